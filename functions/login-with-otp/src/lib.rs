@@ -1,0 +1,48 @@
+//! `POST /api/login-with-otp/`: sends a one-time code.
+
+use std::convert::Infallible;
+
+use lambda_http::{Body, Request, Response};
+use otp::{
+    ambient,
+    domain::UnixTime,
+    http::{
+        problem::{Failure, Problem},
+        request, response,
+    },
+    login::Login,
+    telemetry::RequestLog,
+};
+
+/// Answers one request that arrived at `now`.
+///
+/// # Errors
+///
+/// None: every failure is an answer too.
+pub async fn handle(
+    login: &Login,
+    request: Request,
+    now: UnixTime,
+) -> Result<Response<Body>, Infallible> {
+    let mut log = RequestLog::start("login", &request);
+    let answer = respond(login, &request, now, &mut log).await;
+    Ok(answer.unwrap_or_else(|failure| {
+        log.failure(&failure);
+        Problem::of(&failure).response()
+    }))
+}
+
+async fn respond(
+    login: &Login,
+    request: &Request,
+    now: UnixTime,
+    log: &mut RequestLog,
+) -> Result<Response<Body>, Failure> {
+    let destination = request::login(request)?;
+    log.about(&destination);
+    let sent = login
+        .send_code(&destination, now, &mut ambient::rng())
+        .await?;
+    log.success("sent");
+    Ok(response::sent(&sent))
+}

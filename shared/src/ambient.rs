@@ -1,0 +1,58 @@
+//! The only place that asks the machine for time or randomness. Everything
+//! else takes them as arguments; `clippy.toml` holds it to that.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use rand::{SeedableRng, rngs::StdRng, rngs::SysRng};
+
+use crate::domain::UnixTime;
+
+/// The wall clock. A clock before 1970 reads as 1970, where every code has
+/// long to live and every limit is unused: Lambda's clocks are not there.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one reader of the wall clock"
+)]
+pub fn now() -> UnixTime {
+    let since_epoch = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    UnixTime::from_millis(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// A cryptographic generator, seeded by the operating system for each request.
+///
+/// # Panics
+///
+/// If the operating system has no entropy to give: no code can be drawn then.
+#[must_use]
+#[expect(
+    clippy::expect_used,
+    reason = "without entropy no request may be served"
+)]
+pub fn rng() -> StdRng {
+    StdRng::try_from_rng(&mut SysRng).expect("the operating system gives entropy")
+}
+
+/// Measures how long something took.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts measuring.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one reader of the monotonic clock"
+    )]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// The time since the start.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}

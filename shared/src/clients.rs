@@ -1,0 +1,73 @@
+//! The AWS clients: built once, with their time limits in one place.
+//!
+//! | service | one attempt | all attempts | attempts |
+//! |---|---|---|---|
+//! | `DynamoDB` | 1 s | 3 s | 3 |
+//! | KMS | 1.5 s | 4 s | 3 |
+//! | SES, SNS | 4 s | 6 s | 2 |
+//!
+//! A login at its worst (cold key 4, admit 4, deliver 6, withdraw 4) ends within
+//! 18 seconds, a validation (cold key 4, spend 4, mint 4, redeem 4) within 16:
+//! before the function's time-out of 20 and the gateway's of 29. A message is
+//! tried twice at most, both times with the same code.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+
+/// The SDK's own configuration: region, credentials and endpoints from its
+/// environment variables.
+pub async fn sdk_config() -> SdkConfig {
+    aws_config::load_defaults(BehaviorVersion::latest()).await
+}
+
+/// The table's client.
+#[must_use]
+pub fn dynamodb(sdk: &SdkConfig) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::config::Builder::from(sdk)
+        .timeout_config(timeouts(1000, 3000))
+        .retry_config(attempts(3));
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}
+
+/// The keys' client.
+#[must_use]
+pub fn kms(sdk: &SdkConfig) -> aws_sdk_kms::Client {
+    let config = aws_sdk_kms::config::Builder::from(sdk)
+        .timeout_config(timeouts(1500, 4000))
+        .retry_config(attempts(3));
+    aws_sdk_kms::Client::from_conf(config.build())
+}
+
+/// The sender of e-mail.
+#[must_use]
+pub fn ses(sdk: &SdkConfig) -> aws_sdk_sesv2::Client {
+    let config = aws_sdk_sesv2::config::Builder::from(sdk)
+        .timeout_config(timeouts(4000, 6000))
+        .retry_config(attempts(2));
+    aws_sdk_sesv2::Client::from_conf(config.build())
+}
+
+/// The sender of text messages.
+#[must_use]
+pub fn sns(sdk: &SdkConfig) -> aws_sdk_sns::Client {
+    let config = aws_sdk_sns::config::Builder::from(sdk)
+        .timeout_config(timeouts(4000, 6000))
+        .retry_config(attempts(2));
+    aws_sdk_sns::Client::from_conf(config.build())
+}
+
+fn timeouts(attempt_millis: u64, operation_millis: u64) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_millis(attempt_millis))
+        .operation_timeout(Duration::from_millis(operation_millis))
+        .build()
+}
+
+fn attempts(max: u32) -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(max)
+        .with_initial_backoff(Duration::from_millis(50))
+        .with_max_backoff(Duration::from_millis(500))
+}

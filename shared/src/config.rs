@@ -1,0 +1,281 @@
+//! The settings: read once at start, every mistake named at once.
+
+use std::{fmt, ops::RangeInclusive, time::Duration};
+
+use crate::{
+    delivery::{Brand, Wording},
+    domain::{EmailAddress, Policy, SmsPrefixes, is_host_name},
+};
+
+/// Everything an operator can set; the README's table says what each means.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `TABLE_NAME`
+    pub table_name: String,
+    /// `OTP_LENGTH`, `OTP_TTL_SECONDS`, `OTP_MAX_ATTEMPTS`,
+    /// `RESEND_COOLDOWN_SECONDS`, `SENDS_PER_HOUR`, `SENDS_PER_DAY`
+    pub policy: Policy,
+    /// `SMS_PREFIXES`
+    pub sms_prefixes: SmsPrefixes,
+    /// `EMAIL_FROM`; without it no e-mail is sent.
+    pub email_from: Option<EmailAddress>,
+    /// `BRAND`, `ORIGIN_HOST` and the code's life, as messages tell them.
+    pub wording: Wording,
+    /// `TOKEN_ISSUER`
+    pub token_issuer: String,
+    /// `TOKEN_AUDIENCE`
+    pub token_audience: String,
+    /// `TOKEN_TTL_SECONDS`
+    pub token_ttl: Duration,
+    /// `SIGNING_KEY_ID`
+    pub signing_key_id: String,
+    /// `DIGEST_KEY_ID`
+    pub digest_key_id: String,
+}
+
+/// Every setting that is missing or wrong, each with what it should be.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConfigError(Vec<String>);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "wrong settings: {}", self.0.join("; "))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// Names every setting that is missing or wrong.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one reader of the environment"
+    )]
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads settings from wherever `lookup` finds them. An empty value counts
+    /// as none, as an empty template parameter arrives so.
+    ///
+    /// # Errors
+    ///
+    /// Names every setting that is missing or wrong.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut settings = Settings {
+            lookup,
+            mistakes: Vec::new(),
+        };
+        let config = Self::read(&mut settings);
+        if settings.mistakes.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigError(settings.mistakes))
+        }
+    }
+
+    /// Goes on after a mistake with a stand-in value, to find all the others.
+    fn read(settings: &mut Settings<impl Fn(&str) -> Option<String>>) -> Self {
+        let policy = Policy {
+            code_length: settings.number("OTP_LENGTH", 6, 6..=10),
+            code_ttl: settings.seconds("OTP_TTL_SECONDS", 300, 1..=600),
+            max_attempts: settings.number("OTP_MAX_ATTEMPTS", 3, 1..=10),
+            cooldown: settings.seconds("RESEND_COOLDOWN_SECONDS", 30, 0..=86_400),
+            sends_per_hour: settings.number("SENDS_PER_HOUR", 5, 1..=1_000_000),
+            sends_per_day: settings.number("SENDS_PER_DAY", 10, 1..=1_000_000),
+        };
+        settings.parsed(
+            "UNKNOWN_USERS",
+            "`sign-up`, the one mode there is yet",
+            |text| (text == "sign-up").then_some(()),
+        );
+        let sms_prefixes = settings
+            .parsed(
+                "SMS_PREFIXES",
+                "E.164 prefixes such as `+1,!+1900,+44`, each once",
+                |text| SmsPrefixes::parse(text).ok(),
+            )
+            .unwrap_or_default();
+        Self {
+            table_name: settings.required("TABLE_NAME"),
+            wording: settings.wording(&policy, !sms_prefixes.is_empty()),
+            policy,
+            sms_prefixes,
+            email_from: settings.parsed("EMAIL_FROM", "a plain ASCII e-mail address", |text| {
+                EmailAddress::parse(text).ok()
+            }),
+            token_issuer: settings.required("TOKEN_ISSUER"),
+            token_audience: settings.required("TOKEN_AUDIENCE"),
+            token_ttl: settings.seconds("TOKEN_TTL_SECONDS", 3600, 1..=86_400),
+            signing_key_id: settings.required("SIGNING_KEY_ID"),
+            digest_key_id: settings.required("DIGEST_KEY_ID"),
+        }
+    }
+}
+
+struct Settings<L> {
+    lookup: L,
+    mistakes: Vec<String>,
+}
+
+impl<L: Fn(&str) -> Option<String>> Settings<L> {
+    fn get(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.trim().is_empty())
+    }
+
+    fn required(&mut self, name: &str) -> String {
+        self.get(name).unwrap_or_else(|| {
+            self.mistakes.push(format!("{name} is required"));
+            String::new()
+        })
+    }
+
+    fn parsed<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.get(name)?;
+        let parsed = parse(&value);
+        if parsed.is_none() {
+            self.mistakes.push(format!("{name} must be {expected}"));
+        }
+        parsed
+    }
+
+    fn number<T>(&mut self, name: &str, default: T, range: RangeInclusive<T>) -> T
+    where
+        T: std::str::FromStr + PartialOrd + fmt::Display,
+    {
+        let expected = format!("a whole number from {} to {}", range.start(), range.end());
+        self.parsed(name, &expected, |text| {
+            text.parse().ok().filter(|n| range.contains(n))
+        })
+        .unwrap_or(default)
+    }
+
+    fn seconds(&mut self, name: &str, default: u64, range: RangeInclusive<u64>) -> Duration {
+        Duration::from_secs(self.number(name, default, range))
+    }
+
+    fn wording(&mut self, policy: &Policy, sends_sms: bool) -> Wording {
+        let brand = self.required("BRAND");
+        let brand = Brand::parse(&brand).unwrap_or_else(|| {
+            if !brand.is_empty() {
+                self.mistakes.push(
+                    "BRAND must be 1 to 32 characters, none of them a control character".into(),
+                );
+            }
+            Brand::stand_in()
+        });
+        let origin_host = self.parsed("ORIGIN_HOST", "a host name", |text| {
+            is_host_name(text).then(|| text.to_ascii_lowercase())
+        });
+        let wording = Wording::new(brand, origin_host, policy.code_ttl);
+        if sends_sms && !wording.fits_one_sms(policy.code_length) {
+            self.mistakes.push(
+                "BRAND and ORIGIN_HOST must leave a text message within one segment: \
+                 160 characters of the GSM 03.38 alphabet"
+                    .into(),
+            );
+        }
+        wording
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    const REQUIRED: [(&str, &str); 6] = [
+        ("TABLE_NAME", "table"),
+        ("BRAND", "Example"),
+        ("TOKEN_ISSUER", "https://login.example.com"),
+        ("TOKEN_AUDIENCE", "example"),
+        ("SIGNING_KEY_ID", "signing"),
+        ("DIGEST_KEY_ID", "digest"),
+    ];
+
+    fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let values: HashMap<&str, &str> = REQUIRED.iter().chain(changes).copied().collect();
+        Config::from_lookup(|name| values.get(name).map(ToString::to_string))
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_readme() {
+        let config = read(&[]).unwrap();
+        assert_eq!(
+            format!("{:?}", config.policy),
+            format!("{:?}", Policy::default())
+        );
+        assert_eq!(config.token_ttl, Duration::from_hours(1));
+        assert!(config.email_from.is_none() && config.sms_prefixes.is_empty());
+    }
+
+    #[test]
+    fn every_mistake_is_named_at_once() {
+        let error = Config::from_lookup(|name| match name {
+            "OTP_LENGTH" => Some("5".into()),
+            "OTP_TTL_SECONDS" => Some("601".into()),
+            "OTP_MAX_ATTEMPTS" => Some("0".into()),
+            "RESEND_COOLDOWN_SECONDS" => Some("-1".into()),
+            "SENDS_PER_HOUR" => Some("five".into()),
+            "UNKNOWN_USERS" => Some("maybe".into()),
+            "SMS_PREFIXES" => Some("1".into()),
+            "EMAIL_FROM" => Some("nobody".into()),
+            "ORIGIN_HOST" => Some("https://example.com".into()),
+            "BRAND" => Some("two\nlines".into()),
+            "TOKEN_TTL_SECONDS" => Some("forever".into()),
+            _ => None,
+        })
+        .unwrap_err()
+        .to_string();
+        for name in [
+            "OTP_LENGTH",
+            "OTP_TTL_SECONDS",
+            "OTP_MAX_ATTEMPTS",
+            "RESEND_COOLDOWN_SECONDS",
+            "SENDS_PER_HOUR",
+            "UNKNOWN_USERS",
+            "SMS_PREFIXES",
+            "EMAIL_FROM",
+            "ORIGIN_HOST",
+            "BRAND",
+            "TOKEN_TTL_SECONDS",
+            "TABLE_NAME",
+            "TOKEN_ISSUER",
+            "TOKEN_AUDIENCE",
+            "SIGNING_KEY_ID",
+            "DIGEST_KEY_ID",
+        ] {
+            assert!(error.contains(name), "{name} is not named in: {error}");
+        }
+    }
+
+    #[test]
+    fn a_mistaken_value_is_not_repeated_in_the_error() {
+        let error = read(&[("EMAIL_FROM", "secret stuff")])
+            .unwrap_err()
+            .to_string();
+        assert!(!error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn a_brand_that_costs_a_second_segment_is_refused_only_where_sms_is_sent() {
+        let brand = [("BRAND", "Größe ☕")];
+        assert!(read(&brand).is_ok());
+        assert!(read(&[brand[0], ("SMS_PREFIXES", "+1")]).is_err());
+    }
+
+    #[test]
+    fn an_empty_value_is_none() {
+        assert!(read(&[("EMAIL_FROM", ""), ("OTP_LENGTH", " ")]).is_ok());
+        assert!(read(&[("TABLE_NAME", "")]).is_err());
+    }
+}

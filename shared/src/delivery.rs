@@ -1,0 +1,75 @@
+//! Sends a code where it belongs, or says that this deployment does not.
+
+mod email;
+mod message;
+mod sms;
+
+use aws_config::SdkConfig;
+
+pub use message::{Brand, Wording};
+
+use self::{email::EmailSender, sms::SmsSender};
+use crate::{
+    clients,
+    config::Config,
+    domain::{Destination, Passcode, Refusal, SmsPrefixes},
+    fault::Fault,
+};
+
+/// Both channels, as far as this deployment uses them.
+pub struct Delivery {
+    email: Option<EmailSender>,
+    sms: SmsSender,
+    sms_prefixes: SmsPrefixes,
+    wording: Wording,
+}
+
+impl Delivery {
+    /// The channels that the settings open.
+    #[must_use]
+    pub fn new(config: &Config, sdk: &SdkConfig) -> Self {
+        let email = config
+            .email_from
+            .clone()
+            .map(|from| EmailSender::new(clients::ses(sdk), from));
+        Self {
+            email,
+            sms: SmsSender::new(clients::sns(sdk)),
+            sms_prefixes: config.sms_prefixes.clone(),
+            wording: config.wording.clone(),
+        }
+    }
+
+    /// Whether this deployment sends to `to`, told before anything is stored.
+    ///
+    /// # Errors
+    ///
+    /// It does not.
+    pub fn check(&self, to: &Destination) -> Result<(), Refusal> {
+        let allowed = match to {
+            Destination::Email(_) => self.email.is_some(),
+            Destination::Phone(number) => self.sms_prefixes.allow(number),
+        };
+        if allowed {
+            Ok(())
+        } else {
+            Err(Refusal::DestinationNotAllowed)
+        }
+    }
+
+    /// Sends the code. Nothing in the message comes from a client, except its
+    /// recipient.
+    ///
+    /// # Errors
+    ///
+    /// The provider refused or cannot be reached. The message may still arrive.
+    pub async fn deliver(&self, to: &Destination, code: &Passcode) -> Result<(), Fault> {
+        match to {
+            Destination::Email(address) => match &self.email {
+                Some(sender) => sender.send(address, &self.wording, code).await,
+                None => Err(email::switched_off()),
+            },
+            Destination::Phone(number) => self.sms.send(number, &self.wording.sms(code)).await,
+        }
+    }
+}

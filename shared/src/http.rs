@@ -1,0 +1,5 @@
+//! HTTP in, HTTP out: the contract with clients.
+
+pub mod problem;
+pub mod request;
+pub mod response;

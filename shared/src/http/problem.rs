@@ -1,0 +1,217 @@
+//! The one place where a "no" becomes an answer: problem details (RFC 9457).
+
+use std::time::Duration;
+
+use lambda_http::{
+    Body, Response,
+    http::{
+        StatusCode,
+        header::{ALLOW, HeaderValue, RETRY_AFTER},
+    },
+};
+use serde::Serialize;
+
+use super::{request::Rejection, response};
+use crate::{
+    domain::Refusal,
+    fault::{Dependency, Fault},
+};
+
+/// Why a request gets no success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The request is not understood.
+    Rejected(Rejection),
+    /// The request is understood, and the answer is no.
+    Refused(Refusal),
+    /// We are broken.
+    Broken(Fault),
+}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Broken(fault)
+    }
+}
+
+/// One kind of problem: what clients switch on.
+#[derive(Clone, Copy, Debug)]
+pub struct Problem {
+    status: StatusCode,
+    name: &'static str,
+    title: &'static str,
+    detail: &'static str,
+    retry_after: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct ProblemBody<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+}
+
+/// How long a client should leave a broken dependency alone.
+const BROKEN_RETRY_AFTER: u64 = 2;
+
+impl Problem {
+    const fn new(
+        status: StatusCode,
+        name: &'static str,
+        title: &'static str,
+        detail: &'static str,
+    ) -> Self {
+        Self {
+            status,
+            name,
+            title,
+            detail,
+            retry_after: None,
+        }
+    }
+
+    const fn retry_after(self, seconds: u64) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..self
+        }
+    }
+
+    /// The last part of its `type`, which also names the outcome in the log.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The answer to a failure. Nothing of a fault reaches the client.
+    #[must_use]
+    pub fn of(failure: &Failure) -> Self {
+        match failure {
+            Failure::Rejected(Rejection::NotFound) => Self::new(
+                StatusCode::NOT_FOUND,
+                "not-found",
+                "Not found",
+                "There is nothing at this address.",
+            ),
+            Failure::Rejected(Rejection::MethodNotAllowed) => Self::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "Method not allowed",
+                "This address takes POST only.",
+            ),
+            Failure::Rejected(Rejection::UnsupportedMediaType) => Self::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported-media-type",
+                "Unsupported media type",
+                "The body must be application/json.",
+            ),
+            Failure::Rejected(Rejection::InvalidRequest(why)) => Self::new(
+                StatusCode::BAD_REQUEST,
+                "invalid-request",
+                "Invalid request",
+                why,
+            ),
+            Failure::Refused(refusal) => Self::refused(*refusal),
+            Failure::Broken(fault) => Self::broken(fault.dependency),
+        }
+    }
+
+    fn refused(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::InvalidOtp(_) => Self::new(
+                StatusCode::BAD_REQUEST,
+                "invalid-otp",
+                "Invalid OTP",
+                "Invalid OTP.",
+            ),
+            Refusal::DestinationNotAllowed => Self::new(
+                StatusCode::FORBIDDEN,
+                "destination-not-allowed",
+                "Destination not allowed",
+                "This service does not send codes to this destination.",
+            ),
+            Refusal::TooManyRequests(wait) => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-requests",
+                "Too many requests",
+                "Too many requests. Try again later.",
+            )
+            .retry_after(whole_seconds(wait)),
+        }
+    }
+
+    fn broken(dependency: Dependency) -> Self {
+        match dependency {
+            Dependency::Provider => Self::new(
+                StatusCode::BAD_GATEWAY,
+                "delivery-failed",
+                "Delivery failed",
+                "The code could not be sent. Try again.",
+            ),
+            Dependency::Table | Dependency::Keys => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "Unavailable",
+                "The service is unavailable for a moment. Try again.",
+            )
+            .retry_after(BROKEN_RETRY_AFTER),
+        }
+    }
+
+    /// The problem as an answer.
+    #[must_use]
+    pub fn response(&self) -> Response<Body> {
+        let body = ProblemBody {
+            r#type: format!("/problems/{}", self.name),
+            title: self.title,
+            status: self.status.as_u16(),
+            detail: self.detail,
+            error: self.detail,
+            retry_after: self.retry_after,
+        };
+        let mut response = response::json(self.status, "application/problem+json", &body);
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+            response
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static("POST"));
+        }
+        response
+    }
+}
+
+/// Rounded up, and never 0: whoever waits that long is not refused again.
+fn whole_seconds(wait: Duration) -> u64 {
+    let full = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    full.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_in_whole_seconds_and_never_too_short() {
+        for (millis, secs) in [(0, 1), (1, 1), (1000, 1), (1001, 2), (29_999, 30)] {
+            assert_eq!(whole_seconds(Duration::from_millis(millis)), secs);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! From an event of API Gateway or a function URL to domain types.
+
+use lambda_http::{
+    Request, RequestExt,
+    aws_lambda_events::encodings::Body,
+    http::{Method, header::CONTENT_TYPE},
+    request::RequestContext,
+};
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer};
+
+use crate::domain::{Destination, EmailAddress, PhoneNumber};
+
+/// The largest body that is read, in bytes.
+pub const MAX_BODY: usize = 4096;
+
+/// What makes a request unfit to be understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// No such route.
+    NotFound,
+    /// The route takes `POST` alone.
+    MethodNotAllowed,
+    /// The body is not `application/json`.
+    UnsupportedMediaType,
+    /// The body is not the object that the route takes; the sentence says why.
+    InvalidRequest(&'static str),
+}
+
+/// The routes of the API, without their trailing slash.
+pub const LOGIN_PATH: &str = "/api/login-with-otp";
+/// See [`LOGIN_PATH`].
+pub const VALIDATE_PATH: &str = "/api/validate-otp";
+
+/// What `POST /api/validate-otp/` brings.
+pub struct Claim {
+    /// The destination that the client claims to hold.
+    pub destination: Destination,
+    /// The challenge that it answers, if it says which.
+    pub challenge_id: Option<String>,
+    /// The guess: one or more digits, of any number yet.
+    pub otp: SecretString,
+}
+
+/// The id under which the gateway knows this request.
+#[must_use]
+pub fn gateway_id(request: &Request) -> Option<String> {
+    match request.request_context_ref()? {
+        RequestContext::ApiGatewayV1(context) => context.request_id.clone(),
+        RequestContext::ApiGatewayV2(context) => context.request_id.clone(),
+        _ => None,
+    }
+}
+
+/// Reads `POST /api/login-with-otp/`.
+///
+/// # Errors
+///
+/// The request is not one that the contract describes.
+pub fn login(request: &Request) -> Result<Destination, Rejection> {
+    let body: LoginBody = parse(body_of(request, LOGIN_PATH)?)?;
+    destination(body.email, body.phone_number)
+}
+
+/// Reads `POST /api/validate-otp/`.
+///
+/// # Errors
+///
+/// The request is not one that the contract describes.
+pub fn validate(request: &Request) -> Result<Claim, Rejection> {
+    let body: ValidateBody = parse(body_of(request, VALIDATE_PATH)?)?;
+    let destination = destination(body.email, body.phone_number)?;
+    if body.otp.is_empty() || !body.otp.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(Rejection::InvalidRequest(
+            "`otp` must be a string of digits.",
+        ));
+    }
+    Ok(Claim {
+        destination,
+        challenge_id: body.challenge_id,
+        otp: body.otp.into(),
+    })
+}
+
+/// The path may come with a stage or a base path in front, and with a slash
+/// behind.
+fn body_of<'a>(request: &'a Request, path: &str) -> Result<&'a [u8], Rejection> {
+    let asked = request.raw_http_path();
+    if !asked.strip_suffix('/').unwrap_or(asked).ends_with(path) {
+        return Err(Rejection::NotFound);
+    }
+    if request.method() != Method::POST {
+        return Err(Rejection::MethodNotAllowed);
+    }
+    if !is_json(request) {
+        return Err(Rejection::UnsupportedMediaType);
+    }
+    let body = match request.body() {
+        Body::Text(text) => text.as_bytes(),
+        Body::Binary(bytes) => bytes,
+        _ => &[],
+    };
+    if body.len() > MAX_BODY {
+        return Err(Rejection::InvalidRequest(
+            "The body must be no larger than 4 KB.",
+        ));
+    }
+    Ok(body)
+}
+
+fn is_json(request: &Request) -> bool {
+    let media_type = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = media_type
+        .and_then(|text| text.split(';').next())
+        .map(str::trim);
+    essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LoginBody {
+    #[serde(default, deserialize_with = "present")]
+    email: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    phone_number: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ValidateBody {
+    #[serde(default, deserialize_with = "present")]
+    email: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    phone_number: Option<String>,
+    otp: String,
+    #[serde(default, deserialize_with = "present")]
+    challenge_id: Option<String>,
+}
+
+/// A member that may be missing, but must be a string where it stands: `null`
+/// is none.
+fn present<'de, D: Deserializer<'de>>(member: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(member).map(Some)
+}
+
+fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Rejection> {
+    // serde also fills a struct from an array, which is not what the contract
+    // offers.
+    let is_object = body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{');
+    let parsed = is_object
+        .then(|| serde_json::from_slice(body).ok())
+        .flatten();
+    parsed.ok_or(Rejection::InvalidRequest(
+        "The body must be one JSON object with the members that this call takes, each once \
+         and a string.",
+    ))
+}
+
+fn destination(
+    email: Option<String>,
+    phone_number: Option<String>,
+) -> Result<Destination, Rejection> {
+    match (email, phone_number) {
+        (Some(email), None) => EmailAddress::parse(&email)
+            .map(Destination::Email)
+            .map_err(|_| {
+                Rejection::InvalidRequest("`email` must be a plain e-mail address in ASCII.")
+            }),
+        (None, Some(number)) => PhoneNumber::parse(&number)
+            .map(Destination::Phone)
+            .map_err(|_| {
+                Rejection::InvalidRequest(
+                    "`phone_number` must be in E.164 form, such as +14155550123.",
+                )
+            }),
+        _ => Err(Rejection::InvalidRequest(
+            "The body must hold exactly one of `email` and `phone_number`.",
+        )),
+    }
+}

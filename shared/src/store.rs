@@ -1,0 +1,133 @@
+//! The table: one method, one call (and its repeats).
+//!
+//! | `pk` | `sk` | holds |
+//! |---|---|---|
+//! | `email#alice@example.com` | `challenge#<id>` | the digest, its life, the attempts spent, who redeemed it |
+//! | | `cooldown` | the last send |
+//! | | `sends#hour#<start>`, `sends#day#<start>` | how many sends that window admitted |
+//! | | `user` | the user that this destination logs in, and when it last did |
+//!
+//! Every write may be sent twice, when an answer is lost and the SDK repeats
+//! it, and must count once. A transaction carries a request token, under which
+//! `DynamoDB` itself recognises the repeat for ten minutes. `spend_attempt` is a
+//! single update, which knows no token, so it adds the request's id to a *set*:
+//! adding it twice changes nothing.
+
+mod admit;
+mod item;
+mod redeem;
+mod spend;
+mod transaction;
+mod withdraw;
+
+use std::{collections::HashMap, time::Duration};
+
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+
+use crate::{
+    domain::{Challenge, ChallengeId, Destination, UnixTime, UserId},
+    fault::{Dependency, Fault},
+};
+
+type Item = HashMap<String, AttributeValue>;
+
+/// All that is kept: challenges, limits and users.
+pub struct Store {
+    client: Client,
+    table: String,
+}
+
+/// The user that a destination logs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Account {
+    /// The destination has logged in before.
+    Known(UserId),
+    /// It has not; its first redeemed code makes this user.
+    New(UserId),
+}
+
+impl Account {
+    /// Whose token it will be.
+    #[must_use]
+    pub const fn user_id(&self) -> &UserId {
+        match self {
+            Self::Known(id) | Self::New(id) => id,
+        }
+    }
+
+    /// Whether this login makes the user.
+    #[must_use]
+    pub const fn is_new(&self) -> bool {
+        matches!(self, Self::New(_))
+    }
+}
+
+/// How long an item outlives its use, for clocks that disagree.
+const SWEEP_DELAY: Duration = Duration::from_mins(1);
+
+impl Store {
+    /// The table of that name.
+    #[must_use]
+    pub const fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// The user that `destination` logs in, if it ever has.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be reached, or holds an item that is not ours.
+    pub async fn find_user(&self, destination: &Destination) -> Result<Option<UserId>, Fault> {
+        let operation = "GetItem";
+        let output = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(item::user_key(destination)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| Fault::from_sdk(Dependency::Table, operation, &error))?;
+        output.item.map(|item| item::user_id(&item)).transpose()
+    }
+
+    /// The newest challenge of `destination` that is still worth guessing at,
+    /// for clients that do not say which they mean.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be reached, or holds an item that is not ours.
+    pub async fn newest_live(
+        &self,
+        destination: &Destination,
+        max_attempts: u8,
+        now: UnixTime,
+    ) -> Result<Option<ChallengeId>, Fault> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :challenge)")
+            .filter_expression(item::IS_LIVE)
+            .expression_attribute_values(":pk", item::partition(destination))
+            .expression_attribute_values(":challenge", item::text(item::CHALLENGE_PREFIX))
+            .expression_attribute_values(":now", item::millis(now))
+            .expression_attribute_values(":max", item::number(max_attempts))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut newest: Option<Challenge> = None;
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| Fault::from_sdk(Dependency::Table, "Query", &error))?;
+            let challenge = item::challenge(&item, destination)?;
+            if newest
+                .as_ref()
+                .is_none_or(|known| known.issued_at < challenge.issued_at)
+            {
+                newest = Some(challenge);
+            }
+        }
+        Ok(newest.map(|challenge| challenge.id))
+    }
+}

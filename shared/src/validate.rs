@@ -1,0 +1,119 @@
+//! Use case: somebody brings a code back.
+
+use aws_config::SdkConfig;
+use rand::CryptoRng;
+use secrecy::ExposeSecret;
+
+use crate::{
+    clients,
+    config::Config,
+    domain::{
+        Challenge, ChallengeId, Passcode, Policy, Refusal, RequestId, UnixTime, UserId, Verdict,
+    },
+    http::{problem::Failure, request::Claim},
+    keys::{DigestKeys, SigningKey},
+    store::{Account, Store},
+    token::{Token, TokenIssuer},
+};
+
+/// Everything that the validate function works with. It can sign, and it cannot
+/// send.
+pub struct Validate {
+    policy: Policy,
+    digest_keys: DigestKeys,
+    store: Store,
+    tokens: TokenIssuer,
+}
+
+/// Somebody proved to hold a destination.
+#[derive(Debug)]
+pub struct LoggedIn {
+    /// What they may show elsewhere.
+    pub token: Token,
+    /// Who they are.
+    pub account: Account,
+}
+
+impl Validate {
+    /// Builds the clients; calls nobody yet.
+    #[must_use]
+    pub fn new(config: &Config, sdk: &SdkConfig) -> Self {
+        let kms = clients::kms(sdk);
+        let signing_key = SigningKey::new(kms.clone(), config.signing_key_id.clone());
+        Self {
+            policy: config.policy.clone(),
+            digest_keys: DigestKeys::new(kms, config.digest_key_id.clone()),
+            store: Store::new(clients::dynamodb(sdk), config.table_name.clone()),
+            tokens: TokenIssuer::new(
+                signing_key,
+                config.token_issuer.clone(),
+                config.token_audience.clone(),
+                config.token_ttl,
+            ),
+        }
+    }
+
+    /// Fetches the digest key ahead of the first request. If that fails, the
+    /// first request tries again and answers for it.
+    pub async fn warm_up(&self) {
+        let _ = self.digest_keys.current().await;
+    }
+
+    /// Spends an attempt, then compares, then mints, then redeems; the token
+    /// leaves only if the redeeming won. Minting comes first so that a signing
+    /// key out of reach costs an attempt, not the code (docs/adr/0004).
+    ///
+    /// # Errors
+    ///
+    /// The code is not good for a login, or we are broken.
+    pub async fn log_in(
+        &self,
+        claim: &Claim,
+        now: UnixTime,
+        rng: &mut impl CryptoRng,
+    ) -> Result<LoggedIn, Failure> {
+        let key = self.digest_keys.current().await?;
+        let guess = Passcode::parse(claim.otp.expose_secret(), self.policy.code_length)
+            .map_err(|_| Refusal::InvalidOtp("wrong length"))?;
+        let request = RequestId::draw(rng);
+        let (challenge, user) = self.spend(claim, &request, now).await?;
+        if challenge.judge(&guess, key, now) == Verdict::Wrong {
+            return Err(Refusal::InvalidOtp("wrong code").into());
+        }
+        let account = user.map_or_else(|| Account::New(UserId::draw(rng)), Account::Known);
+        let token = self
+            .tokens
+            .mint(account.user_id(), &claim.destination, now, rng)
+            .await?;
+        if self
+            .store
+            .redeem(&challenge, &account, &request, now)
+            .await?
+        {
+            Ok(LoggedIn { token, account })
+        } else {
+            Err(Refusal::InvalidOtp("used or void").into())
+        }
+    }
+
+    /// Spends the attempt and, beside it, looks for the user.
+    async fn spend(
+        &self,
+        claim: &Claim,
+        request: &RequestId,
+        now: UnixTime,
+    ) -> Result<(Challenge, Option<UserId>), Failure> {
+        let (to, max) = (&claim.destination, self.policy.max_attempts);
+        let named = match &claim.challenge_id {
+            Some(text) => ChallengeId::parse(text),
+            None => self.store.newest_live(to, max, now).await?,
+        };
+        let id = named.ok_or(Refusal::InvalidOtp("no such challenge"))?;
+        let (challenge, user) = tokio::join!(
+            self.store.spend_attempt(to, &id, request, max, now),
+            self.store.find_user(to),
+        );
+        let challenge = challenge?.ok_or(Refusal::InvalidOtp("no live challenge"))?;
+        Ok((challenge, user?))
+    }
+}
