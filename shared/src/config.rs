@@ -34,8 +34,16 @@ pub struct Config {
 }
 
 /// Every setting that is missing or wrong, each with what it should be.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct ConfigError(Vec<String>);
+
+/// The same sentence as for people: it is what a function that does not start
+/// leaves behind.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,8 +4,6 @@
 //! `AWS_LAMBDA_LOG_LEVEL` say: at finer levels the SDK and the runtime log whole
 //! requests, and with them codes and addresses.
 
-use std::io::Write;
-
 use lambda_http::Request;
 use tracing::{Level, Subscriber, error, info};
 use tracing_subscriber::{
@@ -130,9 +128,4 @@ fn reason(failure: &Failure) -> &'static str {
         Failure::Refused(Refusal::InvalidOtp(reason)) => reason,
         _ => "",
     }
-}
-
-/// Says on standard error why the function does not start.
-pub fn refuse_to_start(error: &dyn std::error::Error) {
-    let _ = writeln!(std::io::stderr(), "{error}");
 }

@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(septets("a@_é"), Some(4));
         assert_eq!(septets("€[]"), Some(6));
         assert_eq!(septets("☕"), None);
-        let longest = format!("{}.example.com", "h".repeat(20));
+        let longest = format!("{}.example.com", "h".repeat(13));
         assert!(wording(&"B".repeat(32), Some(&longest)).fits_one_sms(10));
         assert!(!wording(&"B".repeat(32), Some(&"h".repeat(63))).fits_one_sms(10));
         assert!(!wording("Caffè ☕", None).fits_one_sms(6));

@@ -1,0 +1,191 @@
+//! `DynamoDB`: an emulator in this process, and the proxy that puts it on the common port.
+//!
+//! The emulator listens on a loopback port of its own, because a socket is the one door it has for
+//! requests that come by HTTP.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+};
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{
+        StatusCode, Uri, Version,
+        header::{CONNECTION, CONTENT_TYPE},
+        uri::{Authority, PathAndQuery, Scheme},
+    },
+    response::{IntoResponse, Response},
+};
+use dynoxide::{
+    Database,
+    actions::{
+        create_table::CreateTableRequest,
+        update_time_to_live::{TimeToLiveSpecification, UpdateTimeToLiveRequest},
+    },
+    types::{AttributeDefinition, KeySchemaElement, KeyType, ScalarAttributeType},
+};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use tokio::net::TcpListener;
+
+/// The table's partition key, a string.
+pub const PARTITION_KEY: &str = "pk";
+/// The table's sort key, a string.
+pub const SORT_KEY: &str = "sk";
+/// The attribute that holds the second at which an item may be deleted.
+pub const EXPIRY_ATTRIBUTE: &str = "expires_at_seconds";
+
+/// Starts an empty in-memory database, served over HTTP at the address for as long as the runtime
+/// lives.
+///
+/// Expired items stay until someone calls [`Database::sweep_ttl`], which is as good as the real
+/// thing: that deletes them days late.
+///
+/// # Errors
+///
+/// When the database cannot be made or no loopback port is free.
+pub async fn start() -> Result<(SocketAddr, Database), String> {
+    let database = Database::memory().map_err(|error| error.to_string())?;
+    let (listener, address) = listen().await.map_err(|error| error.to_string())?;
+    tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
+    Ok((address, database))
+}
+
+async fn listen() -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+/// Creates a table with the keys and the time to live that the deployed one has.
+///
+/// # Errors
+///
+/// When the name is not one for a table or the table exists.
+pub fn create_table(database: &Database, name: &str) -> Result<(), String> {
+    create(database, name)
+        .and_then(|()| expire_items(database, name))
+        .map_err(|error| error.to_string())
+}
+
+fn create(database: &Database, name: &str) -> dynoxide::Result<()> {
+    let keys = [(PARTITION_KEY, KeyType::HASH), (SORT_KEY, KeyType::RANGE)];
+    database.create_table(CreateTableRequest {
+        table_name: name.to_owned(),
+        billing_mode: Some("PAY_PER_REQUEST".to_owned()),
+        attribute_definitions: keys
+            .iter()
+            .map(|(key, _)| AttributeDefinition {
+                attribute_name: (*key).to_owned(),
+                attribute_type: ScalarAttributeType::S,
+            })
+            .collect(),
+        key_schema: keys
+            .into_iter()
+            .map(|(key, key_type)| KeySchemaElement {
+                attribute_name: key.to_owned(),
+                key_type,
+            })
+            .collect(),
+        ..CreateTableRequest::default()
+    })?;
+    Ok(())
+}
+
+fn expire_items(database: &Database, name: &str) -> dynoxide::Result<()> {
+    database.update_time_to_live(UpdateTimeToLiveRequest {
+        table_name: name.to_owned(),
+        time_to_live_specification: TimeToLiveSpecification {
+            attribute_name: EXPIRY_ATTRIBUTE.to_owned(),
+            enabled: true,
+        },
+    })?;
+    Ok(())
+}
+
+/// Hands requests to the emulator, and its answers back, untouched.
+#[derive(Clone)]
+pub(super) struct Proxy {
+    client: Client<HttpConnector, Body>,
+    emulator: SocketAddr,
+}
+
+impl Proxy {
+    pub(super) fn new(emulator: SocketAddr) -> Self {
+        let mut connector = HttpConnector::new();
+        // Two small writes must not wait for each other's acknowledgement.
+        connector.set_nodelay(true);
+        Self {
+            client: Client::builder(TokioExecutor::new()).build(connector),
+            emulator,
+        }
+    }
+
+    pub(super) async fn forward(&self, mut request: Request) -> Response {
+        let Some(uri) = self.uri(request.uri()) else {
+            return unavailable();
+        };
+        *request.uri_mut() = uri;
+        *request.version_mut() = Version::HTTP_11;
+        // That header is about one connection, and there are two.
+        request.headers_mut().remove(CONNECTION);
+        match self.client.request(request).await {
+            Ok(mut response) => {
+                response.headers_mut().remove(CONNECTION);
+                response.map(Body::new)
+            }
+            Err(_) => unavailable(),
+        }
+    }
+
+    fn uri(&self, original: &Uri) -> Option<Uri> {
+        let authority = Authority::try_from(self.emulator.to_string()).ok()?;
+        let path = original.path_and_query().cloned();
+        Uri::builder()
+            .scheme(Scheme::HTTP)
+            .authority(authority)
+            .path_and_query(path.unwrap_or(PathAndQuery::from_static("/")))
+            .build()
+            .ok()
+    }
+}
+
+/// What `DynamoDB` answers when it is in trouble; SDKs try again.
+fn unavailable() -> Response {
+    (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        [(CONTENT_TYPE, "application/x-amz-json-1.0")],
+        r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"The emulator does not answer."}"#,
+    )
+        .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_the_deployed_one() {
+        let database = Database::memory().unwrap();
+        create_table(&database, "otp").unwrap();
+        assert!(create_table(&database, "otp").is_err());
+
+        let table = database.get_table_metadata("otp").unwrap().unwrap();
+        assert_eq!(table.ttl_attribute.as_deref(), Some("expires_at_seconds"));
+        let keys: serde_json::Value = serde_json::from_str(&table.key_schema).unwrap();
+        assert_eq!(keys[0]["AttributeName"], "pk");
+        assert_eq!(keys[1]["AttributeName"], "sk");
+    }
+
+    #[test]
+    fn the_proxy_keeps_path_and_query() {
+        let proxy = || Proxy::new(SocketAddr::from(([127, 0, 0, 1], 8000)));
+        let uri = Uri::from_static("/path?x=1");
+        // A client starts no task before its first request, so this needs no runtime.
+        assert_eq!(proxy().uri(&uri).unwrap(), "http://127.0.0.1:8000/path?x=1");
+    }
+}

@@ -1,0 +1,182 @@
+//! SES v2: `SendEmail` with simple content, into the inbox.
+
+use axum::http::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::protocol::AwsError;
+use crate::inbox::{Channel, Draft, Inbox};
+
+const MAX_RECIPIENTS: usize = 50;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SendEmail {
+    from_email_address: Option<String>,
+    #[serde(default)]
+    destination: Destination,
+    #[serde(default)]
+    content: Content,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Destination {
+    #[serde(rename = "ToAddresses")]
+    to: Vec<String>,
+    #[serde(rename = "CcAddresses")]
+    cc: Vec<String>,
+    #[serde(rename = "BccAddresses")]
+    bcc: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Content {
+    simple: Option<Simple>,
+    raw: Option<serde::de::IgnoredAny>,
+    template: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Simple {
+    subject: Text,
+    body: Parts,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Parts {
+    text: Option<Text>,
+    html: Option<Text>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Text {
+    data: String,
+    charset: Option<String>,
+}
+
+pub(super) fn answer(
+    inbox: &Inbox,
+    method: &Method,
+    path: &str,
+    body: &[u8],
+) -> Result<String, AwsError> {
+    if method != Method::POST || path != "/v2/email/outbound-emails" {
+        return Err(AwsError {
+            status: StatusCode::NOT_FOUND,
+            code: "UnknownOperationException",
+            message: "Of SES, only SendEmail is offered here.".to_owned(),
+        });
+    }
+    // The parser's own words may quote the request, which holds a code.
+    let request = serde_json::from_slice(body)
+        .map_err(|_| bad_request("The body is not JSON of the shape that SendEmail takes."))?;
+    let message_id = send(inbox, request)?;
+    Ok(json!({ "MessageId": message_id }).to_string())
+}
+
+/// Delivers one message to each recipient; answers the first one's id.
+fn send(inbox: &Inbox, request: SendEmail) -> Result<String, AwsError> {
+    let from = request
+        .from_email_address
+        .ok_or_else(|| bad_request("A FromEmailAddress is needed."))?;
+    mailbox(&from)?;
+    let recipients = recipients(&request.destination)?;
+    let Simple { subject, body } = simple(request.content)?;
+    let subject = subject.decoded()?;
+    let text = body.text.map(Text::decoded).transpose()?;
+    let html = body.html.map(Text::decoded).transpose()?;
+    if text.is_none() && html.is_none() {
+        return Err(bad_request("Body must contain Text or Html."));
+    }
+    if inbox.is_refusing() {
+        // The real one quotes the address too; the caller must keep it out of its logs.
+        return Err(AwsError::client(
+            "MessageRejected",
+            format!("Email address is not verified: {}", recipients.join(", ")),
+        ));
+    }
+
+    let mut ids = recipients.into_iter().map(|to| {
+        inbox.receive(Draft {
+            channel: Channel::Email,
+            to,
+            from: Some(from.clone()),
+            subject: Some(subject.clone()),
+            text: text.clone(),
+            html: html.clone(),
+        })
+    });
+    let first = ids.next().unwrap_or_default();
+    ids.for_each(drop);
+    Ok(first)
+}
+
+fn recipients(destination: &Destination) -> Result<Vec<String>, AwsError> {
+    let Destination { to, cc, bcc } = destination;
+    let all: Vec<_> = [to, cc, bcc]
+        .into_iter()
+        .flatten()
+        .map(|address| mailbox(address))
+        .collect::<Result<_, _>>()?;
+    match all.len() {
+        0 => Err(bad_request("Destination must name a recipient.")),
+        1..=MAX_RECIPIENTS => Ok(all),
+        _ => Err(bad_request("Recipient count exceeds 50.")),
+    }
+}
+
+fn simple(content: Content) -> Result<Simple, AwsError> {
+    if content.raw.is_some() || content.template.is_some() {
+        return Err(bad_request(
+            "Content.Raw and Content.Template are not offered here: use Content.Simple.",
+        ));
+    }
+    content
+        .simple
+        .ok_or_else(|| bad_request("Content.Simple is needed."))
+}
+
+/// The bare address of `local@domain` or `Name <local@domain>`.
+fn mailbox(written: &str) -> Result<String, AwsError> {
+    let address = written
+        .strip_suffix('>')
+        .and_then(|rest| rest.rsplit_once('<'))
+        .map_or(written, |(_, address)| address);
+    let (local, domain) = address
+        .rsplit_once('@')
+        .ok_or_else(|| bad_request("Missing final '@domain'"))?;
+    let plain = |part: &str| !part.is_empty() && !part.contains([' ', '<', '>', '\r', '\n']);
+    if !plain(local) || !plain(domain) {
+        return Err(bad_request("An address is not of the form local@domain."));
+    }
+    if !address.is_ascii() {
+        return Err(bad_request(
+            "Addresses with non-ASCII characters are not supported.",
+        ));
+    }
+    Ok(address.to_owned())
+}
+
+impl Text {
+    /// The data, once the charset can carry it: without one, SES sends 7-bit ASCII.
+    fn decoded(self) -> Result<String, AwsError> {
+        match self.charset.as_deref() {
+            Some(charset) if charset.eq_ignore_ascii_case("utf-8") => Ok(self.data),
+            Some(_) => Err(bad_request("The only Charset offered here is UTF-8.")),
+            None if self.data.is_ascii() => Ok(self.data),
+            None => Err(bad_request("Non-ASCII data needs a Charset.")),
+        }
+    }
+}
+
+fn bad_request(message: &str) -> AwsError {
+    AwsError::client("BadRequestException", message)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! SNS: `Publish` to a phone number, into the inbox.
+
+use std::collections::HashMap;
+
+use super::protocol::AwsError;
+use crate::inbox::{Channel, Draft, Inbox};
+
+/// What SNS takes in one publish; it splits longer texts than one SMS holds.
+const MAX_MESSAGE_CHARS: usize = 1600;
+
+type Form = HashMap<String, String>;
+
+pub(super) fn answer(inbox: &Inbox, body: &[u8]) -> Result<String, AwsError> {
+    let form: Form = form_urlencoded::parse(body).into_owned().collect();
+    match form.get("Action").map(String::as_str) {
+        Some("Publish") => publish(inbox, &form),
+        Some(_) => Err(AwsError::client(
+            "InvalidAction",
+            "Of the services that take forms, only SNS is offered here, and of that only Publish.",
+        )),
+        None => Err(AwsError::client("MissingAction", "The form has no Action.")),
+    }
+}
+
+fn publish(inbox: &Inbox, form: &Form) -> Result<String, AwsError> {
+    if form.contains_key("TopicArn") || form.contains_key("TargetArn") {
+        return Err(invalid(
+            "Topics are not offered here: publish to a PhoneNumber",
+        ));
+    }
+    let number = required(form, "PhoneNumber")?;
+    if !is_e164(number) {
+        return Err(not_publishable(number));
+    }
+    let message = required(form, "Message")?;
+    if message.chars().count() > MAX_MESSAGE_CHARS {
+        return Err(invalid("Message too long"));
+    }
+    check_attributes(&attributes(form)?)?;
+    if inbox.is_refusing() {
+        return Err(not_publishable(number));
+    }
+
+    let id = inbox.receive(Draft {
+        channel: Channel::Sms,
+        to: number.to_owned(),
+        from: None,
+        subject: None,
+        text: Some(message.to_owned()),
+        html: None,
+    });
+    Ok(format!("<MessageId>{id}</MessageId>"))
+}
+
+fn required<'a>(form: &'a Form, name: &str) -> Result<&'a str, AwsError> {
+    match form.get(name).map(String::as_str) {
+        Some("") => Err(invalid(&format!("Empty {name}"))),
+        Some(value) => Ok(value),
+        None => Err(invalid(&format!("{name} is needed"))),
+    }
+}
+
+fn is_e164(number: &str) -> bool {
+    number.strip_prefix('+').is_some_and(|digits| {
+        (2..=15).contains(&digits.len())
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+            && !digits.starts_with('0')
+    })
+}
+
+/// The string attributes of `MessageAttributes.entry.1.…`, `.2.…` and so on.
+fn attributes(form: &Form) -> Result<HashMap<&str, &str>, AwsError> {
+    let mut attributes = HashMap::new();
+    for entry in 1.. {
+        let member = |name: &str| {
+            let key = format!("MessageAttributes.entry.{entry}.{name}");
+            form.get(&key).map(String::as_str)
+        };
+        let Some(name) = member("Name") else {
+            break;
+        };
+        let value = match member("Value.DataType") {
+            Some("Binary") => member("Value.BinaryValue"),
+            Some(_) => member("Value.StringValue"),
+            None => None,
+        };
+        let value = value.filter(|value| !value.is_empty()).ok_or_else(|| {
+            AwsError::client(
+                "ParameterValueInvalid",
+                format!("The message attribute '{name}' must contain a type and a value of it."),
+            )
+        })?;
+        attributes.insert(name, value);
+    }
+    Ok(attributes)
+}
+
+fn check_attributes(attributes: &HashMap<&str, &str>) -> Result<(), AwsError> {
+    match attributes.get("AWS.SNS.SMS.SMSType").copied() {
+        None | Some("Transactional" | "Promotional") => Ok(()),
+        Some(_) => Err(invalid("SMSType Reason: not Transactional or Promotional")),
+    }
+}
+
+/// As SNS words it, number and all; the caller must keep it out of its logs.
+fn not_publishable(number: &str) -> AwsError {
+    invalid(&format!(
+        "PhoneNumber Reason: {number} is not valid to publish to"
+    ))
+}
+
+fn invalid(reason: &str) -> AwsError {
+    AwsError::client("InvalidParameter", format!("Invalid parameter: {reason}"))
+}
+
+#[cfg(test)]
+mod tests;

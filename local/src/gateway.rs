@@ -1,0 +1,205 @@
+//! What API Gateway does in front of the functions: routes, and events of a
+//! REST API (payload 1.0).
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, Uri, request::Parts},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http_body_util::BodyExt;
+use login_with_otp::handle as login;
+use otp::{
+    config::Config,
+    domain::UnixTime,
+    http::{
+        problem::{Failure, Problem},
+        request::{LOGIN_PATH, Rejection, VALIDATE_PATH},
+    },
+    login::Login,
+    validate::Validate,
+};
+use serde_json::{Map, Value, json};
+use validate_otp::handle as validate;
+
+use crate::stack::sdk_config;
+
+/// The largest body that Lambda takes in an event, in bytes.
+const MAX_EVENT_BODY: usize = 6 * 1024 * 1024;
+
+/// Asked for the time of each request.
+pub type Clock = Arc<dyn Fn() -> UnixTime + Send + Sync>;
+
+/// The two functions, and the time they live in.
+pub struct Functions {
+    /// Behind `/api/login-with-otp/`.
+    pub login: Login,
+    /// Behind `/api/validate-otp/`.
+    pub validate: Validate,
+    /// When they think it is.
+    pub clock: Clock,
+}
+
+impl Functions {
+    /// The functions as they start with these settings, calling `aws`.
+    #[must_use]
+    pub fn new(config: &Config, aws: SocketAddr, clock: Clock) -> Self {
+        let sdk = sdk_config(aws);
+        Self {
+            login: Login::new(config, &sdk),
+            validate: Validate::new(config, &sdk),
+            clock,
+        }
+    }
+}
+
+/// The gateway in front of `functions`.
+pub fn router(functions: Arc<Functions>) -> Router {
+    Router::new().fallback(invoke).with_state(functions)
+}
+
+async fn invoke(
+    State(functions): State<Arc<Functions>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
+    let is_login = match path.strip_suffix('/').unwrap_or(path) {
+        LOGIN_PATH => true,
+        VALIDATE_PATH => false,
+        _ => return problem(Rejection::NotFound),
+    };
+    let Some(body) = read(body).await else {
+        return problem(Rejection::InvalidRequest(
+            "The body must be no larger than 4 KB.",
+        ));
+    };
+    let event = event(&parts, &body, peer).to_string();
+    let Ok(event) = lambda_http::request::from_str(&event) else {
+        return problem(Rejection::InvalidRequest(
+            "The request cannot be understood.",
+        ));
+    };
+    let now = (functions.clock)();
+    let Ok(answer) = if is_login {
+        login(&functions.login, event, now).await
+    } else {
+        validate(&functions.validate, event, now).await
+    };
+    into_http(answer)
+}
+
+fn problem(rejection: Rejection) -> Response {
+    into_http(Problem::of(&Failure::Rejected(rejection)).response())
+}
+
+fn into_http(answer: lambda_http::Response<lambda_http::Body>) -> Response {
+    answer
+        .map(|body| Body::from(body.as_ref().to_vec()))
+        .into_response()
+}
+
+/// Reads a body to its end, so that its sender gets to read the answer, but
+/// keeps no more than an event could carry.
+async fn read(mut body: Body) -> Option<Vec<u8>> {
+    let mut kept = Vec::new();
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let data = frame.ok()?.into_data().unwrap_or_default();
+        length += data.len();
+        if length <= MAX_EVENT_BODY {
+            kept.extend_from_slice(&data);
+        }
+    }
+    (length <= MAX_EVENT_BODY).then_some(kept)
+}
+
+/// The event that a REST API makes of a request.
+#[must_use]
+pub fn event(parts: &Parts, body: &[u8], peer: SocketAddr) -> Value {
+    let (text, is_base64) = match std::str::from_utf8(body) {
+        Ok(text) => (text.to_owned(), false),
+        Err(_) => (STANDARD.encode(body), true),
+    };
+    let (headers, multi_value_headers) = headers(&parts.headers);
+    let path = parts.uri.path();
+    let (query, multi_value_query) = query(&parts.uri);
+    let method = parts.method.as_str();
+    json!({
+        "resource": path,
+        "path": path,
+        "httpMethod": method,
+        "headers": headers,
+        "multiValueHeaders": multi_value_headers,
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": multi_value_query,
+        "pathParameters": null,
+        "stageVariables": null,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "local",
+            "domainName": "localhost",
+            "httpMethod": method,
+            "identity": {
+                "sourceIp": peer.ip().to_string(),
+                "userAgent": headers.get("user-agent").cloned().unwrap_or_default(),
+            },
+            "path": path,
+            "protocol": "HTTP/1.1",
+            "requestId": uuid::Uuid::new_v4().to_string(),
+            "resourceId": "local",
+            "resourcePath": path,
+            "stage": "$default",
+        },
+        "body": (!body.is_empty()).then_some(text),
+        "isBase64Encoded": is_base64,
+    })
+}
+
+/// Each header's last value, and all of them.
+fn headers(headers: &HeaderMap) -> (Map<String, Value>, Map<String, Value>) {
+    let mut last = Map::new();
+    let mut all = Map::new();
+    // The gateway puts its own host in; a client's could be no host at all.
+    for name in headers.keys().filter(|name| *name != "host") {
+        let values: Vec<String> = headers
+            .get_all(name)
+            .iter()
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .collect();
+        last.insert(name.to_string(), json!(values.last()));
+        all.insert(name.to_string(), json!(values));
+    }
+    (last, all)
+}
+
+fn query(uri: &Uri) -> (Value, Value) {
+    let mut last = Map::new();
+    let mut all = Map::new();
+    for pair in uri
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+    {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        last.insert(name.to_owned(), json!(value));
+        let values = all.entry(name.to_owned()).or_insert_with(|| json!([]));
+        if let Value::Array(values) = values {
+            values.push(json!(value));
+        }
+    }
+    let or_null = |map: Map<_, _>| {
+        if map.is_empty() {
+            Value::Null
+        } else {
+            Value::Object(map)
+        }
+    };
+    (or_null(last), or_null(all))
+}

@@ -1,0 +1,158 @@
+//! The inbox over HTTP: a page for people, JSON for programs.
+
+use std::convert::Infallible;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::{
+    Json, Router,
+    extract::{RawQuery, State},
+    http::{
+        StatusCode, Uri,
+        header::{
+            CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY,
+            X_CONTENT_TYPE_OPTIONS,
+        },
+    },
+    middleware::map_response,
+    response::{
+        Html, IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+    routing::get,
+};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use futures_util::stream::{self, Stream};
+
+use super::{Inbox, Message};
+
+const PAGE: &str = include_str!("page.html");
+
+/// Serves the inbox: `GET /` is the page, `GET` and `DELETE /api/messages` the messages, and
+/// `GET /api/stream` tells by server-sent events when to fetch them again.
+///
+/// The stream never ends by itself: a graceful shutdown that waits for open connections waits as
+/// long as someone looks at the page.
+pub fn router(inbox: Inbox) -> Router {
+    Router::new()
+        .route("/", get(page))
+        .route("/api/messages", get(list).delete(clear))
+        .route("/api/stream", get(changes))
+        .fallback(unknown)
+        .layer(map_response(guard))
+        .with_state(inbox)
+}
+
+async fn page() -> Response {
+    let mut response = Html(PAGE).into_response();
+    if let Ok(policy) = HeaderValue::try_from(content_security_policy()) {
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+async fn list(State(inbox): State<Inbox>, RawQuery(query): RawQuery) -> Json<Vec<Message>> {
+    let to = destination(query.as_deref().unwrap_or_default());
+    Json(inbox.messages(to.as_deref()))
+}
+
+async fn clear(State(inbox): State<Inbox>) -> StatusCode {
+    inbox.clear();
+    StatusCode::NO_CONTENT
+}
+
+/// Says only *that* something changed: a reader that fetches the list again has missed nothing,
+/// whatever it slept through.
+async fn changes(State(inbox): State<Inbox>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let mut receiver = inbox.subscribe();
+    // The first event comes at once, so that a page loads and reloads in the same way.
+    receiver.mark_changed();
+    let events = stream::unfold(receiver, async |mut receiver| {
+        receiver.changed().await.ok()?;
+        let count = *receiver.borrow_and_update();
+        let event = Event::default().event("change").data(count.to_string());
+        Some((Ok(event), receiver))
+    });
+    Sse::new(events).keep_alive(KeepAlive::default())
+}
+
+async fn unknown(uri: Uri) -> (StatusCode, String) {
+    let path = uri.path();
+    (StatusCode::NOT_FOUND, format!("There is no {path} here.\n"))
+}
+
+async fn guard(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// The value of `to`, if the query has one.
+///
+/// A query is form-encoded, where `+` means a space; but phone numbers start with one, people type
+/// them as they are, and no destination has a space in it.
+fn destination(query: &str) -> Option<String> {
+    let query = query.replace('+', "%2B");
+    form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "to")
+        .map(|(_, value)| value.into_owned())
+        .filter(|value| !value.is_empty())
+}
+
+/// Lets the page's own script run and no other, and nothing be fetched from elsewhere.
+///
+/// Styles stay free because the HTML part of a message, which has nothing but inline ones, inherits
+/// this policy in its sandbox.
+fn content_security_policy() -> String {
+    let script = PAGE
+        .split_once("<script>")
+        .and_then(|(_, rest)| rest.split_once("</script>"))
+        .map_or("", |(script, _)| script);
+    let hash = BASE64_STANDARD.encode(digest(&SHA256, script.as_bytes()));
+    format!(
+        "default-src 'none'; script-src 'sha256-{hash}'; style-src 'unsafe-inline'; \
+         img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plus_sign_in_the_query_is_itself() {
+        for query in [
+            "to=+14155550100",
+            "to=%2B14155550100",
+            "to=%2b14155550100",
+            "x=1&to=+14155550100&to=other",
+        ] {
+            assert_eq!(
+                destination(query).as_deref(),
+                Some("+14155550100"),
+                "{query}"
+            );
+        }
+        assert_eq!(
+            destination("to=ada+test%40example.com").as_deref(),
+            Some("ada+test@example.com")
+        );
+    }
+
+    #[test]
+    fn no_destination_means_every_destination() {
+        for query in ["", "to", "to=", "from=+14155550100", "&&=&%"] {
+            assert_eq!(destination(query), None, "{query}");
+        }
+    }
+
+    #[test]
+    fn the_policy_names_the_one_script() {
+        assert_eq!(PAGE.matches("<script").count(), 1);
+        let nothing = BASE64_STANDARD.encode(digest(&SHA256, b""));
+        assert!(!content_security_policy().contains(&nothing));
+    }
+}

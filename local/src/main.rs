@@ -1,0 +1,58 @@
+//! `cargo run -p local`: the whole stack, until Ctrl-C.
+
+use std::{process::ExitCode, sync::Arc};
+
+use local::stack::{Options, Stack, StartError};
+use otp::{ambient, telemetry};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let log = telemetry::subscriber(std::io::stderr);
+    let _ = tracing::subscriber::set_global_default(log);
+    let options = Options {
+        api: address("API_ADDR", "127.0.0.1:3000"),
+        inbox: address("INBOX_ADDR", "127.0.0.1:8025"),
+        aws: address("AWS_ADDR", "127.0.0.1:4566"),
+        settings: variable,
+        clock: Arc::new(ambient::now),
+    };
+    match Stack::start(options).await {
+        Ok(stack) => serve(stack).await,
+        Err(error) => refuse(&error),
+    }
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "where everything listens is what this program prints"
+)]
+async fn serve(mut stack: Stack) -> ExitCode {
+    println!("api http://{}", stack.api);
+    println!("inbox http://{}", stack.inbox);
+    println!("aws http://{}", stack.aws);
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => ExitCode::SUCCESS,
+        () = stack.failed() => ExitCode::FAILURE,
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "local has addresses of its own to read"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn address(name: &str, default: &str) -> String {
+    variable(name).unwrap_or_else(|| default.to_owned())
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "there is no log line for a stack that does not start"
+)]
+fn refuse(error: &StartError) -> ExitCode {
+    eprintln!("{error}");
+    ExitCode::FAILURE
+}
