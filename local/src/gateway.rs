@@ -126,7 +126,7 @@ pub fn event(parts: &Parts, body: &[u8], peer: SocketAddr) -> Value {
         Ok(text) => (text.to_owned(), false),
         Err(_) => (STANDARD.encode(body), true),
     };
-    let (headers, multi_value_headers) = headers(&parts.headers);
+    let (headers, multi_value_headers) = headers(&parts.headers, peer);
     let path = parts.uri.path();
     let (query, multi_value_query) = query(&parts.uri);
     let method = parts.method.as_str();
@@ -162,20 +162,30 @@ pub fn event(parts: &Parts, body: &[u8], peer: SocketAddr) -> Value {
 }
 
 /// Each header's last value, and all of them.
-fn headers(headers: &HeaderMap) -> (Map<String, Value>, Map<String, Value>) {
-    let mut last = Map::new();
+fn headers(headers: &HeaderMap, peer: SocketAddr) -> (Map<String, Value>, Map<String, Value>) {
     let mut all = Map::new();
-    // The gateway puts its own host in; a client's could be no host at all.
-    for name in headers.keys().filter(|name| *name != "host") {
-        let values: Vec<String> = headers
-            .get_all(name)
-            .iter()
-            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-            .collect();
-        last.insert(name.to_string(), json!(values.last()));
-        all.insert(name.to_string(), json!(values));
+    for name in headers.keys() {
+        let values = headers.get_all(name).iter();
+        let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
+        all.insert(name.to_string(), values.collect());
     }
-    (last, all)
+    // Proxies append to this one: a client chooses all but its end.
+    let hops = headers.get_all("x-forwarded-for").iter();
+    let hops = hops.map(|hops| String::from_utf8_lossy(hops.as_bytes()).into_owned());
+    let hops: Vec<_> = hops.chain([peer.ip().to_string()]).collect();
+    let own = [
+        ("host", "localhost"),
+        ("x-forwarded-proto", "http"),
+        ("x-forwarded-for", &hops.join(", ")),
+    ];
+    for (name, value) in own {
+        all.insert(name.to_owned(), json!([value]));
+    }
+    let last = all.iter().map(|(name, values)| {
+        let last = values.as_array().and_then(|values| values.last());
+        (name.clone(), json!(last))
+    });
+    (last.collect(), all)
 }
 
 fn query(uri: &Uri) -> (Value, Value) {
