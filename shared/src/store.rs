@@ -2,16 +2,16 @@
 //!
 //! | `pk` | `sk` | holds |
 //! |---|---|---|
-//! | `email#alice@example.com` | `challenge#<id>` | the digest, its life, the attempts spent, who redeemed it |
+//! | `email#alice@example.com` | `challenge#<id>` | the digest, its life, the attempts spent |
 //! | | `cooldown` | the last send |
 //! | | `sends#hour#<start>`, `sends#day#<start>` | how many sends that window admitted |
 //! | | `user` | the user that this destination logs in, and when it last did |
 //!
 //! Every write may be sent twice, when an answer is lost and the SDK repeats
 //! it, and must count once. A transaction carries a request token, under which
-//! `DynamoDB` itself recognises the repeat for ten minutes. `spend_attempt` is a
-//! single update, which knows no token, so it adds the request's id to a *set*:
-//! adding it twice changes nothing.
+//! `DynamoDB` itself recognises the repeat for ten minutes. A single update knows
+//! no token, so it writes the request's id into the item and accepts what is its
+//! own: `spend_attempt` adds it to a *set*, where adding twice changes nothing.
 
 mod admit;
 mod item;

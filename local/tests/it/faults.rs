@@ -12,9 +12,10 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderName, StatusCode},
+    http::{HeaderName, StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
+use http_body_util::BodyExt;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
@@ -68,35 +69,41 @@ async fn failing(
 
 /// What a call asks for: `X-Amz-Target` says it, or the path (SES), or nothing
 /// does (SNS).
-fn operation(request: &Request) -> String {
-    let target = request
-        .headers()
-        .get(HeaderName::from_static("x-amz-target"));
+fn operation(request: &Parts) -> String {
+    let target = request.headers.get(HeaderName::from_static("x-amz-target"));
     let target = target.and_then(|value| value.to_str().ok());
     match target.and_then(|target| target.split('.').next_back()) {
         Some(name) => name.to_owned(),
-        None if request.uri().path() == "/v2/email/outbound-emails" => "SendEmail".to_owned(),
+        None if request.uri.path() == "/v2/email/outbound-emails" => "SendEmail".to_owned(),
         None => "Publish".to_owned(),
     }
 }
 
-async fn forward(State(proxy): State<Arc<Proxy>>, mut request: Request) -> Response {
-    let operation = operation(&request);
-    let failure = {
-        let mut script = proxy.script.lock().unwrap();
-        let next = script.iter().position(|(name, _)| *name == operation);
-        next.and_then(|n| script.remove(n))
-            .map(|(_, failure)| failure)
-    };
-    let path = request.uri().path().to_owned();
-    *request.uri_mut() = format!("http://{}{path}", proxy.services).parse().unwrap();
+/// The next failure for a call that asks for the script's operation, or that
+/// has the script's words in its body.
+fn next_failure(proxy: &Proxy, head: &Parts, body: &[u8]) -> Option<Failure> {
+    let operation = operation(head);
+    let body = String::from_utf8_lossy(body);
+    let mut script = proxy.script.lock().unwrap();
+    let next = script
+        .iter()
+        .position(|(name, _)| *name == operation || body.contains(name));
+    next.and_then(|n| script.remove(n))
+        .map(|(_, failure)| failure)
+}
+
+async fn forward(State(proxy): State<Arc<Proxy>>, request: Request) -> Response {
+    let (mut head, body) = request.into_parts();
+    let body = body.collect().await.expect("a whole request").to_bytes();
+    let failure = next_failure(&proxy, &head, &body);
+    let path = head.uri.path().to_owned();
+    head.uri = format!("http://{}{path}", proxy.services).parse().unwrap();
+    let request = Request::from_parts(head, Body::from(body));
     match failure {
-        None => proxy
-            .http
-            .request(request)
-            .await
-            .expect("the services answer")
-            .into_response(),
+        None => {
+            let answer = proxy.http.request(request).await;
+            answer.expect("the services answer").into_response()
+        }
         Some(Failure::AnswerLost) => {
             let done = proxy
                 .http
@@ -130,44 +137,48 @@ fn conflict() -> Response {
     (StatusCode::BAD_REQUEST, body.to_string()).into_response()
 }
 
+/// Words that tell our writes apart.
+const SPEND: &str = "ADD spent_by";
+const REDEEM: &str = "last_login_by = :request";
+
 #[tokio::test]
 async fn a_lost_answer_to_any_of_our_writes_is_no_refusal_and_counts_once() {
-    let (app, left) = failing(
-        &[("OTP_MAX_ATTEMPTS", "1"), ("SENDS_PER_HOUR", "1")],
-        &[
-            ("TransactWriteItems", Failure::AnswerLost),
-            ("UpdateItem", Failure::AnswerLost),
-        ],
-    )
-    .await;
-    let (id, code) = app.receive_code(ALICE).await;
-    assert_eq!(app.messages(ALICE).len(), 1);
-    left.lock()
-        .unwrap()
-        .push_back(("TransactWriteItems", Failure::AnswerLost));
-    app.validate(ALICE, Some(&id), &code).await.assert_ok();
-    assert_eq!(app.spent(ALICE, &id).await, 1);
-    assert!(left.lock().unwrap().is_empty(), "each failure happened");
+    let limits = [("OTP_MAX_ATTEMPTS", "1"), ("SENDS_PER_HOUR", "2")];
+    let lost = [
+        ("TransactWriteItems", Failure::AnswerLost),
+        (SPEND, Failure::AnswerLost),
+        (REDEEM, Failure::AnswerLost),
+    ];
+    let (app, left) = failing(&limits, &lost).await;
+    // A first login makes the user, a second one finds it: two different writes.
+    for expected_new in [true, false] {
+        left.lock().unwrap().clear();
+        left.lock().unwrap().extend(lost);
+        let (id, code) = app.receive_code(ALICE).await;
+        let answer = app.validate(ALICE, Some(&id), &code).await;
+        assert_eq!(answer.assert_ok()["new_user"], expected_new);
+        assert_eq!(app.spent(ALICE, &id).await, 1);
+        assert!(left.lock().unwrap().is_empty(), "each failure happened");
+        app.advance(Duration::from_secs(30));
+    }
+    assert_eq!(app.messages(ALICE).len(), 2);
+    app.login(ALICE).await.assert_too_many();
 }
 
 #[tokio::test]
 async fn writes_that_conflict_are_tried_again() {
+    let conflict = Failure::Error(400, "TransactionConflictException");
     let (app, left) = failing(
         &[],
         &[
             ("TransactWriteItems", Failure::Conflict),
             ("TransactWriteItems", Failure::Conflict),
-            (
-                "UpdateItem",
-                Failure::Error(400, "TransactionConflictException"),
-            ),
+            (SPEND, conflict),
+            (REDEEM, conflict),
         ],
     )
     .await;
     let (id, code) = app.receive_code(ALICE).await;
-    left.lock()
-        .unwrap()
-        .push_back(("TransactWriteItems", Failure::Conflict));
     app.validate(ALICE, Some(&id), &code).await.assert_ok();
     assert!(left.lock().unwrap().is_empty(), "each failure happened");
 }
@@ -245,7 +256,7 @@ async fn failing_deliveries_buy_no_guesses_beyond_the_days() {
 #[tokio::test]
 async fn without_the_table_nothing_is_sent_and_nobody_gets_in() {
     let refused = Failure::Error(500, "InternalServerError");
-    for operation in ["TransactWriteItems", "UpdateItem", "GetItem"] {
+    for operation in [SPEND, "GetItem", REDEEM] {
         let (app, left) = failing(&[], &[]).await;
         let (id, code) = app.receive_code(ALICE).await;
         left.lock().unwrap().extend([(operation, refused); 3]);

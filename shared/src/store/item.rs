@@ -18,8 +18,8 @@ pub(super) const CHALLENGE_PREFIX: &str = "challenge#";
 
 /// A challenge that may still be guessed at; takes `:now` and `:max`. Expiry is
 /// judged here, by our clock: the table's own sweep comes up to days later.
-pub(super) const IS_LIVE: &str = "expires_at > :now AND attribute_not_exists(redeemed_by) \
-     AND (attribute_not_exists(spent_by) OR size(spent_by) < :max)";
+pub(super) const IS_LIVE: &str =
+    "expires_at > :now AND (attribute_not_exists(spent_by) OR size(spent_by) < :max)";
 
 pub(super) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())

@@ -14,7 +14,8 @@ impl Store {
     /// challenge to compare with.
     ///
     /// `None`: there is nothing to compare with. The challenge was never
-    /// issued, or is expired, redeemed or exhausted.
+    /// issued, or is expired or exhausted. One that was redeemed can still be
+    /// guessed at, and to no end.
     ///
     /// # Errors
     ///
@@ -35,9 +36,8 @@ impl Store {
                 .set_key(Some(item::challenge_key(destination, id)))
                 .update_expression("ADD spent_by :request")
                 .condition_expression(
-                    "expires_at > :now AND attribute_not_exists(redeemed_by) \
-                     AND (attribute_not_exists(spent_by) OR size(spent_by) < :max \
-                     OR contains(spent_by, :id))",
+                    "expires_at > :now AND (attribute_not_exists(spent_by) \
+                     OR size(spent_by) < :max OR contains(spent_by, :id))",
                 )
                 .expression_attribute_values(":request", item::only(request))
                 .expression_attribute_values(":id", item::text(request.as_str()))

@@ -15,16 +15,14 @@ use crate::{
 /// Nobody guessed at the challenge yet. Whoever did has had their guesses, so
 /// that send must stay counted, or failing deliveries would buy guesses that
 /// no limit bounds.
-const UNTOUCHED: &str =
-    "attribute_exists(pk) AND attribute_not_exists(spent_by) AND attribute_not_exists(redeemed_by)";
+const UNTOUCHED: &str = "attribute_exists(pk) AND attribute_not_exists(spent_by)";
 
 impl Store {
     /// Undoes [`admit`](Self::admit) after a failed delivery: the challenge is
     /// gone, its send is not counted and starts no cooldown.
     ///
-    /// If somebody guessed at the challenge meanwhile, it is ended, and the
-    /// send stays counted; if its code was redeemed (so the message came
-    /// through after all), all stays as it is.
+    /// If somebody guessed at the challenge meanwhile, it is ended, and its send
+    /// stays counted.
     ///
     /// # Errors
     ///
@@ -85,29 +83,18 @@ impl Store {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// Deletes a challenge, unless its code was redeemed; its counts stand.
+    /// Deletes a challenge; its counts stand.
     async fn end(&self, challenge: &Challenge) -> Result<(), Fault> {
-        let deleted = self
-            .client
+        self.client
             .delete_item()
             .table_name(&self.table)
             .set_key(Some(item::challenge_key(
                 &challenge.destination,
                 &challenge.id,
             )))
-            .condition_expression("attribute_not_exists(redeemed_by)")
             .send()
-            .await;
-        match deleted {
-            Ok(_) => Ok(()),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(aws_sdk_dynamodb::operation::delete_item::DeleteItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(Fault::from_sdk(Dependency::Table, "DeleteItem", &error)),
-        }
+            .await
+            .map_err(|error| Fault::from_sdk(Dependency::Table, "DeleteItem", &error))?;
+        Ok(())
     }
 }
