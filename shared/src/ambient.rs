@@ -50,6 +50,11 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
+    /// Waits until `wait` has passed since the start; not at all if it has.
+    pub async fn reach(&self, wait: Duration) {
+        tokio::time::sleep(wait.saturating_sub(self.elapsed())).await;
+    }
+
     /// The time since the start.
     #[must_use]
     pub fn elapsed(&self) -> Duration {

@@ -4,7 +4,7 @@ use std::{fmt, ops::RangeInclusive, time::Duration};
 
 use crate::{
     delivery::{Brand, Wording},
-    domain::{EmailAddress, Policy, SmsPrefixes, is_host_name},
+    domain::{EmailAddress, Policy, SmsPrefixes, UnknownUsers, is_host_name},
 };
 
 /// Everything an operator can set; the README's table says what each means.
@@ -13,7 +13,9 @@ pub struct Config {
     /// `TABLE_NAME`
     pub table_name: String,
     /// `OTP_LENGTH`, `OTP_TTL_SECONDS`, `OTP_MAX_ATTEMPTS`,
-    /// `RESEND_COOLDOWN_SECONDS`, `SENDS_PER_HOUR`, `SENDS_PER_DAY`
+    /// `RESEND_COOLDOWN_SECONDS`, `SENDS_PER_HOUR`, `SENDS_PER_DAY`,
+    /// `REQUESTS_PER_IP_PER_HOUR`, `SMS_PER_DAY`, `SMS_PER_PREFIX_PER_DAY`,
+    /// `UNKNOWN_USERS`
     pub policy: Policy,
     /// `SMS_PREFIXES`
     pub sms_prefixes: SmsPrefixes,
@@ -95,12 +97,17 @@ impl Config {
             cooldown: settings.seconds("RESEND_COOLDOWN_SECONDS", 30, 0..=86_400),
             sends_per_hour: settings.number("SENDS_PER_HOUR", 5, 1..=1_000_000),
             sends_per_day: settings.number("SENDS_PER_DAY", 10, 1..=1_000_000),
+            logins_per_client: settings.number("REQUESTS_PER_IP_PER_HOUR", 30, 1..=1_000_000),
+            sms_per_day: settings.number("SMS_PER_DAY", 1000, 1..=1_000_000),
+            sms_per_prefix_per_day: settings.number("SMS_PER_PREFIX_PER_DAY", 200, 1..=1_000_000),
+            unknown_users: settings
+                .parsed(
+                    "UNKNOWN_USERS",
+                    "`sign-up`, `conceal` or `reveal`",
+                    UnknownUsers::parse,
+                )
+                .unwrap_or(UnknownUsers::SignUp),
         };
-        settings.parsed(
-            "UNKNOWN_USERS",
-            "`sign-up`, the one mode there is yet",
-            |text| (text == "sign-up").then_some(()),
-        );
         let sms_prefixes = settings
             .parsed(
                 "SMS_PREFIXES",
@@ -162,7 +169,10 @@ impl<L: Fn(&str) -> Option<String>> Settings<L> {
     {
         let expected = format!("a whole number from {} to {}", range.start(), range.end());
         self.parsed(name, &expected, |text| {
-            text.parse().ok().filter(|n| range.contains(n))
+            // A number's own parser would also take `+5`.
+            let digits = text.bytes().all(|b| b.is_ascii_digit());
+            let number = digits.then(|| text.parse().ok()).flatten();
+            number.filter(|number| range.contains(number))
         })
         .unwrap_or(default)
     }
@@ -234,6 +244,9 @@ mod tests {
             "OTP_MAX_ATTEMPTS" => Some("0".into()),
             "RESEND_COOLDOWN_SECONDS" => Some("-1".into()),
             "SENDS_PER_HOUR" => Some("five".into()),
+            "REQUESTS_PER_IP_PER_HOUR" => Some("thirty".into()),
+            "SMS_PER_DAY" => Some("1.5".into()),
+            "SMS_PER_PREFIX_PER_DAY" => Some("+1".into()),
             "UNKNOWN_USERS" => Some("maybe".into()),
             "SMS_PREFIXES" => Some("1".into()),
             "EMAIL_FROM" => Some("nobody".into()),
@@ -250,6 +263,9 @@ mod tests {
             "OTP_MAX_ATTEMPTS",
             "RESEND_COOLDOWN_SECONDS",
             "SENDS_PER_HOUR",
+            "REQUESTS_PER_IP_PER_HOUR",
+            "SMS_PER_DAY",
+            "SMS_PER_PREFIX_PER_DAY",
             "UNKNOWN_USERS",
             "SMS_PREFIXES",
             "EMAIL_FROM",

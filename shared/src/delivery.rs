@@ -17,14 +17,14 @@ use crate::{
 };
 
 /// Both channels, as far as this deployment uses them.
-pub struct Delivery {
+pub struct Messages {
     email: Option<EmailSender>,
     sms: SmsSender,
     sms_prefixes: SmsPrefixes,
     wording: Wording,
 }
 
-impl Delivery {
+impl Messages {
     /// The channels that the settings open.
     #[must_use]
     pub fn new(config: &Config, sdk: &SdkConfig) -> Self {
@@ -40,20 +40,21 @@ impl Delivery {
         }
     }
 
-    /// Whether this deployment sends to `to`, told before anything is stored.
+    /// Whether this deployment sends to `to`, told before anything is stored;
+    /// for a number, the prefix that allows it.
     ///
     /// # Errors
     ///
     /// It does not.
-    pub fn check(&self, to: &Destination) -> Result<(), Refusal> {
-        let allowed = match to {
-            Destination::Email(_) => self.email.is_some(),
-            Destination::Phone(number) => self.sms_prefixes.allow(number),
-        };
-        if allowed {
-            Ok(())
-        } else {
-            Err(Refusal::DestinationNotAllowed)
+    pub fn check(&self, to: &Destination) -> Result<Option<&str>, Refusal> {
+        match to {
+            Destination::Email(_) if self.email.is_some() => Ok(None),
+            Destination::Email(_) => Err(Refusal::DestinationNotAllowed),
+            Destination::Phone(number) => self
+                .sms_prefixes
+                .allowing(number)
+                .map(Some)
+                .ok_or(Refusal::DestinationNotAllowed),
         }
     }
 

@@ -5,14 +5,21 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use rand::CryptoRng;
 
+use tokio::time::timeout;
+
 use crate::{
+    ambient::Stopwatch,
     clients,
     config::Config,
-    delivery::Delivery,
-    domain::{ChallengeId, Channel, Destination, Policy, UnixTime, issue},
+    delivery::Messages,
+    domain::{
+        ChallengeId, Channel, ClientAddress, Destination, Passcode, Policy, Sending, UnixTime,
+        UnknownUsers, issue,
+    },
+    fault::{Dependency, Fault},
     http::problem::Failure,
     keys::DigestKeys,
-    store::Store,
+    store::{Admission, Store},
 };
 
 /// Everything that the login function works with. It can send, and it cannot
@@ -21,12 +28,29 @@ pub struct Login {
     policy: Policy,
     digest_keys: DigestKeys,
     store: Store,
-    delivery: Delivery,
+    messages: Messages,
 }
 
-/// A code is on its way.
+/// How long each login takes under [`UnknownUsers::Conceal`], counted from its
+/// arrival. Providers answer well within it; one that does not counts as failed.
+const CONCEALED_LOGIN: Duration = Duration::from_secs(2);
+
+/// What became of the message. The client is told the same in each case.
+#[derive(Debug)]
+pub enum Delivery {
+    /// The provider has it.
+    Done,
+    /// There is none: nobody is to get a code there.
+    Pretended,
+    /// The provider failed, and that is concealed.
+    Failed(Fault),
+}
+
+/// A code is on its way, as far as the client may know.
 #[derive(Debug)]
 pub struct Sent {
+    /// What became of the message.
+    pub delivery: Delivery,
     /// What the client answers with.
     pub challenge_id: ChallengeId,
     /// How the code travels.
@@ -47,7 +71,7 @@ impl Login {
             policy: config.policy.clone(),
             digest_keys: DigestKeys::new(clients::kms(sdk), config.digest_key_id.clone()),
             store: Store::new(clients::dynamodb(sdk), config.table_name.clone()),
-            delivery: Delivery::new(config, sdk),
+            messages: Messages::new(config, sdk),
         }
     }
 
@@ -61,28 +85,81 @@ impl Login {
     ///
     /// # Errors
     ///
-    /// The destination is not sent to, a limit is used up, the delivery failed
-    /// (then the challenge is withdrawn), or we are broken.
+    /// The destination is not sent to, a limit is used up, there is no such user
+    /// and clients may know, the delivery failed (then the challenge is
+    /// withdrawn), or we are broken.
     pub async fn send_code(
         &self,
         to: &Destination,
+        client: &ClientAddress,
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<Sent, Failure> {
-        self.delivery.check(to)?;
+        let started = Stopwatch::start();
+        let prefix = self.messages.check(to)?;
+        let limits = self.policy.login_limits(to, client, prefix);
         let key = self.digest_keys.current().await?;
         let (challenge, code) = issue(to, &self.policy, key, now, rng);
-        self.store.admit(&challenge, &self.policy).await??;
-        if let Err(fault) = self.delivery.deliver(to, &code).await {
-            self.store.withdraw(&challenge, &self.policy).await?;
-            return Err(fault.into());
-        }
+        let (admission, user) = tokio::join!(
+            self.store
+                .admit(&challenge, &limits, self.policy.cooldown, rng),
+            self.store.find_user(to),
+        );
+        let (admission, user) = (admission??, user?);
+        let sending = self.policy.unknown_users.sending(to, user.as_ref())?;
+        let delivery = if self.policy.unknown_users == UnknownUsers::Conceal {
+            self.deliver_concealed(sending, to, &code, started).await
+        } else {
+            self.deliver(sending, &admission, &code).await?
+        };
         Ok(Sent {
-            challenge_id: challenge.id,
+            delivery,
             channel: to.channel(),
             code_length: self.policy.code_length,
             expires_in: self.policy.code_ttl,
             resend_in: self.policy.cooldown,
+            challenge_id: challenge.id,
         })
+    }
+
+    /// Sends the code, or takes the admission back.
+    async fn deliver(
+        &self,
+        sending: Sending,
+        admission: &Admission<'_>,
+        code: &Passcode,
+    ) -> Result<Delivery, Failure> {
+        if sending == Sending::Pretend {
+            return Ok(Delivery::Pretended);
+        }
+        let to = &admission.challenge().destination;
+        if let Err(fault) = self.messages.deliver(to, code).await {
+            self.store.withdraw(admission).await?;
+            return Err(fault.into());
+        }
+        Ok(Delivery::Done)
+    }
+
+    /// Takes the same time whether the code is sent or not, and whether sending
+    /// fails. Nothing is withdrawn: a second try that is admitted would tell
+    /// who has an account.
+    async fn deliver_concealed(
+        &self,
+        sending: Sending,
+        to: &Destination,
+        code: &Passcode,
+        started: Stopwatch,
+    ) -> Delivery {
+        let left = CONCEALED_LOGIN.saturating_sub(started.elapsed());
+        let delivery = match sending {
+            Sending::Pretend => Delivery::Pretended,
+            Sending::Send => match timeout(left, self.messages.deliver(to, code)).await {
+                Ok(Ok(())) => Delivery::Done,
+                Ok(Err(fault)) => Delivery::Failed(fault),
+                Err(_) => Delivery::Failed(Fault::new(Dependency::Provider, "deliver", "timeout")),
+            },
+        };
+        started.reach(CONCEALED_LOGIN).await;
+        delivery
     }
 }

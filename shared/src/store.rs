@@ -4,8 +4,11 @@
 //! |---|---|---|
 //! | `email#alice@example.com` | `challenge#<id>` | the digest, its life, the attempts spent |
 //! | | `cooldown` | the last send |
-//! | | `sends#hour#<start>`, `sends#day#<start>` | how many sends that window admitted |
+//! | | `sends-hour#<start>`, `sends-day#<start>` | how many sends that window admitted |
 //! | | `user` | the user that this destination logs in, and when it last did |
+//! | `client#203.0.113.7` | `logins-hour#<start>`, `validations-hour#<start>` | the client's requests |
+//! | `prefix#+1#<shard>` | `sms-prefix-day#<start>`, `sms-unproven#<start>` | text messages to a prefix |
+//! | `deployment#<shard>` | `sms-day#<start>` | text messages of all |
 //!
 //! Every write may be sent twice, when an answer is lost and the SDK repeats
 //! it, and must count once. A transaction carries a request token, under which
@@ -14,6 +17,7 @@
 //! own: `spend_attempt` adds it to a *set*, where adding twice changes nothing.
 
 mod admit;
+mod counter;
 mod item;
 mod redeem;
 mod spend;
@@ -24,8 +28,11 @@ use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 
+pub use admit::Admission;
+pub use spend::Spent;
+
 use crate::{
-    domain::{Challenge, ChallengeId, Destination, UnixTime, UserId},
+    domain::{Challenge, ChallengeId, Destination, UnixTime, User},
     fault::{Dependency, Fault},
 };
 
@@ -35,31 +42,6 @@ type Item = HashMap<String, AttributeValue>;
 pub struct Store {
     client: Client,
     table: String,
-}
-
-/// The user that a destination logs in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Account {
-    /// The destination has logged in before.
-    Known(UserId),
-    /// It has not; its first redeemed code makes this user.
-    New(UserId),
-}
-
-impl Account {
-    /// Whose token it will be.
-    #[must_use]
-    pub const fn user_id(&self) -> &UserId {
-        match self {
-            Self::Known(id) | Self::New(id) => id,
-        }
-    }
-
-    /// Whether this login makes the user.
-    #[must_use]
-    pub const fn is_new(&self) -> bool {
-        matches!(self, Self::New(_))
-    }
 }
 
 /// How long an item outlives its use, for clocks that disagree.
@@ -77,7 +59,7 @@ impl Store {
     /// # Errors
     ///
     /// The table cannot be reached, or holds an item that is not ours.
-    pub async fn find_user(&self, destination: &Destination) -> Result<Option<UserId>, Fault> {
+    pub async fn find_user(&self, destination: &Destination) -> Result<Option<User>, Fault> {
         let operation = "GetItem";
         let output = self
             .client
@@ -88,7 +70,7 @@ impl Store {
             .send()
             .await
             .map_err(|error| Fault::from_sdk(Dependency::Table, operation, &error))?;
-        output.item.map(|item| item::user_id(&item)).transpose()
+        output.item.map(|item| item::user(&item)).transpose()
     }
 
     /// The newest challenge of `destination` that is still worth guessing at,

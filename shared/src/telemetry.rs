@@ -20,6 +20,7 @@ use crate::{
         problem::{Failure, Problem},
         request,
     },
+    login::Delivery,
 };
 
 /// The target of every event that is written.
@@ -88,6 +89,15 @@ impl RequestLog {
         );
     }
 
+    /// Writes the line of a login that told its client that a code was sent.
+    pub fn sent(&self, delivery: &Delivery) {
+        match delivery {
+            Delivery::Done => self.success("sent"),
+            Delivery::Pretended => self.success("not-sent"),
+            Delivery::Failed(fault) => self.failure(&Failure::Broken(fault.clone())),
+        }
+    }
+
     /// Writes the line of a request that did not.
     pub fn failure(&self, failure: &Failure) {
         let outcome = Problem::of(failure).name();
@@ -126,6 +136,7 @@ impl RequestLog {
 fn reason(failure: &Failure) -> &'static str {
     match failure {
         Failure::Refused(Refusal::InvalidOtp(reason)) => reason,
+        Failure::Refused(Refusal::TooManyRequests { limit, .. }) => limit,
         _ => "",
     }
 }

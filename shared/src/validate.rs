@@ -8,11 +8,12 @@ use crate::{
     clients,
     config::Config,
     domain::{
-        Challenge, ChallengeId, Passcode, Policy, Refusal, RequestId, UnixTime, UserId, Verdict,
+        Account, ChallengeId, ClientAddress, Passcode, Policy, Refusal, RequestId, UnixTime, User,
+        Verdict,
     },
     http::{problem::Failure, request::Claim},
     keys::{DigestKeys, SigningKey},
-    store::{Account, Store},
+    store::{Spent, Store},
     token::{Token, TokenIssuer},
 };
 
@@ -65,55 +66,64 @@ impl Validate {
     ///
     /// # Errors
     ///
-    /// The code is not good for a login, or we are broken.
+    /// The code is not good for a login, the client's limit is used up, or we
+    /// are broken.
     pub async fn log_in(
         &self,
         claim: &Claim,
+        client: &ClientAddress,
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<LoggedIn, Failure> {
         let key = self.digest_keys.current().await?;
-        let guess = Passcode::parse(claim.otp.expose_secret(), self.policy.code_length)
-            .map_err(|_| Refusal::InvalidOtp("wrong length"))?;
         let request = RequestId::draw(rng);
-        let (challenge, user) = self.spend(claim, &request, now).await?;
-        if challenge.judge(&guess, key, now) == Verdict::Wrong {
+        let limit = self.policy.validation_limit(client);
+        let (admitted, spent) = tokio::join!(
+            self.store.admit_validation(&limit, &request, now, rng),
+            self.spend(claim, &request, now),
+        );
+        admitted??;
+        let (guess, spent, user) = spent?;
+        if spent.challenge.judge(&guess, key, now) == Verdict::Wrong {
             return Err(Refusal::InvalidOtp("wrong code").into());
         }
-        let account = user.map_or_else(|| Account::New(UserId::draw(rng)), Account::Known);
+        let account = self.policy.unknown_users.account(user, rng)?;
         let token = self
             .tokens
             .mint(account.user_id(), &claim.destination, now, rng)
             .await?;
-        if self
+        if !self
             .store
-            .redeem(&challenge, &account, &request, now)
+            .redeem(&spent.challenge, &account, &request, now)
             .await?
         {
-            Ok(LoggedIn { token, account })
-        } else {
-            Err(Refusal::InvalidOtp("used or void").into())
+            return Err(Refusal::InvalidOtp("used or void").into());
         }
+        self.store.prove(&spent).await;
+        Ok(LoggedIn { token, account })
     }
 
-    /// Spends the attempt and, beside it, looks for the user.
+    /// Spends the attempt and, beside it, looks for the user. A guess that can
+    /// be no code is not worth an attempt.
     async fn spend(
         &self,
         claim: &Claim,
         request: &RequestId,
         now: UnixTime,
-    ) -> Result<(Challenge, Option<UserId>), Failure> {
+    ) -> Result<(Passcode, Spent, Option<User>), Failure> {
         let (to, max) = (&claim.destination, self.policy.max_attempts);
+        let guess = Passcode::parse(claim.otp.expose_secret(), self.policy.code_length)
+            .map_err(|_| Refusal::InvalidOtp("wrong length"))?;
         let named = match &claim.challenge_id {
             Some(text) => ChallengeId::parse(text),
             None => self.store.newest_live(to, max, now).await?,
         };
         let id = named.ok_or(Refusal::InvalidOtp("no such challenge"))?;
-        let (challenge, user) = tokio::join!(
+        let (spent, user) = tokio::join!(
             self.store.spend_attempt(to, &id, request, max, now),
             self.store.find_user(to),
         );
-        let challenge = challenge?.ok_or(Refusal::InvalidOtp("no live challenge"))?;
-        Ok((challenge, user?))
+        let spent = spent?.ok_or(Refusal::InvalidOtp("no live challenge"))?;
+        Ok((guess, spent, user?))
     }
 }

@@ -40,9 +40,9 @@ async fn respond(
 ) -> Result<Response<Body>, Failure> {
     let destination = request::login(request)?;
     log.about(&destination);
-    let sent = login
-        .send_code(&destination, now, &mut ambient::rng())
-        .await?;
-    log.success("sent");
+    let client = request::client(request);
+    let rng = &mut ambient::rng();
+    let sent = login.send_code(&destination, &client, now, rng).await?;
+    log.sent(&sent.delivery);
     Ok(response::sent(&sent))
 }

@@ -40,7 +40,9 @@ async fn respond(
 ) -> Result<Response<Body>, Failure> {
     let claim = request::validate(request)?;
     log.about(&claim.destination);
-    let login = validate.log_in(&claim, now, &mut ambient::rng()).await?;
+    let client = request::client(request);
+    let rng = &mut ambient::rng();
+    let login = validate.log_in(&claim, &client, now, rng).await?;
     log.success("logged-in");
     Ok(response::logged_in(&login))
 }

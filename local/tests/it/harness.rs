@@ -22,7 +22,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use local::{
-    gateway::{Clock, Functions, router},
+    gateway::{Clock, Functions, event, router},
     inbox::Message,
     stack::{Options, Stack, sdk_config},
 };
@@ -143,6 +143,37 @@ impl TestApp {
             .await
     }
 
+    /// Hands the functions a request that comes from another address than this
+    /// test's own, as the gateway would.
+    pub async fn post_from(&self, client: &str, path: &str, body: &Value) -> Answer {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(())
+            .unwrap();
+        let peer = SocketAddr::new(client.parse().expect("an address"), 40_000);
+        let (head, ()) = request.into_parts();
+        let event = event(&head, body.to_string().as_bytes(), peer).to_string();
+        let request = lambda_http::request::from_str(&event).expect("an event");
+        let functions = &self.stack.functions;
+        let now = (functions.clock)();
+        let Ok(answer) = if path == LOGIN {
+            login_with_otp::handle(&functions.login, request, now).await
+        } else {
+            validate_otp::handle(&functions.validate, request, now).await
+        };
+        let (parts, body) = answer.into_parts();
+        let bytes = Bytes::copy_from_slice(&body);
+        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            bytes,
+            json,
+        }
+    }
+
     pub async fn post(&self, path: &str, body: impl Into<Bytes>) -> Answer {
         self.request(Method::POST, path, Some("application/json"), body)
             .await
@@ -196,6 +227,38 @@ impl TestApp {
             .items()
             .send();
         pages.collect::<Result<_, _>>().await.expect("a scan")
+    }
+
+    /// Makes a user behind the functions' back.
+    pub async fn add_user(&self, to: &str, disabled: bool) {
+        let client = aws_sdk_dynamodb::Client::new(&sdk_config(self.stack.aws));
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        let channel = if to.starts_with('+') { "sms" } else { "email" };
+        let mut put = client
+            .put_item()
+            .table_name(&self.stack.config.table_name)
+            .item("pk", text(&format!("{channel}#{to}")))
+            .item("sk", text("user"))
+            .item("user_id", text(&format!("user of {channel}")))
+            .item("created_at", AttributeValue::N("0".into()));
+        if disabled {
+            put = put.item("disabled_at", AttributeValue::N("0".into()));
+        }
+        put.send().await.expect("the user is put");
+    }
+
+    /// Removes a user behind the functions' back.
+    pub async fn remove_user(&self, to: &str) {
+        let client = aws_sdk_dynamodb::Client::new(&sdk_config(self.stack.aws));
+        let channel = if to.starts_with('+') { "sms" } else { "email" };
+        client
+            .delete_item()
+            .table_name(&self.stack.config.table_name)
+            .key("pk", AttributeValue::S(format!("{channel}#{to}")))
+            .key("sk", AttributeValue::S("user".into()))
+            .send()
+            .await
+            .expect("the user is removed");
     }
 
     /// The attempts spent on a challenge.

@@ -7,6 +7,7 @@
     reason = "a test stops where it cannot go on"
 )]
 
+mod abuse;
 mod binary;
 mod events;
 mod expiry;
@@ -17,4 +18,5 @@ mod log;
 mod problems;
 mod races;
 mod story;
+mod users;
 mod wire;

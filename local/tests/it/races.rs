@@ -10,6 +10,10 @@ use crate::harness::{ALICE, Answer, TestApp, other_than};
 
 const CROWD: usize = 50;
 
+/// The whole crowd comes from one address.
+const ONE_ADDRESS: (&str, &str) = ("REQUESTS_PER_IP_PER_HOUR", "1000");
+const NO_COOLDOWN: (&str, &str) = ("RESEND_COOLDOWN_SECONDS", "0");
+
 async fn crowd<F>(request: impl Fn(usize) -> F) -> Vec<Answer>
 where
     F: Future<Output = Answer> + Send + 'static,
@@ -31,7 +35,7 @@ fn successes(answers: &[Answer]) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn fifty_right_codes_at_once_give_one_token() {
-    let app = Arc::new(TestApp::with(&[("OTP_MAX_ATTEMPTS", "10")]).await);
+    let app = Arc::new(TestApp::with(&[ONE_ADDRESS, ("OTP_MAX_ATTEMPTS", "10")]).await);
     let (id, code) = app.receive_code(ALICE).await;
 
     let answers = crowd(|_| {
@@ -51,7 +55,7 @@ async fn fifty_right_codes_at_once_give_one_token() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn fifty_wrong_codes_at_once_use_up_the_attempts_and_no_more_are_compared() {
-    let app = Arc::new(TestApp::start().await);
+    let app = Arc::new(TestApp::with(&[ONE_ADDRESS]).await);
     let (id, code) = app.receive_code(ALICE).await;
     let before = app.log.lines().len();
 
@@ -74,7 +78,7 @@ async fn fifty_wrong_codes_at_once_use_up_the_attempts_and_no_more_are_compared(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn among_fifty_different_guesses_at_once_the_right_one_wins_at_most_once() {
-    let app = Arc::new(TestApp::start().await);
+    let app = Arc::new(TestApp::with(&[ONE_ADDRESS]).await);
     for round in 0..10 {
         let to = format!("round{round}@example.com");
         let (id, code) = app.receive_code(&to).await;
@@ -98,7 +102,7 @@ async fn among_fifty_different_guesses_at_once_the_right_one_wins_at_most_once()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn fifty_requests_at_once_send_one_message() {
-    let app = Arc::new(TestApp::start().await);
+    let app = Arc::new(TestApp::with(&[ONE_ADDRESS]).await);
     let answers = crowd(|_| {
         let app = Arc::clone(&app);
         async move { app.login(ALICE).await }
@@ -117,7 +121,7 @@ async fn fifty_requests_at_once_send_one_message() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn fifty_requests_at_once_without_a_cooldown_send_what_the_hour_admits() {
-    let app = Arc::new(TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await);
+    let app = Arc::new(TestApp::with(&[ONE_ADDRESS, NO_COOLDOWN]).await);
     let answers = crowd(|_| {
         let app = Arc::clone(&app);
         async move { app.login(ALICE).await }
@@ -129,7 +133,7 @@ async fn fifty_requests_at_once_without_a_cooldown_send_what_the_hour_admits() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn two_codes_of_one_destination_at_once_log_in_once() {
-    let app = Arc::new(TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await);
+    let app = Arc::new(TestApp::with(&[ONE_ADDRESS, NO_COOLDOWN]).await);
     for round in 0..10 {
         let to = format!("pair{round}@example.com");
         let codes = [app.receive_code(&to).await, app.receive_code(&to).await];

@@ -9,7 +9,7 @@ use super::{Destination, DigestKey, DigestKeyId, Passcode, PasscodeDigest, Polic
 
 /// Draws 128 bits and writes them in the URL-safe alphabet of RFC 4648
 /// section 5, without padding: 22 characters.
-fn draw_id(rng: &mut impl CryptoRng) -> String {
+pub(super) fn draw_id(rng: &mut impl CryptoRng) -> String {
     let mut bytes = [0u8; 16];
     rng.fill_bytes(&mut bytes);
     URL_SAFE_NO_PAD.encode(bytes)
@@ -50,29 +50,6 @@ impl RequestId {
     /// Draws a new id of 128 random bits.
     pub fn draw(rng: &mut impl CryptoRng) -> Self {
         Self(draw_id(rng))
-    }
-
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Names one user, for ever: opaque, and unrelated to the destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserId(String);
-
-impl UserId {
-    /// Draws a new id of 128 random bits.
-    pub fn draw(rng: &mut impl CryptoRng) -> Self {
-        Self(draw_id(rng))
-    }
-
-    /// Wraps an id as read from the table.
-    #[must_use]
-    pub const fn from_table(id: String) -> Self {
-        Self(id)
     }
 
     /// The id as text.

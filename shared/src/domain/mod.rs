@@ -4,22 +4,28 @@
 //! arrive as arguments, so every rule can be tested with a plain function call.
 
 mod challenge;
+mod client;
 mod destination;
 mod email;
+mod limit;
 mod passcode;
 mod phone;
 mod policy;
 mod prefixes;
 mod refusal;
 mod time;
+mod user;
 
-pub use challenge::{Challenge, ChallengeId, RequestId, UserId, Verdict, issue};
+pub use challenge::{Challenge, ChallengeId, RequestId, Verdict, issue};
+pub use client::ClientAddress;
 pub use destination::{Channel, Destination};
 pub(crate) use email::is_host_name;
 pub use email::{EmailAddress, MalformedEmail};
+pub use limit::{Limit, Scope};
 pub use passcode::{DigestKey, DigestKeyId, MalformedPasscode, Passcode, PasscodeDigest};
 pub use phone::{MalformedPhoneNumber, PhoneNumber};
-pub use policy::{Limit, Policy};
+pub use policy::{PROVEN_MAKES_UP_FOR, Policy, Sending, UNPROVEN_SMS_PER_PREFIX, UnknownUsers};
 pub use prefixes::{MalformedPrefix, SmsPrefixes};
 pub use refusal::Refusal;
 pub use time::UnixTime;
+pub use user::{Account, User, UserId};

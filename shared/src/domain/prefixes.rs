@@ -55,14 +55,15 @@ impl SmsPrefixes {
         !self.0.iter().any(|prefix| prefix.allowed)
     }
 
-    /// Whether a code may be sent to this number.
+    /// The prefix that allows this number; `None` if none does.
     #[must_use]
-    pub fn allow(&self, number: &PhoneNumber) -> bool {
+    pub fn allowing(&self, number: &PhoneNumber) -> Option<&str> {
         self.0
             .iter()
             .filter(|prefix| number.as_str().starts_with(&prefix.text))
             .max_by_key(|prefix| prefix.text.len())
-            .is_some_and(|prefix| prefix.allowed)
+            .filter(|prefix| prefix.allowed)
+            .map(|prefix| prefix.text.as_str())
     }
 }
 
@@ -86,10 +87,10 @@ mod tests {
             ("+447021123456", false),
             ("+4915112345678", false),
         ] {
-            assert_eq!(list.allow(&number(text)), allowed, "{text}");
+            assert_eq!(list.allowing(&number(text)).is_some(), allowed, "{text}");
         }
         let none = SmsPrefixes::parse("").unwrap();
-        assert!(none.is_empty() && !none.allow(&number("+14155550123")));
+        assert!(none.is_empty() && none.allowing(&number("+14155550123")).is_none());
     }
 
     #[test]
@@ -125,10 +126,11 @@ mod tests {
                 .map(|(p, allowed)| format!("{}+{p}", if *allowed { "" } else { "!" }))
                 .collect::<Vec<_>>().join(",");
             let expected = (1..=digits.len()).rev()
-                .find_map(|n| entries.get(&digits[..n]).copied())
-                .unwrap_or(false);
+                .find_map(|n| entries.get(&digits[..n]).map(|allowed| (n, *allowed)))
+                .and_then(|(n, allowed)| allowed.then(|| format!("+{}", &digits[..n])));
             let number = number(&format!("+{digits}"));
-            prop_assert_eq!(SmsPrefixes::parse(&list).unwrap().allow(&number), expected);
+            let list = SmsPrefixes::parse(&list).unwrap();
+            prop_assert_eq!(list.allowing(&number), expected.as_deref());
         }
     }
 }

@@ -2,13 +2,22 @@
 
 use std::time::Duration;
 
+use super::Channel;
+
 /// A refusal is a decision, not an error: nothing is broken when one is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// This deployment does not send to that channel, country or prefix.
     DestinationNotAllowed,
-    /// A limit is used up; the same request may succeed after this long.
-    TooManyRequests(Duration),
+    /// There is no such user, and clients may know.
+    UserNotFound(Channel),
+    /// A limit is used up.
+    TooManyRequests {
+        /// Its name, for the log: of several, the one that lasts longest.
+        limit: &'static str,
+        /// The same request may succeed after this long.
+        wait: Duration,
+    },
     /// The code is wrong, expired, used, replaced, exhausted or was never
     /// issued. The client is not told which; the log is.
     InvalidOtp(&'static str),

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::{request::Rejection, response};
 use crate::{
-    domain::Refusal,
+    domain::{Channel, Refusal},
     fault::{Dependency, Fault},
 };
 
@@ -146,7 +146,16 @@ impl Problem {
                 "Destination not allowed",
                 "This service does not send codes to this destination.",
             ),
-            Refusal::TooManyRequests(wait) => Self::new(
+            Refusal::UserNotFound(channel) => Self::new(
+                StatusCode::NOT_FOUND,
+                "user-not-found",
+                "User not found",
+                match channel {
+                    Channel::Email => "User with this email does not exist.",
+                    Channel::Sms => "User with this phone number does not exist.",
+                },
+            ),
+            Refusal::TooManyRequests { wait, .. } => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-requests",
                 "Too many requests",

@@ -9,7 +9,7 @@ use lambda_http::{
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 
-use crate::domain::{Destination, EmailAddress, PhoneNumber};
+use crate::domain::{ClientAddress, Destination, EmailAddress, PhoneNumber};
 
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 4096;
@@ -50,6 +50,16 @@ pub fn gateway_id(request: &Request) -> Option<String> {
         RequestContext::ApiGatewayV2(context) => context.request_id.clone(),
         _ => None,
     }
+}
+
+/// Where this request comes from, by the gateway's word.
+#[must_use]
+pub fn client(request: &Request) -> ClientAddress {
+    ClientAddress::from_gateway(match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => context.identity.source_ip.as_deref(),
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
+        _ => None,
+    })
 }
 
 /// Reads `POST /api/login-with-otp/`.

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use super::{Item, SWEEP_DELAY};
 use crate::{
     domain::{
-        Challenge, ChallengeId, Destination, DigestKeyId, Limit, PasscodeDigest, RequestId,
-        UnixTime, UserId,
+        Challenge, ChallengeId, Destination, DigestKeyId, Limit, PasscodeDigest, RequestId, Scope,
+        UnixTime, User, UserId,
     },
     fault::{Dependency, Fault},
 };
@@ -67,17 +67,27 @@ pub(super) fn cooldown_key(destination: &Destination) -> Item {
     key(destination, "cooldown".to_owned())
 }
 
-pub(super) fn sends_key(destination: &Destination, limit: &Limit, at: UnixTime) -> Item {
+/// One counter of a limit. Counters of one limit lie in partitions of their
+/// own, or spreading it over several would gain nothing.
+pub(super) fn counter_key(limit: &Limit, shard: u32, at: UnixTime) -> Item {
+    let partition = match &limit.scope {
+        Scope::Destination(destination) => partition(destination),
+        Scope::Client(client) => text(format!("client#{}", client.as_str())),
+        Scope::Prefix(prefix) => text(format!("prefix#{prefix}#{shard}")),
+        Scope::Deployment => text(format!("deployment#{shard}")),
+    };
     let start = limit.window_start(at).as_secs();
-    key(destination, format!("sends#{}#{start}", limit.name))
+    let sort = text(format!("{}#{start}", limit.name));
+    Item::from([("pk".to_owned(), partition), ("sk".to_owned(), sort)])
 }
 
 pub(super) fn user_key(destination: &Destination) -> Item {
     key(destination, "user".to_owned())
 }
 
-/// The item that stands for a fresh challenge.
-pub(super) fn from_challenge(challenge: &Challenge) -> Item {
+/// The item that stands for a fresh challenge, with the key of the counter that
+/// its code's return makes room in, if there is one.
+pub(super) fn from_challenge(challenge: &Challenge, unproven: Option<Item>) -> Item {
     let mut item = challenge_key(&challenge.destination, &challenge.id);
     let digest = AttributeValue::B(Blob::new(challenge.digest.as_bytes()));
     item.extend([
@@ -90,7 +100,15 @@ pub(super) fn from_challenge(challenge: &Challenge) -> Item {
             sweep_after(challenge.expires_at),
         ),
     ]);
+    if let Some(key) = unproven {
+        item.insert("unproven".to_owned(), AttributeValue::M(key));
+    }
     item
+}
+
+/// The key that [`from_challenge`] was given.
+pub(super) fn unproven(item: &Item) -> Option<Item> {
+    item.get("unproven")?.as_m().ok().cloned()
 }
 
 /// Reads a challenge of `destination` back.
@@ -112,10 +130,12 @@ pub(super) fn challenge(item: &Item, destination: &Destination) -> Result<Challe
     })
 }
 
-pub(super) fn user_id(item: &Item) -> Result<UserId, Fault> {
-    Ok(UserId::from_table(
-        field(item, "user_id", AttributeValue::as_s)?.clone(),
-    ))
+pub(super) fn user(item: &Item) -> Result<User, Fault> {
+    let id = field(item, "user_id", AttributeValue::as_s)?.clone();
+    Ok(User {
+        id: UserId::from_table(id),
+        disabled: item.contains_key("disabled_at"),
+    })
 }
 
 pub(super) fn time(item: &Item, name: &'static str) -> Result<UnixTime, Fault> {

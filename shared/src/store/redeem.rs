@@ -3,9 +3,9 @@ use aws_sdk_dynamodb::{
     types::ReturnValuesOnConditionCheckFailure as OnFailure,
 };
 
-use super::{Account, Item, Store, item, transaction::until_settled};
+use super::{Item, Store, item, transaction::until_settled};
 use crate::{
-    domain::{Challenge, RequestId, UnixTime},
+    domain::{Account, Challenge, RequestId, UnixTime},
     fault::{Dependency, Fault},
 };
 
@@ -72,7 +72,8 @@ impl Store {
             Account::Known(_) => update
                 .update_expression("SET last_login_at = :at, last_login_by = :request")
                 .condition_expression(
-                    "user_id = :user AND (attribute_not_exists(last_login_at) \
+                    "user_id = :user AND attribute_not_exists(disabled_at) \
+                     AND (attribute_not_exists(last_login_at) \
                      OR last_login_at < :issued_at OR last_login_by = :request)",
                 )
                 .expression_attribute_values(":issued_at", item::millis(challenge.issued_at)),

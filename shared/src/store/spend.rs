@@ -1,12 +1,21 @@
 use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::ReturnValue};
 
-use super::{Store, item, transaction::until_settled};
+use super::{Item, Store, item, transaction::until_settled};
 use crate::{
-    domain::{Challenge, ChallengeId, Destination, RequestId, UnixTime},
+    domain::{Challenge, ChallengeId, Destination, PROVEN_MAKES_UP_FOR, RequestId, UnixTime},
     fault::{Dependency, Fault},
 };
 
 const OPERATION: &str = "UpdateItem";
+
+/// A challenge of which an attempt was spent, and so may be compared with once.
+pub struct Spent {
+    /// The challenge.
+    pub challenge: Challenge,
+    /// The counter of text messages whose codes have not come back, where this
+    /// one is counted.
+    unproven: Option<Item>,
+}
 
 impl Store {
     /// Spends one of the challenge's attempts for this request, before anything
@@ -27,7 +36,7 @@ impl Store {
         request: &RequestId,
         max_attempts: u8,
         now: UnixTime,
-    ) -> Result<Option<Challenge>, Fault> {
+    ) -> Result<Option<Spent>, Fault> {
         let attempt = || async {
             let spent = self
                 .client
@@ -49,7 +58,7 @@ impl Store {
             match spent {
                 Ok(output) => output
                     .attributes
-                    .map(|item| item::challenge(&item, destination))
+                    .map(|item| read(&item, destination))
                     .transpose(),
                 Err(error) => match error.as_service_error() {
                     Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
@@ -59,4 +68,29 @@ impl Store {
         };
         until_settled(OPERATION, attempt).await
     }
+
+    /// Makes room among the text messages whose codes have not come back, now
+    /// that this one's has. It only steers: nothing depends on its success, and
+    /// a repeated write makes room for a few more.
+    pub async fn prove(&self, spent: &Spent) {
+        let Some(key) = spent.unproven.clone() else {
+            return;
+        };
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .update_expression("SET admitted = admitted - :room")
+            .condition_expression("admitted >= :room")
+            .expression_attribute_values(":room", item::number(PROVEN_MAKES_UP_FOR));
+        let _ = update.send().await;
+    }
+}
+
+fn read(item: &Item, destination: &Destination) -> Result<Spent, Fault> {
+    Ok(Spent {
+        challenge: item::challenge(item, destination)?,
+        unproven: item::unproven(item),
+    })
 }

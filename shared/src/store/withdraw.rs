@@ -4,11 +4,11 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{
-    Store, item,
+    Admission, Store, item,
     transaction::{Written, condition_failed},
 };
 use crate::{
-    domain::{Challenge, Policy},
+    domain::Challenge,
     fault::{Dependency, Fault},
 };
 
@@ -19,7 +19,8 @@ const UNTOUCHED: &str = "attribute_exists(pk) AND attribute_not_exists(spent_by)
 
 impl Store {
     /// Undoes [`admit`](Self::admit) after a failed delivery: the challenge is
-    /// gone, its send is not counted and starts no cooldown.
+    /// gone, its send is not counted and starts no cooldown. The client's
+    /// request stays counted.
     ///
     /// If somebody guessed at the challenge meanwhile, it is ended, and its send
     /// stays counted.
@@ -27,9 +28,10 @@ impl Store {
     /// # Errors
     ///
     /// The table cannot be reached: the challenge and its counts still stand.
-    pub async fn withdraw(&self, challenge: &Challenge, policy: &Policy) -> Result<(), Fault> {
+    pub async fn withdraw(&self, admission: &Admission<'_>) -> Result<(), Fault> {
+        let challenge = admission.challenge;
         let not_built = |_| Fault::new(Dependency::Table, "withdraw", "request not built");
-        let counts = self.take_back(challenge, policy).map_err(not_built)?;
+        let counts = self.take_back(admission).map_err(not_built)?;
         let cooldown = self.end_cooldown(challenge).map_err(not_built)?;
         let everything = [counts.clone(), vec![cooldown]].concat();
         // If a later send has its own cooldown running, that one is to stay.
@@ -46,28 +48,21 @@ impl Store {
         self.end(challenge).await
     }
 
-    fn take_back(
-        &self,
-        challenge: &Challenge,
-        policy: &Policy,
-    ) -> Result<Vec<TransactWriteItem>, BuildError> {
-        let to = &challenge.destination;
+    fn take_back(&self, admission: &Admission<'_>) -> Result<Vec<TransactWriteItem>, BuildError> {
+        let challenge = admission.challenge;
         let delete = Delete::builder()
             .table_name(&self.table)
-            .set_key(Some(item::challenge_key(to, &challenge.id)))
+            .set_key(Some(item::challenge_key(
+                &challenge.destination,
+                &challenge.id,
+            )))
             .condition_expression(UNTOUCHED)
             .build()?;
         let mut actions = vec![TransactWriteItem::builder().delete(delete).build()];
-        for limit in &policy.send_limits() {
-            let update = Update::builder()
-                .table_name(&self.table)
-                .set_key(Some(item::sends_key(to, limit, challenge.issued_at)))
-                .update_expression("ADD sends :minus_one")
-                .condition_expression("sends > :zero")
-                .expression_attribute_values(":minus_one", item::number(-1))
-                .expression_attribute_values(":zero", item::number(0))
-                .build()?;
-            actions.push(TransactWriteItem::builder().update(update).build());
+        for counter in &admission.counters {
+            if counter.limit.given_back {
+                actions.push(counter.give_back(&self.table)?);
+            }
         }
         Ok(actions)
     }
