@@ -1,0 +1,116 @@
+"""ministack on loopback, with IAM enforced.
+
+It checks every call of the deployed functions against their roles and the key policies.
+What it leaves out of what template.yaml relies on is added here, as AWS documents it:
+
+- the condition keys of kms:Sign and kms:GenerateMac, the identity and sender of ses:SendEmail;
+- aws:PrincipalArn of an assumed role: the role's ARN, not the session's;
+- from an API's OpenAPI document, the ANY method and the gateway responses;
+- the ~1 that stands for a slash in the path of a stage's method setting.
+"""
+
+import contextvars
+import json
+import os
+import re
+
+os.environ["AUTH"] = "true"
+os.environ["BIND_HOST"] = "127.0.0.1"
+
+from ministack.core import iam_actions, iam_evaluator  # noqa: E402
+from ministack.services import apigateway_v1  # noqa: E402
+from ministack.services.cloudformation import provisioners  # noqa: E402
+
+request_body = contextvars.ContextVar("request_body", default=b"")
+plain_extract_resource_arn = iam_actions.extract_resource_arn
+plain_enforce = iam_evaluator.enforce
+
+
+def members(body):
+    try:
+        parsed = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def extract_resource_arn(service, method, path, headers, body, query, region, account):
+    request_body.set(body)
+    if service == "ses" and path.rstrip("/") == "/v2/email/outbound-emails":
+        sender = members(body).get("FromEmailAddress", "")
+        return f"arn:aws:ses:{region}:{account}:identity/{sender}"
+    return plain_extract_resource_arn(
+        service, method, path, headers, body, query, region, account
+    )
+
+
+def enforce(access_key, action, service, region, resource_arn="*", service_context=None):
+    sent = members(request_body.get())
+    keys = {
+        "kms:Sign": {
+            "kms:SigningAlgorithm": sent.get("SigningAlgorithm"),
+            "kms:MessageType": sent.get("MessageType", "RAW"),
+        },
+        "kms:GenerateMac": {"kms:MacAlgorithm": sent.get("MacAlgorithm")},
+        "ses:SendEmail": {"ses:FromAddress": sent.get("FromEmailAddress")},
+    }.get(action, {})
+    return plain_enforce(
+        access_key, action, service, region, resource_arn, {**(service_context or {}), **keys}
+    )
+
+
+plain_resolve_condition_key = iam_evaluator._resolve_condition_key
+
+
+def resolve_condition_key(key, context):
+    value = plain_resolve_condition_key(key, context)
+    if key.lower() == "aws:principalarn":
+        session = re.fullmatch(r"arn:aws:sts::(\d+):assumed-role/([^/]+)/.+", value or "")
+        if session:
+            return f"arn:aws:iam::{session[1]}:role/{session[2]}"
+    return value
+
+
+ANY = "x-amazon-apigateway-any-method"
+plain_import_operation = apigateway_v1._import_operation
+plain_import_rest_api = apigateway_v1._import_rest_api
+
+
+def import_operation(api_id, resource_id, http_method, *rest):
+    method = "ANY" if http_method.lower() == ANY else http_method
+    return plain_import_operation(api_id, resource_id, method, *rest)
+
+
+def import_rest_api(spec, base_data=None):
+    api_id = plain_import_rest_api(spec, base_data)
+    for kind, response in spec.get("x-amazon-apigateway-gateway-responses", {}).items():
+        apigateway_v1._put_gateway_response(
+            api_id, kind, {**response, "statusCode": str(response.get("statusCode", ""))}
+        )
+    return api_id
+
+
+plain_method_settings = provisioners._apigw_method_settings
+
+
+def method_settings(settings):
+    def decoded(path):
+        return path if path == "/*" else "/" + path.replace("~1", "/").lstrip("/")
+
+    return plain_method_settings(
+        [{**one, "ResourcePath": decoded(one["ResourcePath"])} for one in settings or []]
+    )
+
+
+provisioners._apigw_method_settings = method_settings
+apigateway_v1._OPENAPI_HTTP_METHODS = {*apigateway_v1._OPENAPI_HTTP_METHODS, ANY}
+apigateway_v1._import_operation = import_operation
+apigateway_v1._import_rest_api = import_rest_api
+iam_actions.extract_resource_arn = extract_resource_arn
+iam_evaluator.enforce = enforce
+iam_evaluator._resolve_condition_key = resolve_condition_key
+
+if __name__ == "__main__":
+    from ministack.app import main
+
+    main()
