@@ -65,11 +65,11 @@ class Api:
         self.url = urllib.parse.urlsplit(url.rstrip("/"))
         self.connect = connect or self.url.netloc
 
-    def send(self, method, path, body=None, media_type="application/json"):
+    def send(self, method, path, body=None, media_type="application/json", more=()):
         secure = self.url.scheme == "https"
         kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         connection = kind(self.connect, timeout=40)
-        headers = {"Host": self.url.netloc}
+        headers = {"Host": self.url.netloc} | dict(more)
         if body is not None:
             headers["Content-Type"] = media_type
             body = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -312,6 +312,16 @@ def login_by_email(stack):
         same("user", (again["new_user"], again["user_id"]), (False, logged_in["user_id"]))
 
 
+def browsers(stack):
+    with tells("a page of the allowed origin may ask before it sends, and no other"):
+        for origin, status in ((stack.parameters["AllowedOrigins"], 204), ("https://evil.example", 405)):
+            asks = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+            answer = stack.api.send("OPTIONS", LOGIN, more=asks)
+            same("status", answer.status, status)
+            same("allowed", answer.headers["Access-Control-Allow-Origin"],
+                 origin if status == 204 else None)
+
+
 def login_by_sms(stack):
     number = "+14155550123"
     with tells("a code is sent by SMS, and gives a token"):
@@ -430,6 +440,7 @@ def whole_story(stack):
     issuer(stack)
     login_by_email(stack)
     login_by_sms(stack)
+    browsers(stack)
     guessing(stack)
     with tells("a failed delivery is told, and not counted"):
         failing_delivery(stack)

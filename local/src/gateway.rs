@@ -74,10 +74,9 @@ async fn invoke(
         VALIDATE_PATH => false,
         _ => return problem(Rejection::NotFound),
     };
-    let Some(body) = read(body).await else {
-        return problem(Rejection::InvalidRequest(
-            "The body must be no larger than 4 KB.",
-        ));
+    let body = match read(body).await {
+        Ok(body) => body,
+        Err(why) => return problem(Rejection::InvalidRequest(why)),
     };
     let event = event(&parts, &body, peer).to_string();
     let Ok(event) = lambda_http::request::from_str(&event) else {
@@ -106,17 +105,22 @@ fn into_http(answer: lambda_http::Response<lambda_http::Body>) -> Response {
 
 /// Reads a body to its end, so that its sender gets to read the answer, but
 /// keeps no more than an event could carry.
-async fn read(mut body: Body) -> Option<Vec<u8>> {
+async fn read(mut body: Body) -> Result<Vec<u8>, &'static str> {
     let mut kept = Vec::new();
     let mut length = 0;
     while let Some(frame) = body.frame().await {
-        let data = frame.ok()?.into_data().unwrap_or_default();
+        let frame = frame.map_err(|_| "The body is not whole.")?;
+        let data = frame.into_data().unwrap_or_default();
         length += data.len();
         if length <= MAX_EVENT_BODY {
             kept.extend_from_slice(&data);
         }
     }
-    (length <= MAX_EVENT_BODY).then_some(kept)
+    if length <= MAX_EVENT_BODY {
+        Ok(kept)
+    } else {
+        Err("The body must be no larger than 4 KB.")
+    }
 }
 
 /// The event that a REST API makes of a request.

@@ -82,10 +82,9 @@ impl Stack {
         let (inbox, inbox_at) = listen("INBOX_ADDR", &options.inbox).await?;
         let (aws, aws_at) = listen("AWS_ADDR", &options.aws).await?;
 
-        let config = Config::from_lookup(|name| {
-            (options.settings)(name).or_else(|| local_default(name, api_at))
-        })
-        .map_err(StartError::Settings)?;
+        let lookup = |name: &str| (options.settings)(name).or_else(|| local_default(name, api_at));
+        let config =
+            Config::from_lookup(lookup, (options.clock)()).map_err(StartError::Settings)?;
         let messages = Inbox::default();
         let services = services(&config, messages.clone()).await?;
 

@@ -2,9 +2,15 @@
 
 use std::{fmt, ops::RangeInclusive, time::Duration};
 
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+
 use crate::{
+    ambient,
     delivery::{Brand, Wording},
-    domain::{EmailAddress, Policy, SmsPrefixes, UnknownUsers, is_host_name},
+    domain::{
+        EmailAddress, Policy, SmsPrefixes, TestIdentities, UnixTime, UnknownUsers, is_host_name,
+    },
+    http::cors::Origins,
 };
 
 /// Everything an operator can set; the README's table says what each means.
@@ -19,6 +25,12 @@ pub struct Config {
     pub policy: Policy,
     /// `SMS_PREFIXES`
     pub sms_prefixes: SmsPrefixes,
+    /// `SMS_MAX_PRICE`: what SNS may charge for one text message, in USD.
+    pub sms_max_price: Option<String>,
+    /// `TEST_IDENTITIES`, `TEST_IDENTITIES_UNTIL`: destinations with fixed codes.
+    pub test_identities: TestIdentities,
+    /// `ALLOWED_ORIGINS`: whose web pages may call.
+    pub allowed_origins: Origins,
     /// `EMAIL_FROM`; without it no e-mail is sent.
     pub email_from: Option<EmailAddress>,
     /// `BRAND`, `ORIGIN_HOST` and the code's life, as messages tell them.
@@ -66,7 +78,7 @@ impl Config {
         reason = "the one reader of the environment"
     )]
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_lookup(|name| std::env::var(name).ok())
+        Self::from_lookup(|name| std::env::var(name).ok(), ambient::now())
     }
 
     /// Reads settings from wherever `lookup` finds them. An empty value counts
@@ -75,12 +87,15 @@ impl Config {
     /// # Errors
     ///
     /// Names every setting that is missing or wrong.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    pub fn from_lookup(
+        lookup: impl Fn(&str) -> Option<String>,
+        now: UnixTime,
+    ) -> Result<Self, ConfigError> {
         let mut settings = Settings {
             lookup,
             mistakes: Vec::new(),
         };
-        let config = Self::read(&mut settings);
+        let config = Self::read(&mut settings, now);
         if settings.mistakes.is_empty() {
             Ok(config)
         } else {
@@ -89,7 +104,7 @@ impl Config {
     }
 
     /// Goes on after a mistake with a stand-in value, to find all the others.
-    fn read(settings: &mut Settings<impl Fn(&str) -> Option<String>>) -> Self {
+    fn read(settings: &mut Settings<impl Fn(&str) -> Option<String>>, now: UnixTime) -> Self {
         let policy = Policy {
             code_length: settings.number("OTP_LENGTH", 6, 6..=10),
             code_ttl: settings.seconds("OTP_TTL_SECONDS", 300, 1..=600),
@@ -108,6 +123,7 @@ impl Config {
                 )
                 .unwrap_or(UnknownUsers::SignUp),
         };
+        let code_length = policy.code_length;
         let sms_prefixes = settings
             .parsed(
                 "SMS_PREFIXES",
@@ -116,13 +132,22 @@ impl Config {
             )
             .unwrap_or_default();
         Self {
-            table_name: settings.required("TABLE_NAME"),
+            table_name: settings.table_name(),
             wording: settings.wording(&policy, !sms_prefixes.is_empty()),
             policy,
             sms_prefixes,
             email_from: settings.parsed("EMAIL_FROM", "a plain ASCII e-mail address", |text| {
                 EmailAddress::parse(text).ok()
             }),
+            sms_max_price: settings.parsed("SMS_MAX_PRICE", "a price in USD such as 0.05", price),
+            test_identities: settings.test_identities(code_length, now),
+            allowed_origins: settings
+                .parsed(
+                    "ALLOWED_ORIGINS",
+                    "origins such as `https://www.example.com`",
+                    Origins::parse,
+                )
+                .unwrap_or_default(),
             token_issuer: settings.required("TOKEN_ISSUER"),
             token_audience: settings.required("TOKEN_AUDIENCE"),
             token_ttl: settings.seconds("TOKEN_TTL_SECONDS", 3600, 1..=86_400),
@@ -130,6 +155,14 @@ impl Config {
             digest_key_id: settings.required("DIGEST_KEY_ID"),
         }
     }
+}
+
+/// Digits, with a point among them or without.
+fn price(text: &str) -> Option<String> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let digits =
+        |part: &str| (1..=6).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    (digits(whole) && digits(part)).then(|| text.to_owned())
 }
 
 struct Settings<L> {
@@ -143,10 +176,15 @@ impl<L: Fn(&str) -> Option<String>> Settings<L> {
     }
 
     fn required(&mut self, name: &str) -> String {
-        self.get(name).unwrap_or_else(|| {
+        let value = self.get(name).unwrap_or_else(|| {
             self.mistakes.push(format!("{name} is required"));
             String::new()
-        })
+        });
+        if value.chars().any(char::is_control) {
+            self.mistakes
+                .push(format!("{name} must not hold control characters"));
+        }
+        value
     }
 
     fn parsed<T>(
@@ -181,6 +219,34 @@ impl<L: Fn(&str) -> Option<String>> Settings<L> {
         Duration::from_secs(self.number(name, default, range))
     }
 
+    fn table_name(&mut self) -> String {
+        let name = self.required("TABLE_NAME");
+        let table_like = |c: char| c.is_ascii_alphanumeric() || "_-.:/".contains(c);
+        let well_formed = name.len() >= 3 && name.chars().all(table_like);
+        if !name.is_empty() && !well_formed {
+            self.mistakes
+                .push("TABLE_NAME must be the name or ARN of a table".into());
+        }
+        name
+    }
+
+    fn test_identities(&mut self, code_length: u8, now: UnixTime) -> TestIdentities {
+        let until = self.parsed(
+            "TEST_IDENTITIES_UNTIL",
+            "an instant such as 2026-01-31T00:00:00Z",
+            |text| {
+                let time = DateTime::from_str(text, DateTimeFormat::DateTime).ok()?;
+                u64::try_from(time.secs()).ok().map(UnixTime::from_secs)
+            },
+        );
+        let expected = "`destination=code` pairs with codes of OTP_LENGTH digits, with \
+                        TEST_IDENTITIES_UNTIL to come and no more than 30 days away";
+        self.parsed("TEST_IDENTITIES", expected, |text| {
+            TestIdentities::parse(text, code_length, until, now)
+        })
+        .unwrap_or_default()
+    }
+
     fn wording(&mut self, policy: &Policy, sends_sms: bool) -> Wording {
         let brand = self.required("BRAND");
         let brand = Brand::parse(&brand).unwrap_or_else(|| {
@@ -211,6 +277,8 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
+    const NOW: UnixTime = UnixTime::from_secs(1_767_226_200);
+
     const REQUIRED: [(&str, &str); 6] = [
         ("TABLE_NAME", "table"),
         ("BRAND", "Example"),
@@ -222,7 +290,7 @@ mod tests {
 
     fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let values: HashMap<&str, &str> = REQUIRED.iter().chain(changes).copied().collect();
-        Config::from_lookup(|name| values.get(name).map(ToString::to_string))
+        Config::from_lookup(|name| values.get(name).map(ToString::to_string), NOW)
     }
 
     #[test]
@@ -238,23 +306,30 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named_at_once() {
-        let error = Config::from_lookup(|name| match name {
-            "OTP_LENGTH" => Some("5".into()),
-            "OTP_TTL_SECONDS" => Some("601".into()),
-            "OTP_MAX_ATTEMPTS" => Some("0".into()),
-            "RESEND_COOLDOWN_SECONDS" => Some("-1".into()),
-            "SENDS_PER_HOUR" => Some("five".into()),
-            "REQUESTS_PER_IP_PER_HOUR" => Some("thirty".into()),
-            "SMS_PER_DAY" => Some("1.5".into()),
-            "SMS_PER_PREFIX_PER_DAY" => Some("+1".into()),
-            "UNKNOWN_USERS" => Some("maybe".into()),
-            "SMS_PREFIXES" => Some("1".into()),
-            "EMAIL_FROM" => Some("nobody".into()),
-            "ORIGIN_HOST" => Some("https://example.com".into()),
-            "BRAND" => Some("two\nlines".into()),
-            "TOKEN_TTL_SECONDS" => Some("forever".into()),
-            _ => None,
-        })
+        let error = Config::from_lookup(
+            |name| match name {
+                "OTP_LENGTH" => Some("5".into()),
+                "OTP_TTL_SECONDS" => Some("601".into()),
+                "OTP_MAX_ATTEMPTS" => Some("0".into()),
+                "RESEND_COOLDOWN_SECONDS" => Some("-1".into()),
+                "SENDS_PER_HOUR" => Some("five".into()),
+                "REQUESTS_PER_IP_PER_HOUR" => Some("thirty".into()),
+                "SMS_PER_DAY" => Some("1.5".into()),
+                "SMS_PER_PREFIX_PER_DAY" => Some("+1".into()),
+                "UNKNOWN_USERS" => Some("maybe".into()),
+                "SMS_PREFIXES" => Some("1".into()),
+                "EMAIL_FROM" => Some("nobody".into()),
+                "SMS_MAX_PRICE" => Some("0,05".into()),
+                "TEST_IDENTITIES" => Some("reviewer@example.com=123456".into()),
+                "TEST_IDENTITIES_UNTIL" => Some("soon".into()),
+                "ALLOWED_ORIGINS" => Some("*".into()),
+                "ORIGIN_HOST" => Some("https://example.com".into()),
+                "BRAND" => Some("two\nlines".into()),
+                "TOKEN_TTL_SECONDS" => Some("forever".into()),
+                _ => None,
+            },
+            NOW,
+        )
         .unwrap_err()
         .to_string();
         for name in [
@@ -269,6 +344,10 @@ mod tests {
             "UNKNOWN_USERS",
             "SMS_PREFIXES",
             "EMAIL_FROM",
+            "SMS_MAX_PRICE",
+            "TEST_IDENTITIES",
+            "TEST_IDENTITIES_UNTIL",
+            "ALLOWED_ORIGINS",
             "ORIGIN_HOST",
             "BRAND",
             "TOKEN_TTL_SECONDS",

@@ -34,7 +34,7 @@ impl Messages {
             .map(|from| EmailSender::new(clients::ses(sdk), from));
         Self {
             email,
-            sms: SmsSender::new(clients::sns(sdk)),
+            sms: SmsSender::new(clients::sns(sdk), config.sms_max_price.clone()),
             sms_prefixes: config.sms_prefixes.clone(),
             wording: config.wording.clone(),
         }

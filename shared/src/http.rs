@@ -1,5 +1,6 @@
 //! HTTP in, HTTP out: the contract with clients.
 
+pub mod cors;
 pub mod problem;
 pub mod request;
 pub mod response;

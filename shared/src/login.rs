@@ -13,19 +13,21 @@ use crate::{
     config::Config,
     delivery::Messages,
     domain::{
-        ChallengeId, Channel, ClientAddress, Destination, Passcode, Policy, Sending, UnixTime,
+        ChallengeId, Channel, Destination, Passcode, Policy, Sending, TestIdentities, UnixTime,
         UnknownUsers, issue,
     },
     fault::{Dependency, Fault},
-    http::problem::Failure,
+    http::{cors::Origins, problem::Failure, request::Ask},
     keys::DigestKeys,
-    store::{Admission, Store},
+    store::{Admission, Admitted, Earlier, Store, Terms},
 };
 
 /// Everything that the login function works with. It can send, and it cannot
 /// sign.
 pub struct Login {
     policy: Policy,
+    origins: Origins,
+    test_identities: TestIdentities,
     digest_keys: DigestKeys,
     store: Store,
     messages: Messages,
@@ -40,8 +42,10 @@ const CONCEALED_LOGIN: Duration = Duration::from_secs(2);
 pub enum Delivery {
     /// The provider has it.
     Done,
-    /// There is none: nobody is to get a code there.
+    /// There is none: nobody is to get a code there, or its code is fixed.
     Pretended,
+    /// It went out when the same request was made before.
+    Before,
     /// The provider failed, and that is concealed.
     Failed(Fault),
 }
@@ -69,10 +73,18 @@ impl Login {
     pub fn new(config: &Config, sdk: &SdkConfig) -> Self {
         Self {
             policy: config.policy.clone(),
+            origins: config.allowed_origins.clone(),
+            test_identities: config.test_identities.clone(),
             digest_keys: DigestKeys::new(clients::kms(sdk), config.digest_key_id.clone()),
             store: Store::new(clients::dynamodb(sdk), config.table_name.clone()),
             messages: Messages::new(config, sdk),
         }
+    }
+
+    /// Whose pages may call.
+    #[must_use]
+    pub const fn origins(&self) -> &Origins {
+        &self.origins
     }
 
     /// Fetches the digest key ahead of the first request. If that fails, the
@@ -85,28 +97,38 @@ impl Login {
     ///
     /// # Errors
     ///
-    /// The destination is not sent to, a limit is used up, there is no such user
-    /// and clients may know, the delivery failed (then the challenge is
-    /// withdrawn), or we are broken.
+    /// The destination is not sent to, a limit is used up, the client's key was
+    /// used otherwise, there is no such user and clients may know, the delivery
+    /// failed (then the challenge is withdrawn), or we are broken.
     pub async fn send_code(
         &self,
-        to: &Destination,
-        client: &ClientAddress,
+        ask: &Ask,
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<Sent, Failure> {
         let started = Stopwatch::start();
-        let prefix = self.messages.check(to)?;
-        let limits = self.policy.login_limits(to, client, prefix);
+        let to = &ask.destination;
+        let terms = self.terms(ask)?;
         let key = self.digest_keys.current().await?;
-        let (challenge, code) = issue(to, &self.policy, key, now, rng);
-        let (admission, user) = tokio::join!(
-            self.store
-                .admit(&challenge, &limits, self.policy.cooldown, rng),
-            self.store.find_user(to),
+        let fixed = self.test_identities.code_for(to, now);
+        let code = fixed
+            .clone()
+            .unwrap_or_else(|| Passcode::draw(self.policy.code_length, rng));
+        let challenge = issue(to, &code, &self.policy, key, now, rng);
+        let (admitted, user) = tokio::join!(
+            self.store.admit(&challenge, &terms, rng),
+            self.store.find_user(to)
         );
-        let (admission, user) = (admission??, user?);
-        let sending = self.policy.unknown_users.sending(to, user.as_ref())?;
+        let (admitted, user) = (admitted??, user?);
+        let sending = match self.policy.unknown_users.sending(to, user.as_ref())? {
+            // Its code is known already.
+            Sending::Send if fixed.is_some() => Sending::Pretend,
+            sending => sending,
+        };
+        let admission = match admitted {
+            Admitted::Now(admission) => admission,
+            Admitted::Before(earlier) => return Ok(self.again(to, earlier, now)),
+        };
         let delivery = if self.policy.unknown_users == UnknownUsers::Conceal {
             self.deliver_concealed(sending, to, &code, started).await
         } else {
@@ -120,6 +142,31 @@ impl Login {
             resend_in: self.policy.cooldown,
             challenge_id: challenge.id,
         })
+    }
+
+    fn terms(&self, ask: &Ask) -> Result<Terms, Failure> {
+        let prefix = self.messages.check(&ask.destination)?;
+        Ok(Terms {
+            limits: self
+                .policy
+                .login_limits(&ask.destination, &ask.client, prefix),
+            cooldown: self.policy.cooldown,
+            key: ask.idempotency_key.clone(),
+        })
+    }
+
+    /// The answer that a repeated request got before, with what is left of its
+    /// times.
+    fn again(&self, to: &Destination, earlier: Earlier, now: UnixTime) -> Sent {
+        let resend_at = earlier.issued_at.plus(self.policy.cooldown);
+        Sent {
+            delivery: Delivery::Before,
+            channel: to.channel(),
+            code_length: self.policy.code_length,
+            expires_in: now.until(earlier.expires_at),
+            resend_in: now.until(resend_at),
+            challenge_id: earlier.challenge_id,
+        }
     }
 
     /// Sends the code, or takes the admission back.

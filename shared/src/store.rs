@@ -6,6 +6,7 @@
 //! | | `cooldown` | the last send |
 //! | | `sends-hour#<start>`, `sends-day#<start>` | how many sends that window admitted |
 //! | | `user` | the user that this destination logs in, and when it last did |
+//! | `request#<hash>` | `request` | what a client's idempotency key led to |
 //! | `client#203.0.113.7` | `logins-hour#<start>`, `validations-hour#<start>` | the client's requests |
 //! | `prefix#+1#<shard>` | `sms-prefix-day#<start>`, `sms-unproven#<start>` | text messages to a prefix |
 //! | `deployment#<shard>` | `sms-day#<start>` | text messages of all |
@@ -22,14 +23,16 @@ mod item;
 mod redeem;
 mod spend;
 mod transaction;
+mod users;
 mod withdraw;
 
 use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 
-pub use admit::Admission;
+pub use admit::{Admission, Admitted, Earlier, Terms};
 pub use spend::Spent;
+pub use users::{Change, UserPages};
 
 use crate::{
     domain::{Challenge, ChallengeId, Destination, UnixTime, User},
@@ -70,7 +73,8 @@ impl Store {
             .send()
             .await
             .map_err(|error| Fault::from_sdk(Dependency::Table, operation, &error))?;
-        output.item.map(|item| item::user(&item)).transpose()
+        let user = output.item.filter(item::is_user);
+        user.map(|item| item::user(&item)).transpose()
     }
 
     /// The newest challenge of `destination` that is still worth guessing at,

@@ -94,6 +94,7 @@ impl RequestLog {
         match delivery {
             Delivery::Done => self.success("sent"),
             Delivery::Pretended => self.success("not-sent"),
+            Delivery::Before => self.success("sent-before"),
             Delivery::Failed(fault) => self.failure(&Failure::Broken(fault.clone())),
         }
     }

@@ -7,11 +7,8 @@ use secrecy::ExposeSecret;
 use crate::{
     clients,
     config::Config,
-    domain::{
-        Account, ChallengeId, ClientAddress, Passcode, Policy, Refusal, RequestId, UnixTime, User,
-        Verdict,
-    },
-    http::{problem::Failure, request::Claim},
+    domain::{Account, ChallengeId, Passcode, Policy, Refusal, RequestId, UnixTime, User, Verdict},
+    http::{cors::Origins, problem::Failure, request::Claim},
     keys::{DigestKeys, SigningKey},
     store::{Spent, Store},
     token::{Token, TokenIssuer},
@@ -21,6 +18,7 @@ use crate::{
 /// send.
 pub struct Validate {
     policy: Policy,
+    origins: Origins,
     digest_keys: DigestKeys,
     store: Store,
     tokens: TokenIssuer,
@@ -43,6 +41,7 @@ impl Validate {
         let signing_key = SigningKey::new(kms.clone(), config.signing_key_id.clone());
         Self {
             policy: config.policy.clone(),
+            origins: config.allowed_origins.clone(),
             digest_keys: DigestKeys::new(kms, config.digest_key_id.clone()),
             store: Store::new(clients::dynamodb(sdk), config.table_name.clone()),
             tokens: TokenIssuer::new(
@@ -52,6 +51,12 @@ impl Validate {
                 config.token_ttl,
             ),
         }
+    }
+
+    /// Whose pages may call.
+    #[must_use]
+    pub const fn origins(&self) -> &Origins {
+        &self.origins
     }
 
     /// Fetches the digest key ahead of the first request. If that fails, the
@@ -71,13 +76,12 @@ impl Validate {
     pub async fn log_in(
         &self,
         claim: &Claim,
-        client: &ClientAddress,
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<LoggedIn, Failure> {
         let key = self.digest_keys.current().await?;
         let request = RequestId::draw(rng);
-        let limit = self.policy.validation_limit(client);
+        let limit = self.policy.validation_limit(&claim.client);
         let (admitted, spent) = tokio::join!(
             self.store.admit_validation(&limit, &request, now, rng),
             self.spend(claim, &request, now),

@@ -24,12 +24,16 @@ pub async fn handle(
     request: Request,
     now: UnixTime,
 ) -> Result<Response<Body>, Infallible> {
+    let page = login.origins().page(&request);
+    if let Some(answer) = page.preflight() {
+        return Ok(answer);
+    }
     let mut log = RequestLog::start("login", &request);
     let answer = respond(login, &request, now, &mut log).await;
-    Ok(answer.unwrap_or_else(|failure| {
+    Ok(page.mark(answer.unwrap_or_else(|failure| {
         log.failure(&failure);
         Problem::of(&failure).response()
-    }))
+    })))
 }
 
 async fn respond(
@@ -38,11 +42,10 @@ async fn respond(
     now: UnixTime,
     log: &mut RequestLog,
 ) -> Result<Response<Body>, Failure> {
-    let destination = request::login(request)?;
-    log.about(&destination);
-    let client = request::client(request);
+    let ask = request::login(request)?;
+    log.about(&ask.destination);
     let rng = &mut ambient::rng();
-    let sent = login.send_code(&destination, &client, now, rng).await?;
+    let sent = login.send_code(&ask, now, rng).await?;
     log.sent(&sent.delivery);
     Ok(response::sent(&sent))
 }

@@ -24,12 +24,16 @@ pub async fn handle(
     request: Request,
     now: UnixTime,
 ) -> Result<Response<Body>, Infallible> {
+    let page = validate.origins().page(&request);
+    if let Some(answer) = page.preflight() {
+        return Ok(answer);
+    }
     let mut log = RequestLog::start("validate", &request);
     let answer = respond(validate, &request, now, &mut log).await;
-    Ok(answer.unwrap_or_else(|failure| {
+    Ok(page.mark(answer.unwrap_or_else(|failure| {
         log.failure(&failure);
         Problem::of(&failure).response()
-    }))
+    })))
 }
 
 async fn respond(
@@ -40,9 +44,8 @@ async fn respond(
 ) -> Result<Response<Body>, Failure> {
     let claim = request::validate(request)?;
     log.about(&claim.destination);
-    let client = request::client(request);
     let rng = &mut ambient::rng();
-    let login = validate.log_in(&claim, &client, now, rng).await?;
+    let login = validate.log_in(&claim, now, rng).await?;
     log.success("logged-in");
     Ok(response::logged_in(&login))
 }

@@ -101,6 +101,11 @@ impl TestApp {
         tokio::spawn(async move { axum::serve(listener, gateway).await });
     }
 
+    /// Where the gateway listens.
+    pub const fn api(&self) -> SocketAddr {
+        self.api
+    }
+
     pub fn advance(&self, by: Duration) {
         let millis = u64::try_from(by.as_millis()).unwrap();
         self.clock.fetch_add(millis, Ordering::SeqCst);

@@ -8,15 +8,19 @@
 )]
 
 mod abuse;
+mod admin;
 mod binary;
+mod browser;
 mod events;
 mod expiry;
 mod faults;
 mod harness;
+mod idempotency;
 mod limits;
 mod log;
 mod problems;
 mod races;
 mod story;
+mod test_identities;
 mod users;
 mod wire;

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use aws_sdk_sns::{Client, error::BuildError, types::MessageAttributeValue};
 
 use crate::{
@@ -10,31 +12,43 @@ const OPERATION: &str = "Publish";
 /// Sends through Amazon SNS, straight to a number.
 pub(super) struct SmsSender {
     client: Client,
+    max_price: Option<String>,
 }
 
 impl SmsSender {
-    pub(super) const fn new(client: Client) -> Self {
-        Self { client }
+    pub(super) const fn new(client: Client, max_price: Option<String>) -> Self {
+        Self { client, max_price }
     }
 
     pub(super) async fn send(&self, to: &PhoneNumber, message: &str) -> Result<(), Fault> {
-        let transactional = text_attribute("Transactional")
+        let attributes = self
+            .attributes()
             .map_err(|_| Fault::new(Dependency::Provider, OPERATION, "request not built"))?;
         self.client
             .publish()
             .phone_number(to.as_str())
             .message(message)
-            .message_attributes("AWS.SNS.SMS.SMSType", transactional)
+            .set_message_attributes(Some(attributes))
             .send()
             .await
             .map_err(|error| Fault::from_sdk(Dependency::Provider, OPERATION, &error))?;
         Ok(())
     }
-}
 
-fn text_attribute(value: &str) -> Result<MessageAttributeValue, BuildError> {
-    MessageAttributeValue::builder()
-        .data_type("String")
-        .string_value(value)
-        .build()
+    /// A code is transactional: it goes ahead of advertisements.
+    fn attributes(&self) -> Result<HashMap<String, MessageAttributeValue>, BuildError> {
+        let attribute = |kind: &str, value: &str| {
+            MessageAttributeValue::builder()
+                .data_type(kind)
+                .string_value(value)
+                .build()
+        };
+        let kind = attribute("String", "Transactional")?;
+        let mut attributes = HashMap::from([("AWS.SNS.SMS.SMSType".to_owned(), kind)]);
+        if let Some(price) = &self.max_price {
+            let price = attribute("Number", price)?;
+            attributes.insert("AWS.SNS.SMS.MaxPrice".to_owned(), price);
+        }
+        Ok(attributes)
+    }
 }

@@ -86,25 +86,24 @@ pub enum Verdict {
     Wrong,
 }
 
-/// Draws a code for `to` and the challenge that stands for it.
+/// The challenge that stands for a code to `to`.
 pub fn issue(
     to: &Destination,
+    code: &Passcode,
     policy: &Policy,
     key: &DigestKey,
     now: UnixTime,
     rng: &mut impl CryptoRng,
-) -> (Challenge, Passcode) {
+) -> Challenge {
     let id = ChallengeId::draw(rng);
-    let code = Passcode::draw(policy.code_length, rng);
-    let challenge = Challenge {
-        digest: key.digest(&id, to, &code),
+    Challenge {
+        digest: key.digest(&id, to, code),
         key_id: key.id().clone(),
         id,
         destination: to.clone(),
         issued_at: now,
         expires_at: now.plus(policy.code_ttl),
-    };
-    (challenge, code)
+    }
 }
 
 impl Challenge {
@@ -161,6 +160,12 @@ mod tests {
         }
     }
 
+    fn issued_to_phone(policy: &Policy, at: UnixTime, seed: u64) -> (Challenge, Passcode) {
+        let rng = &mut StdRng::seed_from_u64(seed);
+        let code = Passcode::draw(policy.code_length, rng);
+        (issue(&phone(), &code, policy, &key(), at, rng), code)
+    }
+
     proptest! {
         #[test]
         fn the_code_is_right_from_its_issue_to_the_last_moment_of_its_life_and_never_after(
@@ -168,8 +173,7 @@ mod tests {
         ) {
             let issued = UnixTime::from_millis(issued);
             let policy = Policy { code_ttl: Duration::from_secs(ttl), ..Policy::default() };
-            let (challenge, code) =
-                issue(&phone(), &policy, &key(), issued, &mut StdRng::seed_from_u64(seed));
+            let (challenge, code) = issued_to_phone(&policy, issued, seed);
 
             let now = issued.plus(Duration::from_millis(later));
             let expected = if later < ttl * 1000 { Verdict::Right } else { Verdict::Wrong };
@@ -179,8 +183,7 @@ mod tests {
         #[test]
         fn no_other_code_is_ever_right(seed: u64, guess in 0u32..1_000_000) {
             let now = UnixTime::from_secs(1_000);
-            let (challenge, code) =
-                issue(&phone(), &Policy::default(), &key(), now, &mut StdRng::seed_from_u64(seed));
+            let (challenge, code) = issued_to_phone(&Policy::default(), now, seed);
             let guess = Passcode::parse(&format!("{guess:06}"), 6).unwrap();
             let right = guess.expose_secret() == code.expose_secret();
             prop_assert_eq!(challenge.judge(&guess, &key(), now) == Verdict::Right, right);

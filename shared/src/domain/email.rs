@@ -37,8 +37,11 @@ impl EmailAddress {
             .then(|| Parsed::parse_with_options(text, options).ok())
             .flatten()
             .ok_or(MalformedEmail)?;
-        let local_is_atom = !parsed.local_part().contains(['"', '(', ')', '\\']);
-        if local_is_atom && is_host_name(parsed.domain()) {
+        // The last two are how mail once was routed on, and `=?` begins an encoded
+        // word (RFC 2047), which some mail software decodes into other addresses.
+        let local = parsed.local_part();
+        let plain_local = !local.contains(['"', '(', ')', '\\', '%', '!']) && !local.contains("=?");
+        if plain_local && is_host_name(parsed.domain()) {
             Ok(Self(text.to_ascii_lowercase()))
         } else {
             Err(MalformedEmail)
@@ -137,6 +140,9 @@ mod tests {
             "mailto:a@example.com",
             "a@example.com?x=y",
             "a@ex%61mple.com",
+            "=?utf-8?q?a=40evil.example?=@example.com",
+            "a%evil.example@example.com",
+            "evil.example!a@example.com",
             &long_local,
             &long_label,
             &long_all,

@@ -11,6 +11,7 @@ use super::{ChallengeId, Destination};
 
 /// A one-time code: decimal digits, leading zeros included. The wire calls it
 /// `otp`.
+#[derive(Clone)]
 pub struct Passcode(SecretString);
 
 /// The text is not a code of the expected length.

@@ -11,6 +11,8 @@ pub enum Refusal {
     DestinationNotAllowed,
     /// There is no such user, and clients may know.
     UserNotFound(Channel),
+    /// The client has used its idempotency key for another request.
+    IdempotencyKeyReused,
     /// A limit is used up.
     TooManyRequests {
         /// Its name, for the log: of several, the one that lasts longest.

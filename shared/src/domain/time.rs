@@ -64,6 +64,13 @@ impl UnixTime {
     }
 }
 
+/// A wait in whole seconds, rounded up: whoever waits that long has waited long
+/// enough.
+#[must_use]
+pub const fn seconds_to_wait(wait: Duration) -> u64 {
+    wait.as_secs() + (wait.subsec_nanos() > 0) as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

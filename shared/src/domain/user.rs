@@ -2,7 +2,7 @@
 
 use rand::CryptoRng;
 
-use super::challenge::draw_id;
+use super::{Channel, Destination, UnixTime, challenge::draw_id};
 
 /// Names one user, for ever: opaque, and unrelated to the destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,30 @@ pub struct User {
     pub id: UserId,
     /// Whether they may not log in.
     pub disabled: bool,
+}
+
+/// All that the table knows of a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Their name.
+    pub id: UserId,
+    /// Whatever logs them in, the e-mail address first.
+    pub destinations: Vec<Destination>,
+    /// When they became a user.
+    pub created_at: UnixTime,
+    /// When they last logged in, if they ever have.
+    pub last_login_at: Option<UnixTime>,
+    /// Whether they may not log in.
+    pub disabled: bool,
+}
+
+impl Profile {
+    /// The destination that this channel reaches, if there is one.
+    #[must_use]
+    pub fn destination(&self, channel: Channel) -> Option<&Destination> {
+        let mut destinations = self.destinations.iter();
+        destinations.find(|destination| destination.channel() == channel)
+    }
 }
 
 /// The user that a login is for.

@@ -1,7 +1,5 @@
 //! The one place where a "no" becomes an answer: problem details (RFC 9457).
 
-use std::time::Duration;
-
 use lambda_http::{
     Body, Response,
     http::{
@@ -13,7 +11,7 @@ use serde::Serialize;
 
 use super::{request::Rejection, response};
 use crate::{
-    domain::{Channel, Refusal},
+    domain::{Channel, Refusal, seconds_to_wait},
     fault::{Dependency, Fault},
 };
 
@@ -155,13 +153,19 @@ impl Problem {
                     Channel::Sms => "User with this phone number does not exist.",
                 },
             ),
+            Refusal::IdempotencyKeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency-key-reused",
+                "Idempotency key reused",
+                "This Idempotency-Key was sent with another request.",
+            ),
             Refusal::TooManyRequests { wait, .. } => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-requests",
                 "Too many requests",
                 "Too many requests. Try again later.",
             )
-            .retry_after(whole_seconds(wait)),
+            .retry_after(seconds_to_wait(wait).max(1)),
         }
     }
 
@@ -204,23 +208,5 @@ impl Problem {
                 .insert(ALLOW, HeaderValue::from_static("POST"));
         }
         response
-    }
-}
-
-/// Rounded up, and never 0: whoever waits that long is not refused again.
-fn whole_seconds(wait: Duration) -> u64 {
-    let full = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    full.max(1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wait_is_told_in_whole_seconds_and_never_too_short() {
-        for (millis, secs) in [(0, 1), (1, 1), (1000, 1), (1001, 2), (29_999, 30)] {
-            assert_eq!(whole_seconds(Duration::from_millis(millis)), secs);
-        }
     }
 }

@@ -9,7 +9,7 @@ use lambda_http::{
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 
-use crate::domain::{ClientAddress, Destination, EmailAddress, PhoneNumber};
+use crate::domain::{ClientAddress, Destination, EmailAddress, IdempotencyKey, PhoneNumber};
 
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 4096;
@@ -32,8 +32,20 @@ pub const LOGIN_PATH: &str = "/api/login-with-otp";
 /// See [`LOGIN_PATH`].
 pub const VALIDATE_PATH: &str = "/api/validate-otp";
 
+/// What `POST /api/login-with-otp/` brings.
+pub struct Ask {
+    /// Where the code is to go.
+    pub destination: Destination,
+    /// Who asks.
+    pub client: ClientAddress,
+    /// The client's name for this request, if it gave one.
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
 /// What `POST /api/validate-otp/` brings.
 pub struct Claim {
+    /// Who claims.
+    pub client: ClientAddress,
     /// The destination that the client claims to hold.
     pub destination: Destination,
     /// The challenge that it answers, if it says which.
@@ -53,8 +65,7 @@ pub fn gateway_id(request: &Request) -> Option<String> {
 }
 
 /// Where this request comes from, by the gateway's word.
-#[must_use]
-pub fn client(request: &Request) -> ClientAddress {
+fn client(request: &Request) -> ClientAddress {
     ClientAddress::from_gateway(match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV1(context)) => context.identity.source_ip.as_deref(),
         Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
@@ -67,9 +78,23 @@ pub fn client(request: &Request) -> ClientAddress {
 /// # Errors
 ///
 /// The request is not one that the contract describes.
-pub fn login(request: &Request) -> Result<Destination, Rejection> {
+pub fn login(request: &Request) -> Result<Ask, Rejection> {
     let body: LoginBody = parse(body_of(request, LOGIN_PATH)?)?;
-    destination(body.email, body.phone_number)
+    Ok(Ask {
+        destination: destination(body.email, body.phone_number)?,
+        client: client(request),
+        idempotency_key: idempotency_key(request)?,
+    })
+}
+
+fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, Rejection> {
+    let Some(value) = request.headers().get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = value.to_str().ok().and_then(IdempotencyKey::parse);
+    key.map(Some).ok_or(Rejection::InvalidRequest(
+        "`Idempotency-Key` must be 16 to 128 visible ASCII characters.",
+    ))
 }
 
 /// Reads `POST /api/validate-otp/`.
@@ -86,6 +111,7 @@ pub fn validate(request: &Request) -> Result<Claim, Rejection> {
         ));
     }
     Ok(Claim {
+        client: client(request),
         destination,
         challenge_id: body.challenge_id,
         otp: body.otp.into(),

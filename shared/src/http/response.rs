@@ -10,7 +10,7 @@ use lambda_http::{
 use serde::Serialize;
 
 use crate::{
-    domain::{Channel, UserId},
+    domain::{Channel, UserId, seconds_to_wait},
     login::Sent,
     validate::LoggedIn,
 };
@@ -46,7 +46,7 @@ pub fn sent(sent: &Sent) -> Response<Body> {
         channel: sent.channel.as_str(),
         code_length: sent.code_length,
         expires_in: sent.expires_in.as_secs(),
-        resend_in: sent.resend_in.as_secs(),
+        resend_in: seconds_to_wait(sent.resend_in),
     };
     json(StatusCode::OK, "application/json", &body)
 }

@@ -16,15 +16,53 @@ use super::{
     transaction::{Written, condition_failed},
 };
 use crate::{
-    domain::{Challenge, Limit, Refusal, RequestId, UnixTime},
+    domain::{Challenge, ChallengeId, IdempotencyKey, Limit, Refusal, RequestId, UnixTime},
     fault::{Dependency, Fault},
 };
+
+/// What a send must fit into.
+pub struct Terms {
+    /// Every limit.
+    pub limits: Vec<Limit>,
+    /// Least time since the last send to the same destination.
+    pub cooldown: Duration,
+    /// The client's name for the request, if it gave one.
+    pub key: Option<IdempotencyKey>,
+}
 
 /// A send that was admitted, and what it would take to undo that.
 pub struct Admission<'a> {
     pub(super) challenge: &'a Challenge,
     pub(super) counters: Vec<Counter<'a>>,
-    pub(super) cooldown: Duration,
+    pub(super) terms: &'a Terms,
+}
+
+/// The challenge that the same request led to before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// Its name.
+    pub challenge_id: ChallengeId,
+    /// When its code was drawn.
+    pub issued_at: UnixTime,
+    /// When its code ends.
+    pub expires_at: UnixTime,
+}
+
+/// What becomes of a login that is not refused.
+pub enum Admitted<'a> {
+    /// It is a new one.
+    Now(Admission<'a>),
+    /// It is a repeated one, and was admitted before.
+    Before(Earlier),
+}
+
+/// What the reasons of a cancelled admission amount to.
+enum Cancelled {
+    Refused(Refusal),
+    Repeated(Earlier),
+    /// Only counters were full that have others beside them: those are to be
+    /// asked next.
+    TryNext,
 }
 
 impl Store {
@@ -38,33 +76,31 @@ impl Store {
     pub async fn admit<'a>(
         &self,
         challenge: &'a Challenge,
-        limits: &'a [Limit],
-        cooldown: Duration,
+        terms: &'a Terms,
         rng: &mut impl CryptoRng,
-    ) -> Result<Result<Admission<'a>, Refusal>, Fault> {
+    ) -> Result<Result<Admitted<'a>, Refusal>, Fault> {
         let at = challenge.issued_at;
-        let counters = limits
-            .iter()
-            .map(|limit| Counter::of(limit, at, rng))
-            .collect();
+        let counters = terms.limits.iter().map(|limit| Counter::of(limit, at, rng));
         let mut admission = Admission {
             challenge,
-            counters,
-            cooldown,
+            counters: counters.collect(),
+            terms,
         };
-        for attempt in 0.. {
+        let mut attempt = 0;
+        loop {
             let actions = admission
                 .actions(&self.table)
                 .map_err(|_| Fault::new(Dependency::Table, "admit", "request not built"))?;
             let token = format!("{}-{attempt}", challenge.id.as_str());
             let Written::Cancelled(reasons) = self.transact(&token, actions).await? else {
-                break;
+                return Ok(Ok(Admitted::Now(admission)));
             };
-            if let Some(refusal) = admission.refusal(&reasons)? {
-                return Ok(Err(refusal));
+            match admission.cancelled(&reasons)? {
+                Cancelled::Refused(refusal) => return Ok(Err(refusal)),
+                Cancelled::Repeated(earlier) => return Ok(Ok(Admitted::Before(earlier))),
+                Cancelled::TryNext => attempt += 1,
             }
         }
-        Ok(Ok(admission))
     }
 }
 
@@ -104,17 +140,35 @@ impl Admission<'_> {
         self.challenge
     }
 
-    /// The challenge, each counter, and the cooldown, in the order in which
-    /// [`refusal`](Self::refusal) reads their reasons.
+    /// The challenge, the client's request, each counter, and the cooldown, in
+    /// the order in which [`cancelled`](Self::cancelled) reads their reasons.
     fn actions(&self, table: &str) -> Result<Vec<TransactWriteItem>, BuildError> {
         let mut actions = vec![self.put_challenge(table)?];
+        if let Some(key) = &self.terms.key {
+            actions.push(self.put_request(key, table)?);
+        }
         for counter in &self.counters {
             actions.push(counter.count(table)?);
         }
-        if !self.cooldown.is_zero() {
+        if !self.terms.cooldown.is_zero() {
             actions.push(self.start_cooldown(table)?);
         }
         Ok(actions)
+    }
+
+    fn put_request(
+        &self,
+        key: &IdempotencyKey,
+        table: &str,
+    ) -> Result<TransactWriteItem, BuildError> {
+        let put = Put::builder()
+            .table_name(table)
+            .set_item(Some(item::from_request(key, self.challenge)))
+            .condition_expression("attribute_not_exists(pk) OR expires_at <= :now")
+            .expression_attribute_values(":now", item::millis(self.challenge.issued_at))
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
     }
 
     fn put_challenge(&self, table: &str) -> Result<TransactWriteItem, BuildError> {
@@ -144,17 +198,16 @@ impl Admission<'_> {
             .condition_expression("attribute_not_exists(sent_at) OR sent_at <= :before")
             .expression_attribute_values(":now", item::millis(now))
             .expression_attribute_values(":id", item::text(self.challenge.id.as_str()))
-            .expression_attribute_values(":before", item::millis(now.minus(self.cooldown)))
-            .expression_attribute_values(":sweep", item::sweep_after(now.plus(self.cooldown)))
+            .expression_attribute_values(":before", item::millis(now.minus(self.terms.cooldown)))
+            .expression_attribute_values(":sweep", item::sweep_after(now.plus(self.terms.cooldown)))
             .return_values_on_condition_check_failure(OnFailure::AllOld)
             .build()?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// The refusal that these reasons amount to: the one that lasts longest.
-    /// `None` if only counters were full that have others beside them: those are
-    /// to be asked next.
-    fn refusal(&mut self, reasons: &[CancellationReason]) -> Result<Option<Refusal>, Fault> {
+    /// Of several refusals, the one that lasts longest is told. But a repeated
+    /// request is recognised first, whatever limits it would meet now.
+    fn cancelled(&mut self, reasons: &[CancellationReason]) -> Result<Cancelled, Fault> {
         let now = self.challenge.issued_at;
         let mut reasons = reasons
             .iter()
@@ -167,6 +220,9 @@ impl Admission<'_> {
                 "challenge id already taken",
             ));
         }
+        if let Some(request) = self.terms.key.as_ref().and_then(|_| next()) {
+            return self.repeated(request);
+        }
         let mut longest: Option<(Duration, &'static str)> = None;
         for counter in &mut self.counters {
             if next().is_some() && !counter.try_next() {
@@ -177,9 +233,21 @@ impl Admission<'_> {
         if let Some(cooldown) = next() {
             let item = cooldown.item();
             let sent_at = item.map_or(Ok(now), |item| item::time(item, "sent_at"))?;
-            let wait = now.until(sent_at.plus(self.cooldown));
+            let wait = now.until(sent_at.plus(self.terms.cooldown));
             longest = longest.max(Some((wait, "cooldown")));
         }
-        Ok(longest.map(|(wait, limit)| Refusal::TooManyRequests { limit, wait }))
+        Ok(longest.map_or(Cancelled::TryNext, |(wait, limit)| {
+            Cancelled::Refused(Refusal::TooManyRequests { limit, wait })
+        }))
+    }
+
+    fn repeated(&self, request: &CancellationReason) -> Result<Cancelled, Fault> {
+        let missing = || Fault::new(Dependency::Table, "admit", "no earlier request told");
+        let item = request.item().ok_or_else(missing)?;
+        let earlier = item::earlier(item, &self.challenge.destination)?;
+        Ok(earlier.map_or(
+            Cancelled::Refused(Refusal::IdempotencyKeyReused),
+            Cancelled::Repeated,
+        ))
     }
 }

@@ -3,12 +3,13 @@
 use std::fmt::Display;
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{Item, SWEEP_DELAY};
+use super::{Earlier, Item, SWEEP_DELAY};
 use crate::{
     domain::{
-        Challenge, ChallengeId, Destination, DigestKeyId, Limit, PasscodeDigest, RequestId, Scope,
-        UnixTime, User, UserId,
+        Challenge, ChallengeId, Destination, DigestKeyId, EmailAddress, IdempotencyKey, Limit,
+        PasscodeDigest, PhoneNumber, Profile, RequestId, Scope, UnixTime, User, UserId,
     },
     fault::{Dependency, Fault},
 };
@@ -45,11 +46,15 @@ pub(super) fn sweep_after(end: UnixTime) -> AttributeValue {
 }
 
 pub(super) fn partition(destination: &Destination) -> AttributeValue {
-    text(format!(
+    text(partition_name(destination))
+}
+
+fn partition_name(destination: &Destination) -> String {
+    format!(
         "{}#{}",
         destination.channel().as_str(),
         destination.as_str()
-    ))
+    )
 }
 
 fn key(destination: &Destination, sort: String) -> Item {
@@ -79,6 +84,45 @@ pub(super) fn counter_key(limit: &Limit, shard: u32, at: UnixTime) -> Item {
     let start = limit.window_start(at).as_secs();
     let sort = text(format!("{}#{start}", limit.name));
     Item::from([("pk".to_owned(), partition), ("sk".to_owned(), sort)])
+}
+
+/// What a client's idempotency key stands for.
+pub(super) fn request_key(key: &IdempotencyKey) -> Item {
+    let name = format!("request#{}", URL_SAFE_NO_PAD.encode(key.hash()));
+    Item::from([
+        ("pk".to_owned(), text(name)),
+        ("sk".to_owned(), text("request")),
+    ])
+}
+
+/// The item that remembers which challenge a request led to.
+pub(super) fn from_request(key: &IdempotencyKey, challenge: &Challenge) -> Item {
+    let mut item = request_key(key);
+    item.extend([
+        ("destination".to_owned(), partition(&challenge.destination)),
+        ("challenge_id".to_owned(), text(challenge.id.as_str())),
+        ("issued_at".to_owned(), millis(challenge.issued_at)),
+        ("expires_at".to_owned(), millis(challenge.expires_at)),
+        (
+            "expires_at_seconds".to_owned(),
+            sweep_after(challenge.expires_at),
+        ),
+    ]);
+    item
+}
+
+/// The challenge that the same request led to before; `None` if it was another
+/// request, to another destination.
+pub(super) fn earlier(item: &Item, destination: &Destination) -> Result<Option<Earlier>, Fault> {
+    if item.get("destination") != Some(&partition(destination)) {
+        return Ok(None);
+    }
+    let id = field(item, "challenge_id", AttributeValue::as_s)?;
+    Ok(Some(Earlier {
+        challenge_id: ChallengeId::parse(id).ok_or_else(|| malformed("challenge_id"))?,
+        issued_at: time(item, "issued_at")?,
+        expires_at: time(item, "expires_at")?,
+    }))
 }
 
 pub(super) fn user_key(destination: &Destination) -> Item {
@@ -136,6 +180,52 @@ pub(super) fn user(item: &Item) -> Result<User, Fault> {
         id: UserId::from_table(id),
         disabled: item.contains_key("disabled_at"),
     })
+}
+
+/// All partitions of a user's destinations, to be kept on each of their items,
+/// so that one item leads to the others.
+pub(super) fn partitions(profile: &Profile) -> AttributeValue {
+    AttributeValue::Ss(profile.destinations.iter().map(partition_name).collect())
+}
+
+/// Whether the item is a user's, and not only what a removed one left behind.
+pub(super) fn is_user(item: &Item) -> bool {
+    item.contains_key("user_id")
+}
+
+/// A user, as any of their items knows them. Only the last login is the item's
+/// own: each destination has one.
+pub(super) fn profile(item: &Item) -> Result<Profile, Fault> {
+    let mut partitions = match item.get("destinations") {
+        Some(_) => field(item, "destinations", AttributeValue::as_ss)?.clone(),
+        None => vec![field(item, "pk", AttributeValue::as_s)?.clone()],
+    };
+    // A set has no order, and `email#` sorts before `sms#`.
+    partitions.sort();
+    let user = user(item)?;
+    Ok(Profile {
+        id: user.id,
+        destinations: partitions
+            .iter()
+            .map(|name| destination(name).ok_or_else(|| malformed("destinations")))
+            .collect::<Result<_, _>>()?,
+        created_at: time(item, "created_at")?,
+        // Without the request it is that of a removed user before this one.
+        last_login_at: item
+            .contains_key("last_login_by")
+            .then(|| time(item, "last_login_at"))
+            .transpose()?,
+        disabled: user.disabled,
+    })
+}
+
+/// Reads the name of a destination's partition back.
+fn destination(partition: &str) -> Option<Destination> {
+    match partition.split_once('#')? {
+        ("email", text) => EmailAddress::parse(text).ok().map(Destination::Email),
+        ("sms", text) => PhoneNumber::parse(text).ok().map(Destination::Phone),
+        _ => None,
+    }
 }
 
 pub(super) fn time(item: &Item, name: &'static str) -> Result<UnixTime, Fault> {

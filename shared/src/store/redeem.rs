@@ -61,22 +61,27 @@ impl Store {
             .expression_attribute_values(":user", item::text(account.user_id().as_str()))
             .expression_attribute_values(":at", item::millis(at))
             .expression_attribute_values(":request", item::text(request.as_str()))
+            .expression_attribute_values(":issued_at", item::millis(challenge.issued_at))
             .return_values_on_condition_check_failure(OnFailure::AllOld);
         match account {
             Account::New(_) => update
                 .update_expression(
                     "SET user_id = :user, created_at = :at, last_login_at = :at, \
-                     last_login_by = :request",
+                     last_login_by = :request REMOVE expires_at_seconds",
                 )
-                .condition_expression("attribute_not_exists(user_id) OR last_login_by = :request"),
+                // A removed user leaves their last login behind.
+                .condition_expression(
+                    "(attribute_not_exists(user_id) \
+                     AND (attribute_not_exists(last_login_at) \
+                     OR last_login_at < :issued_at)) OR last_login_by = :request",
+                ),
             Account::Known(_) => update
                 .update_expression("SET last_login_at = :at, last_login_by = :request")
                 .condition_expression(
                     "user_id = :user AND attribute_not_exists(disabled_at) \
                      AND (attribute_not_exists(last_login_at) \
                      OR last_login_at < :issued_at OR last_login_by = :request)",
-                )
-                .expression_attribute_values(":issued_at", item::millis(challenge.issued_at)),
+                ),
         }
     }
 }

@@ -1,4 +1,8 @@
+use std::time::Duration;
+
 use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::ReturnValue};
+
+use tokio::time::timeout;
 
 use super::{Item, Store, item, transaction::until_settled};
 use crate::{
@@ -7,6 +11,9 @@ use crate::{
 };
 
 const OPERATION: &str = "UpdateItem";
+
+/// A login in hand does not wait longer for the conversion guard.
+const PROVE_BUDGET: Duration = Duration::from_millis(500);
 
 /// A challenge of which an attempt was spent, and so may be compared with once.
 pub struct Spent {
@@ -84,7 +91,7 @@ impl Store {
             .update_expression("SET admitted = admitted - :room")
             .condition_expression("admitted >= :room")
             .expression_attribute_values(":room", item::number(PROVEN_MAKES_UP_FOR));
-        let _ = update.send().await;
+        let _ = timeout(PROVE_BUDGET, update.send()).await;
     }
 }
 

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{
-    Admission, Store, item,
+    Admission, Item, Store, item,
     transaction::{Written, condition_failed},
 };
 use crate::{
@@ -45,7 +45,7 @@ impl Store {
                 Written::Cancelled(_) => {}
             }
         }
-        self.end(challenge).await
+        self.end(admission).await
     }
 
     fn take_back(&self, admission: &Admission<'_>) -> Result<Vec<TransactWriteItem>, BuildError> {
@@ -59,6 +59,9 @@ impl Store {
             .condition_expression(UNTOUCHED)
             .build()?;
         let mut actions = vec![TransactWriteItem::builder().delete(delete).build()];
+        if let Some(key) = &admission.terms.key {
+            actions.push(self.delete(item::request_key(key))?);
+        }
         for counter in &admission.counters {
             if counter.limit.given_back {
                 actions.push(counter.give_back(&self.table)?);
@@ -78,18 +81,25 @@ impl Store {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// Deletes a challenge; its counts stand.
-    async fn end(&self, challenge: &Challenge) -> Result<(), Fault> {
-        self.client
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(item::challenge_key(
-                &challenge.destination,
-                &challenge.id,
-            )))
-            .send()
-            .await
-            .map_err(|error| Fault::from_sdk(Dependency::Table, "DeleteItem", &error))?;
+    /// Deletes the challenge, and what the client's request stands for, so that
+    /// a repeated one is a new one; the counts stand.
+    async fn end(&self, admission: &Admission<'_>) -> Result<(), Fault> {
+        let challenge = admission.challenge;
+        let keys = [item::challenge_key(&challenge.destination, &challenge.id)]
+            .into_iter()
+            .chain(admission.terms.key.as_ref().map(item::request_key));
+        let actions = keys.map(|key| self.delete(key)).collect::<Result<_, _>>();
+        let not_built = |_| Fault::new(Dependency::Table, "withdraw", "request not built");
+        let token = format!("end-{}", challenge.id.as_str());
+        self.transact(&token, actions.map_err(not_built)?).await?;
         Ok(())
+    }
+
+    fn delete(&self, key: Item) -> Result<TransactWriteItem, BuildError> {
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .build()?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 }

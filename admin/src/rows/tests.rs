@@ -1,0 +1,98 @@
+use super::*;
+
+fn mistakes(text: &str) -> Vec<String> {
+    read(text.as_bytes()).expect_err("a malformed file")
+}
+
+#[test]
+fn columns_are_found_by_name_and_fields_may_be_quoted() {
+    let text = "\u{feff}user_id,phone_number,\"email\",disabled\r\n\
+                1,+14155550123,\"Alice@Example.com\",true\r\n\
+                2,,bob@example.com,false\r\n\
+                3,\"+14155550124\",,";
+    let file = read(text.as_bytes()).unwrap();
+    assert_eq!(file.ignored, ["user_id"]);
+    let alice = vec![
+        email("alice@example.com").unwrap(),
+        phone("+14155550123").unwrap(),
+    ];
+    let row = |line, destinations, disabled| Row {
+        line: Some(line),
+        destinations,
+        disabled,
+    };
+    assert_eq!(
+        file.rows,
+        [
+            row(2, alice, Some(true)),
+            row(3, vec![email("bob@example.com").unwrap()], Some(false)),
+            row(4, vec![phone("+14155550124").unwrap()], None),
+        ]
+    );
+}
+
+#[test]
+fn every_bad_line_is_named_once() {
+    let text = "email,phone_number,disabled\n\
+                a@example.com,,\n\
+                plain,,\n\
+                \n\
+                b@example.com,4155550123,\n\
+                ,,true\n\
+                c@example.com,,yes\n\
+                A@example.com,,\n\
+                d@example.com\n\
+                \"two\nlines\",,\n\
+                \r\n\
+                e@example.com, +14155550123,\n\
+                f@example.com,+14155550123,\n\
+                g@example.com,+14155550123,\n";
+    assert_eq!(
+        mistakes(text),
+        [
+            "line 3: \"plain\" is no plain e-mail address",
+            "line 5: \"4155550123\" is no phone number such as +14155550123",
+            "line 6: neither an e-mail address nor a phone number",
+            "line 7: disabled is true or false, not \"yes\"",
+            "line 8: a@example.com is in line 2 already",
+            "line 9: 1 fields, where the header has 3",
+            "line 10: \"two\\nlines\" is no plain e-mail address",
+            "line 13: \" +14155550123\" is no phone number such as +14155550123",
+            "line 15: +14155550123 is in line 14 already",
+        ]
+    );
+}
+
+#[test]
+fn bytes_that_are_no_text_are_named_and_the_rest_still_read() {
+    let bytes = b"email,phone_number\n\n\xff@example.com,\nplain,\n";
+    assert_eq!(
+        read(bytes).unwrap_err(),
+        [
+            "line 3: not UTF-8",
+            "line 4: \"plain\" is no plain e-mail address",
+        ]
+    );
+}
+
+#[test]
+fn a_quote_that_never_ends_is_no_address() {
+    let text = "email,phone_number\n\"a@example.com,\nb@example.com,\n";
+    assert_eq!(mistakes(text), ["line 2: 1 fields, where the header has 2"]);
+}
+
+#[test]
+fn a_header_must_name_both_columns_once() {
+    for text in [
+        "",
+        "email",
+        "phone_number",
+        "a@example.com,+14155550123",
+        "E-mail,phone_number",
+        "email,email,phone_number",
+        "email,phone_number,disabled,disabled",
+    ] {
+        assert!(mistakes(text)[0].starts_with("line 1: "), "{text}");
+    }
+    assert_eq!(read(b"email,phone_number\n").unwrap().rows, []);
+}

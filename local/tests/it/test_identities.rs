@@ -1,0 +1,59 @@
+//! Destinations with a fixed code.
+
+use std::time::Duration;
+
+use crate::harness::{PHONE, TestApp};
+
+const REVIEWER: &str = "reviewer@example.com";
+/// The tests' clock starts on 2026-01-01.
+const SETTINGS: &[(&str, &str)] = &[
+    (
+        "TEST_IDENTITIES",
+        "reviewer@example.com=012345,+14155550123=999999",
+    ),
+    ("TEST_IDENTITIES_UNTIL", "2026-01-20T00:00:00Z"),
+];
+
+#[tokio::test]
+async fn a_test_identity_logs_in_by_its_fixed_code_and_gets_no_message() {
+    let app = TestApp::with(SETTINGS).await;
+    for (to, code) in [(REVIEWER, "012345"), (PHONE, "999999")] {
+        let id = app.login(to).await.assert_ok()["challenge_id"].clone();
+        assert!(app.messages(to).is_empty());
+        app.validate(to, id.as_str(), "000000")
+            .await
+            .assert_problem(400, "invalid-otp");
+        app.validate(to, id.as_str(), code).await.assert_ok();
+        app.validate(to, id.as_str(), code)
+            .await
+            .assert_problem(400, "invalid-otp");
+        app.log.assert_never_says(code);
+    }
+}
+
+#[tokio::test]
+async fn all_else_is_the_same_for_a_test_identity() {
+    let app = TestApp::with(SETTINGS).await;
+    app.validate(REVIEWER, None, "012345")
+        .await
+        .assert_problem(400, "invalid-otp");
+    app.login(REVIEWER).await.assert_ok();
+    app.login(REVIEWER).await.assert_too_many();
+    for _ in 0..3 {
+        app.validate(REVIEWER, None, "000000")
+            .await
+            .assert_problem(400, "invalid-otp");
+    }
+    app.validate(REVIEWER, None, "012345")
+        .await
+        .assert_problem(400, "invalid-otp");
+}
+
+#[tokio::test]
+async fn after_its_date_a_test_identity_is_a_destination_like_any_other() {
+    let app = TestApp::with(SETTINGS).await;
+    app.advance(Duration::from_hours(24 * 19));
+    app.login(REVIEWER).await.assert_ok();
+    let code = app.newest_code(REVIEWER);
+    app.validate(REVIEWER, None, &code).await.assert_ok();
+}

@@ -1,0 +1,130 @@
+//! Which web pages may call this API from a browser: the CORS protocol of the
+//! Fetch standard. No cookies are involved, so none are allowed for.
+
+use lambda_http::{
+    Body, Request, Response,
+    http::{
+        HeaderValue, Method, StatusCode,
+        header::{
+            ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+            ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+            ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, ORIGIN, VARY,
+        },
+    },
+};
+
+/// The origins whose pages may read our answers; none unless set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origins(Vec<HeaderValue>);
+
+impl Origins {
+    /// Reads a comma-separated list of origins such as
+    /// `https://www.example.com,http://localhost:5173`; `None` if one of them is
+    /// no origin as a browser writes it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        text.split(',')
+            .map(str::trim)
+            .map(origin)
+            .collect::<Option<_>>()
+            .map(Self)
+    }
+
+    /// The page that makes this request, if it is one of ours.
+    #[must_use]
+    pub fn page(&self, request: &Request) -> Page {
+        let origin = request.headers().get(ORIGIN);
+        let allowed = origin.filter(|origin| self.0.contains(origin)).cloned();
+        let asks_first = request.method() == Method::OPTIONS
+            && request
+                .headers()
+                .contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+        Page {
+            allowed,
+            asks_first,
+        }
+    }
+}
+
+/// `scheme://host` or `scheme://host:port`, in lower case, and nothing behind.
+fn origin(text: &str) -> Option<HeaderValue> {
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))?;
+    let host_like = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:".contains(c);
+    let well_formed = !host.is_empty() && host.chars().all(host_like);
+    well_formed
+        .then(|| HeaderValue::from_str(text).ok())
+        .flatten()
+}
+
+/// Who is to be told that they may read the answer.
+pub struct Page {
+    allowed: Option<HeaderValue>,
+    asks_first: bool,
+}
+
+impl Page {
+    /// The answer to a browser that asks before it sends.
+    #[must_use]
+    pub fn preflight(&self) -> Option<Response<Body>> {
+        if !self.asks_first || self.allowed.is_none() {
+            return None;
+        }
+        let mut answer = Response::new(Body::Empty);
+        *answer.status_mut() = StatusCode::NO_CONTENT;
+        for (name, value) in [
+            (ACCESS_CONTROL_ALLOW_METHODS, "POST"),
+            (
+                ACCESS_CONTROL_ALLOW_HEADERS,
+                "content-type, idempotency-key",
+            ),
+            (ACCESS_CONTROL_MAX_AGE, "7200"),
+            (CACHE_CONTROL, "no-store"),
+        ] {
+            answer
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value));
+        }
+        Some(self.mark(answer))
+    }
+
+    /// The answer, marked as one that this page may read.
+    #[must_use]
+    pub fn mark(&self, mut answer: Response<Body>) -> Response<Body> {
+        if let Some(origin) = &self.allowed {
+            let headers = answer.headers_mut();
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            headers.insert(
+                ACCESS_CONTROL_EXPOSE_HEADERS,
+                HeaderValue::from_static("retry-after"),
+            );
+            headers.insert(VARY, HeaderValue::from_static("origin"));
+        }
+        answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_browser_writes_is_an_origin() {
+        assert!(Origins::parse("https://www.example.com, http://localhost:5173").is_some());
+        for text in [
+            "",
+            "*",
+            "null",
+            "www.example.com",
+            "https://",
+            "https://www.example.com/",
+            "https://WWW.example.com",
+            "https://a.example.com,",
+            "ftp://example.com",
+            "https://exa mple.com",
+        ] {
+            assert_eq!(Origins::parse(text), None, "accepted {text:?}");
+        }
+    }
+}
