@@ -8,7 +8,8 @@
 //!
 //! A login at its worst (cold key 4, admit 4, deliver 6, withdraw 4) ends within
 //! 18 seconds, a validation (cold key 4, find 3, spend 4, mint 4, redeem 4) within
-//! 19: before the function's time-out of 25 and the gateway's of 29. A message
+//! 19 (concealing, a little more: the user is looked for in between): before the
+//! function's time-out of 25 and the gateway's of 29. A message
 //! is tried twice at most, both times with the same code.
 
 use std::time::Duration;

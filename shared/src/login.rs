@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use rand::CryptoRng;
-
 use tokio::time::timeout;
 
 use crate::{
@@ -13,8 +12,8 @@ use crate::{
     config::Config,
     delivery::Messages,
     domain::{
-        ChallengeId, Channel, Destination, Passcode, Policy, Sending, TestIdentities, UnixTime,
-        UnknownUsers, issue,
+        Challenge, ChallengeId, Channel, Destination, Passcode, Policy, Sending, TestIdentities,
+        UnixTime, UnknownUsers, User, issue,
     },
     fault::{Dependency, Fault},
     http::{cors::Origins, problem::Failure, request::Ask},
@@ -32,6 +31,10 @@ pub struct Login {
     store: Store,
     messages: Messages,
 }
+
+/// When a delivery is given up under [`UnknownUsers::Conceal`]: early enough
+/// that giving up does not show in the time of the answer.
+const CONCEALED_DELIVERY: Duration = Duration::from_millis(1900);
 
 /// How long each login takes under [`UnknownUsers::Conceal`], counted from its
 /// arrival. Providers answer well within it; one that does not counts as failed.
@@ -115,11 +118,7 @@ impl Login {
             .clone()
             .unwrap_or_else(|| Passcode::draw(self.policy.code_length, rng));
         let challenge = issue(to, &code, &self.policy, key, now, rng);
-        let (admitted, user) = tokio::join!(
-            self.store.admit(&challenge, &terms, rng),
-            self.store.find_user(to)
-        );
-        let (admitted, user) = (admitted??, user?);
+        let (admitted, user) = self.admit(&challenge, &terms, rng).await?;
         let sending = match self.policy.unknown_users.sending(to, user.as_ref())? {
             // Its code is known already.
             Sending::Send if fixed.is_some() => Sending::Pretend,
@@ -127,13 +126,17 @@ impl Login {
         };
         let admission = match admitted {
             Admitted::Now(admission) => admission,
-            Admitted::Before(earlier) => return Ok(self.again(to, earlier, now)),
+            Admitted::Before(earlier) => {
+                self.conceal_time(started).await;
+                return Ok(self.again(to, earlier, now));
+            }
         };
         let delivery = if self.policy.unknown_users == UnknownUsers::Conceal {
             self.deliver_concealed(sending, to, &code, started).await
         } else {
             self.deliver(sending, &admission, &code).await?
         };
+        self.conceal_time(started).await;
         Ok(Sent {
             delivery,
             channel: to.channel(),
@@ -142,6 +145,24 @@ impl Login {
             resend_in: self.policy.cooldown,
             challenge_id: challenge.id,
         })
+    }
+
+    /// Admits the login and looks for its user: beside each other, unless it is
+    /// concealed who is one. A refusal must not wait for the user then, whose
+    /// item takes longer to come than none.
+    async fn admit<'a>(
+        &self,
+        challenge: &'a Challenge,
+        terms: &'a Terms,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(Admitted<'a>, Option<User>), Failure> {
+        let admit = self.store.admit(challenge, terms, rng);
+        let find_user = self.store.find_user(&challenge.destination);
+        if self.policy.unknown_users == UnknownUsers::Conceal {
+            return Ok((admit.await??, find_user.await?));
+        }
+        let (admitted, user) = tokio::join!(admit, find_user);
+        Ok((admitted??, user?))
     }
 
     fn terms(&self, ask: &Ask) -> Result<Terms, Failure> {
@@ -187,9 +208,8 @@ impl Login {
         Ok(Delivery::Done)
     }
 
-    /// Takes the same time whether the code is sent or not, and whether sending
-    /// fails. Nothing is withdrawn: a second try that is admitted would tell
-    /// who has an account.
+    /// Ends in good time, whatever becomes of the message. Nothing is withdrawn:
+    /// a second try that is admitted would tell who has an account.
     async fn deliver_concealed(
         &self,
         sending: Sending,
@@ -197,16 +217,21 @@ impl Login {
         code: &Passcode,
         started: Stopwatch,
     ) -> Delivery {
-        let left = CONCEALED_LOGIN.saturating_sub(started.elapsed());
-        let delivery = match sending {
+        let left = CONCEALED_DELIVERY.saturating_sub(started.elapsed());
+        match sending {
             Sending::Pretend => Delivery::Pretended,
             Sending::Send => match timeout(left, self.messages.deliver(to, code)).await {
                 Ok(Ok(())) => Delivery::Done,
                 Ok(Err(fault)) => Delivery::Failed(fault),
                 Err(_) => Delivery::Failed(Fault::new(Dependency::Provider, "deliver", "timeout")),
             },
-        };
-        started.reach(CONCEALED_LOGIN).await;
-        delivery
+        }
+    }
+
+    /// Lets an answer wait for its time, where times would tell who is a user.
+    async fn conceal_time(&self, started: Stopwatch) {
+        if self.policy.unknown_users == UnknownUsers::Conceal {
+            started.reach(CONCEALED_LOGIN).await;
+        }
     }
 }

@@ -7,7 +7,10 @@ use secrecy::ExposeSecret;
 use crate::{
     clients,
     config::Config,
-    domain::{Account, ChallengeId, Passcode, Policy, Refusal, RequestId, UnixTime, User, Verdict},
+    domain::{
+        Account, ChallengeId, Passcode, Policy, Refusal, RequestId, UnixTime, UnknownUsers, User,
+        Verdict,
+    },
     http::{cors::Origins, problem::Failure, request::Claim},
     keys::{DigestKeys, SigningKey},
     store::{Spent, Store},
@@ -31,6 +34,12 @@ pub struct LoggedIn {
     pub token: Token,
     /// Who they are.
     pub account: Account,
+}
+
+/// Whether the user was looked for, and if so, whether there is one.
+enum Looked {
+    For(Option<User>),
+    NotYet,
 }
 
 impl Validate {
@@ -91,6 +100,10 @@ impl Validate {
         if spent.challenge.judge(&guess, key, now) == Verdict::Wrong {
             return Err(Refusal::InvalidOtp("wrong code").into());
         }
+        let user = match user {
+            Looked::For(user) => user,
+            Looked::NotYet => self.store.find_user(&claim.destination).await?,
+        };
         let account = self.policy.unknown_users.account(user, rng)?;
         let token = self
             .tokens
@@ -107,14 +120,16 @@ impl Validate {
         Ok(LoggedIn { token, account })
     }
 
-    /// Spends the attempt and, beside it, looks for the user. A guess that can
-    /// be no code is not worth an attempt.
+    /// Spends the attempt and, beside it, looks for the user, unless it is
+    /// concealed who is one: a refusal must not wait for the user then, whose
+    /// item takes longer to come than none. A guess that can be no code is not
+    /// worth an attempt.
     async fn spend(
         &self,
         claim: &Claim,
         request: &RequestId,
         now: UnixTime,
-    ) -> Result<(Passcode, Spent, Option<User>), Failure> {
+    ) -> Result<(Passcode, Spent, Looked), Failure> {
         let (to, max) = (&claim.destination, self.policy.max_attempts);
         let guess = Passcode::parse(claim.otp.expose_secret(), self.policy.code_length)
             .map_err(|_| Refusal::InvalidOtp("wrong length"))?;
@@ -123,11 +138,14 @@ impl Validate {
             None => self.store.newest_live(to, max, now).await?,
         };
         let id = named.ok_or(Refusal::InvalidOtp("no such challenge"))?;
-        let (spent, user) = tokio::join!(
-            self.store.spend_attempt(to, &id, request, max, now),
-            self.store.find_user(to),
-        );
-        let spent = spent?.ok_or(Refusal::InvalidOtp("no live challenge"))?;
-        Ok((guess, spent, user?))
+        let attempt = self.store.spend_attempt(to, &id, request, max, now);
+        let (spent, user) = if self.policy.unknown_users == UnknownUsers::Conceal {
+            (attempt.await?, Looked::NotYet)
+        } else {
+            let (spent, user) = tokio::join!(attempt, self.store.find_user(to));
+            (spent?, Looked::For(user?))
+        };
+        let spent = spent.ok_or(Refusal::InvalidOtp("no live challenge"))?;
+        Ok((guess, spent, user))
     }
 }
