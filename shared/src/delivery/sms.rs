@@ -52,3 +52,36 @@ impl SmsSender {
         Ok(attributes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attributes(max_price: Option<&str>) -> Vec<(String, String, String)> {
+        let config = aws_sdk_sns::Config::builder()
+            .behavior_version(aws_sdk_sns::config::BehaviorVersion::latest())
+            .build();
+        let client = Client::from_conf(config);
+        let sender = SmsSender::new(client, max_price.map(str::to_owned));
+        let mut told: Vec<_> = sender
+            .attributes()
+            .unwrap()
+            .into_iter()
+            .map(|(name, value)| {
+                let text = value.string_value().unwrap_or_default().to_owned();
+                (name, value.data_type().to_owned(), text)
+            })
+            .collect();
+        told.sort();
+        told
+    }
+
+    #[test]
+    fn a_message_is_transactional_and_no_dearer_than_the_operator_allows() {
+        let owned = |(a, b, c): (&str, &str, &str)| (a.to_owned(), b.to_owned(), c.to_owned());
+        let kind = owned(("AWS.SNS.SMS.SMSType", "String", "Transactional"));
+        let price = owned(("AWS.SNS.SMS.MaxPrice", "Number", "0.05"));
+        assert_eq!(attributes(None), std::slice::from_ref(&kind));
+        assert_eq!(attributes(Some("0.05")), [price, kind]);
+    }
+}
