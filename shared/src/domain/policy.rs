@@ -110,9 +110,9 @@ const DAY: Duration = Duration::from_hours(24);
 /// an hour without their codes having come back.
 pub const UNPROVEN_SMS_PER_PREFIX: u32 = 50;
 
-/// How many of those one code makes up for that came back. So a prefix can go on
-/// for ever as long as a third of its codes come back; where none does, it stops
-/// at [`UNPROVEN_SMS_PER_PREFIX`] until the hour ends.
+/// How many of those one code makes up for that came back. So a prefix goes on
+/// where well over a third of its codes come back; where none does, it stops at
+/// [`UNPROVEN_SMS_PER_PREFIX`] until the hour ends.
 pub const PROVEN_MAKES_UP_FOR: u32 = 3;
 
 impl Policy {
