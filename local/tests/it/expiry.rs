@@ -23,6 +23,7 @@ async fn an_expired_code_is_refused_though_the_table_still_holds_it() {
     app.validate(ALICE, None, &code)
         .await
         .assert_problem(400, "invalid-otp");
+    assert_eq!(app.spent(ALICE, &id).await, 0, "the write itself refused");
 }
 
 #[tokio::test]
