@@ -119,16 +119,21 @@ impl Login {
             .unwrap_or_else(|| Passcode::draw(self.policy.code_length, rng));
         let challenge = issue(to, &code, &self.policy, key, now, rng);
         let (admitted, user) = self.admit(&challenge, &terms, rng).await?;
-        let sending = match self.policy.unknown_users.sending(to, user.as_ref())? {
-            // Its code is known already.
-            Sending::Send if fixed.is_some() => Sending::Pretend,
-            sending => sending,
-        };
-        let admission = match admitted {
-            Admitted::Now(admission) => admission,
-            Admitted::Before(earlier) => {
+        let sending = self.policy.unknown_users.sending(to, user.as_ref());
+        let admission = match (admitted, sending) {
+            (Admitted::Now(admission), _) => admission,
+            (Admitted::Before(_), Err(refusal)) => return Err(refusal.into()),
+            (Admitted::Before(earlier), Ok(_)) => {
                 self.conceal_time(started).await;
                 return Ok(self.again(to, earlier, now));
+            }
+        };
+        let sending = match sending {
+            Ok(_) if fixed.is_some() => Sending::Pretend,
+            Ok(sending) => sending,
+            Err(refusal) => {
+                self.store.withdraw(&admission).await?;
+                return Err(refusal.into());
             }
         };
         let delivery = if self.policy.unknown_users == UnknownUsers::Conceal {
@@ -136,6 +141,8 @@ impl Login {
         } else {
             self.deliver(sending, &admission, &code).await?
         };
+        // The message is out: that it is not remembered is no reason to fail.
+        let _ = self.store.remember(&admission).await;
         self.conceal_time(started).await;
         Ok(Sent {
             delivery,

@@ -23,6 +23,8 @@ use hyper_util::{
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use crate::idempotency::{KEY, login_as};
+
 use crate::harness::{ALICE, PHONE, TestApp, other_than};
 
 #[derive(Clone, Copy, Debug)]
@@ -349,4 +351,16 @@ async fn a_wrong_code_asks_nothing_of_the_signing_key() {
         .await
         .assert_problem(400, "invalid-otp");
     assert_eq!(left.lock().unwrap().len(), 1, "Sign was not called");
+}
+
+#[tokio::test]
+async fn a_request_that_was_not_seen_through_is_a_new_one_after_a_while() {
+    let lost = ("TransactWriteItems", Failure::AnswerLost);
+    let (app, _) = failing(&[("RESEND_COOLDOWN_SECONDS", "0")], &[lost; 3]).await;
+    assert_unavailable(&login_as(&app, KEY, ALICE).await);
+    assert!(app.messages(ALICE).is_empty());
+    app.advance(Duration::from_secs(25));
+    login_as(&app, KEY, ALICE).await.assert_ok();
+    login_as(&app, KEY, ALICE).await.assert_ok();
+    assert_eq!(app.messages(ALICE).len(), 1);
 }

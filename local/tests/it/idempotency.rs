@@ -8,9 +8,9 @@ use serde_json::json;
 
 use crate::harness::{ALICE, Answer, LOGIN, TestApp, destination};
 
-const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
+pub const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 
-async fn login_as(app: &TestApp, key: &str, to: &str) -> Answer {
+pub async fn login_as(app: &TestApp, key: &str, to: &str) -> Answer {
     let request = Request::builder()
         .method(Method::POST)
         .uri(format!("http://{}{LOGIN}", app.api()))

@@ -3,22 +3,27 @@ use std::time::Duration;
 use aws_sdk_dynamodb::{
     error::BuildError,
     types::{
-        CancellationReason, Put, ReturnValuesOnConditionCheckFailure as OnFailure,
+        AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure as OnFailure,
         TransactWriteItem, Update,
     },
 };
 use rand::CryptoRng;
+use tokio::time::timeout;
 
 use super::{
     Store,
     counter::Counter,
     item,
-    transaction::{Written, condition_failed},
+    transaction::{BUDGET, Written, condition_failed},
 };
 use crate::{
     domain::{Challenge, ChallengeId, IdempotencyKey, Limit, Refusal, RequestId, UnixTime},
     fault::{Dependency, Fault},
 };
+
+/// After this long a request that was not seen through never will be: the
+/// function's time is up (`Timeout` in template.yaml).
+const GIVEN_UP: Duration = Duration::from_secs(25);
 
 /// What a send must fit into.
 pub struct Terms {
@@ -86,21 +91,62 @@ impl Store {
             counters: counters.collect(),
             terms,
         };
+        let settled = timeout(BUDGET, self.settle(&mut admission)).await;
+        let settled =
+            settled.unwrap_or_else(|_| Err(Fault::new(Dependency::Table, "admit", "timeout")))?;
+        Ok(match settled {
+            None => Ok(Admitted::Now(admission)),
+            Some(Ok(earlier)) => Ok(Admitted::Before(earlier)),
+            Some(Err(refusal)) => Err(refusal),
+        })
+    }
+
+    /// Asks counter after counter until the admission stands (`None`) or it is
+    /// known why it does not.
+    async fn settle(
+        &self,
+        admission: &mut Admission<'_>,
+    ) -> Result<Option<Result<Earlier, Refusal>>, Fault> {
         let mut attempt = 0;
         loop {
             let actions = admission
                 .actions(&self.table)
                 .map_err(|_| Fault::new(Dependency::Table, "admit", "request not built"))?;
-            let token = format!("{}-{attempt}", challenge.id.as_str());
+            let token = format!("{}-{attempt}", admission.challenge.id.as_str());
             let Written::Cancelled(reasons) = self.transact(&token, actions).await? else {
-                return Ok(Ok(Admitted::Now(admission)));
+                return Ok(None);
             };
             match admission.cancelled(&reasons)? {
-                Cancelled::Refused(refusal) => return Ok(Err(refusal)),
-                Cancelled::Repeated(earlier) => return Ok(Ok(Admitted::Before(earlier))),
+                Cancelled::Refused(refusal) => return Ok(Some(Err(refusal))),
+                Cancelled::Repeated(earlier) => return Ok(Some(Ok(earlier))),
                 Cancelled::TryNext => attempt += 1,
             }
         }
+    }
+
+    /// Remembers that the client's request has been seen through, so that a
+    /// repeated one gets its answer again. One that has not been, because we
+    /// died or lost the table on the way, is forgotten after a while.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be reached: a late repeat will be a new request.
+    pub async fn remember(&self, admission: &Admission<'_>) -> Result<(), Fault> {
+        let Some(key) = &admission.terms.key else {
+            return Ok(());
+        };
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(item::request_key(key)))
+            .update_expression("SET seen_through = :yes")
+            .condition_expression("challenge_id = :id")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true))
+            .expression_attribute_values(":id", item::text(admission.challenge.id.as_str()))
+            .send()
+            .await
+            .map_err(|error| Fault::from_sdk(Dependency::Table, "UpdateItem", &error))?;
+        Ok(())
     }
 }
 
@@ -161,11 +207,16 @@ impl Admission<'_> {
         key: &IdempotencyKey,
         table: &str,
     ) -> Result<TransactWriteItem, BuildError> {
+        let now = self.challenge.issued_at;
         let put = Put::builder()
             .table_name(table)
             .set_item(Some(item::from_request(key, self.challenge)))
-            .condition_expression("attribute_not_exists(pk) OR expires_at <= :now")
-            .expression_attribute_values(":now", item::millis(self.challenge.issued_at))
+            .condition_expression(
+                "attribute_not_exists(pk) OR expires_at <= :now \
+                 OR (attribute_not_exists(seen_through) AND issued_at <= :given_up)",
+            )
+            .expression_attribute_values(":now", item::millis(now))
+            .expression_attribute_values(":given_up", item::millis(now.minus(GIVEN_UP)))
             .return_values_on_condition_check_failure(OnFailure::AllOld)
             .build()?;
         Ok(TransactWriteItem::builder().put(put).build())
@@ -224,8 +275,14 @@ impl Admission<'_> {
             return self.repeated(request);
         }
         let mut longest: Option<(Duration, &'static str)> = None;
+        let mut others_left = false;
         for counter in &mut self.counters {
-            if next().is_some() && !counter.try_next() {
+            if next().is_none() {
+                continue;
+            }
+            if counter.try_next() {
+                others_left = true;
+            } else {
                 let wait = now.until(counter.limit.window_end(now));
                 longest = longest.max(Some((wait, counter.limit.name)));
             }
@@ -236,9 +293,13 @@ impl Admission<'_> {
             let wait = now.until(sent_at.plus(self.terms.cooldown));
             longest = longest.max(Some((wait, "cooldown")));
         }
-        Ok(longest.map_or(Cancelled::TryNext, |(wait, limit)| {
-            Cancelled::Refused(Refusal::TooManyRequests { limit, wait })
-        }))
+        // Only when no counter is left to ask is it known what lasts longest.
+        Ok(match longest {
+            Some((wait, limit)) if !others_left => {
+                Cancelled::Refused(Refusal::TooManyRequests { limit, wait })
+            }
+            _ => Cancelled::TryNext,
+        })
     }
 
     fn repeated(&self, request: &CancellationReason) -> Result<Cancelled, Fault> {

@@ -61,16 +61,19 @@ impl<'a> Counter<'a> {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// Takes one admission back.
+    /// Takes one admission back. The conversion guard may have been emptied by
+    /// codes that came back meanwhile, and is left one below nothing then.
     pub(super) fn give_back(&self, table: &str) -> Result<TransactWriteItem, BuildError> {
-        let update = Update::builder()
+        let mut update = Update::builder()
             .table_name(table)
             .set_key(Some(self.key()))
             .update_expression("ADD admitted :minus_one")
-            .condition_expression("admitted > :zero")
-            .expression_attribute_values(":minus_one", item::number(-1))
-            .expression_attribute_values(":zero", item::number(0))
-            .build()?;
-        Ok(TransactWriteItem::builder().update(update).build())
+            .expression_attribute_values(":minus_one", item::number(-1));
+        if !self.limit.is_conversion_guard() {
+            update = update
+                .condition_expression("admitted > :zero")
+                .expression_attribute_values(":zero", item::number(0));
+        }
+        Ok(TransactWriteItem::builder().update(update.build()?).build())
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 const OPERATION: &str = "TransactWriteItems";
 
 /// Time for one write with all its repeats.
-const BUDGET: Duration = Duration::from_secs(4);
+pub(super) const BUDGET: Duration = Duration::from_secs(4);
 
 /// Reasons that say nothing about the conditions, only that another write was
 /// at the same items or the table was busy: the write is to be tried again.
