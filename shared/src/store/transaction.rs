@@ -13,7 +13,7 @@ use crate::{
 
 const OPERATION: &str = "TransactWriteItems";
 
-/// Time for one write with all its repeats.
+/// Time for one step of a use case, with all the writes that it may take.
 pub(super) const BUDGET: Duration = Duration::from_secs(4);
 
 /// Reasons that say nothing about the conditions, only that another write was

@@ -3,9 +3,11 @@ use aws_sdk_dynamodb::{
     types::{Delete, TransactWriteItem, Update},
 };
 
+use tokio::time::timeout;
+
 use super::{
     Admission, Item, Store, item,
-    transaction::{Written, condition_failed},
+    transaction::{BUDGET, Written, condition_failed},
 };
 use crate::{
     domain::Challenge,
@@ -29,6 +31,12 @@ impl Store {
     ///
     /// The table cannot be reached: the challenge and its counts still stand.
     pub async fn withdraw(&self, admission: &Admission<'_>) -> Result<(), Fault> {
+        timeout(BUDGET, self.undo(admission))
+            .await
+            .unwrap_or_else(|_| Err(Fault::new(Dependency::Table, "withdraw", "timeout")))
+    }
+
+    async fn undo(&self, admission: &Admission<'_>) -> Result<(), Fault> {
         let challenge = admission.challenge;
         let not_built = |_| Fault::new(Dependency::Table, "withdraw", "request not built");
         let counts = self.take_back(admission).map_err(not_built)?;
