@@ -18,7 +18,8 @@ use otp::{
     domain::UnixTime,
     http::{
         problem::{Failure, Problem},
-        request::{LOGIN_PATH, Rejection, VALIDATE_PATH},
+        request::Rejection,
+        route::Route,
     },
     login::Login,
     validate::Validate,
@@ -38,7 +39,7 @@ pub type Clock = Arc<dyn Fn() -> UnixTime + Send + Sync>;
 pub struct Functions {
     /// Behind `/api/login-with-otp/`.
     pub login: Login,
-    /// Behind `/api/validate-otp/`.
+    /// Behind all other addresses.
     pub validate: Validate,
     /// When they think it is.
     pub clock: Clock,
@@ -69,10 +70,9 @@ async fn invoke(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
-    let is_login = match path.strip_suffix('/').unwrap_or(path) {
-        LOGIN_PATH => true,
-        VALIDATE_PATH => false,
-        _ => return problem(Rejection::NotFound),
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let Some(route) = Route::ALL.into_iter().find(|route| route.path() == path) else {
+        return problem(Rejection::NotFound);
     };
     let body = match read(body).await {
         Ok(body) => body,
@@ -85,7 +85,7 @@ async fn invoke(
         ));
     };
     let now = (functions.clock)();
-    let Ok(answer) = if is_login {
+    let Ok(answer) = if route == Route::Login {
         login(&functions.login, event, now).await
     } else {
         validate(&functions.validate, event, now).await

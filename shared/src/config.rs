@@ -8,7 +8,8 @@ use crate::{
     ambient,
     delivery::{Brand, Wording},
     domain::{
-        EmailAddress, Policy, SmsPrefixes, TestIdentities, UnixTime, UnknownUsers, is_host_name,
+        EmailAddress, Lifetimes, Policy, SmsPrefixes, TestIdentities, UnixTime, UnknownUsers,
+        is_host_name,
     },
     http::cors::Origins,
 };
@@ -41,10 +42,16 @@ pub struct Config {
     pub token_audience: String,
     /// `TOKEN_TTL_SECONDS`
     pub token_ttl: Duration,
+    /// `REFRESH_TTL_SECONDS`, `REFRESH_IDLE_SECONDS`, `REFRESH_GRACE_SECONDS`
+    pub lifetimes: Lifetimes,
     /// `SIGNING_KEY_ID`
     pub signing_key_id: String,
+    /// `SECOND_SIGNING_KEY_ID`: published beside the first, never signed with.
+    pub second_signing_key_id: Option<String>,
     /// `DIGEST_KEY_ID`
     pub digest_key_id: String,
+    /// `SECOND_DIGEST_KEY_ID`: its codes still verify.
+    pub second_digest_key_id: Option<String>,
 }
 
 /// Every setting that is missing or wrong, each with what it should be.
@@ -151,8 +158,15 @@ impl Config {
             token_issuer: settings.required("TOKEN_ISSUER"),
             token_audience: settings.required("TOKEN_AUDIENCE"),
             token_ttl: settings.seconds("TOKEN_TTL_SECONDS", 3600, 1..=86_400),
+            lifetimes: Lifetimes {
+                absolute: settings.seconds("REFRESH_TTL_SECONDS", 2_592_000, 1..=31_536_000),
+                idle: settings.seconds("REFRESH_IDLE_SECONDS", 604_800, 1..=31_536_000),
+                grace: settings.seconds("REFRESH_GRACE_SECONDS", 60, 0..=300),
+            },
             signing_key_id: settings.required("SIGNING_KEY_ID"),
+            second_signing_key_id: settings.get("SECOND_SIGNING_KEY_ID"),
             digest_key_id: settings.required("DIGEST_KEY_ID"),
+            second_digest_key_id: settings.get("SECOND_DIGEST_KEY_ID"),
         }
     }
 }
@@ -326,6 +340,9 @@ mod tests {
                 "ORIGIN_HOST" => Some("https://example.com".into()),
                 "BRAND" => Some("two\nlines".into()),
                 "TOKEN_TTL_SECONDS" => Some("forever".into()),
+                "REFRESH_TTL_SECONDS" => Some("31536000000".into()),
+                "REFRESH_IDLE_SECONDS" => Some("31536001".into()),
+                "REFRESH_GRACE_SECONDS" => Some("301".into()),
                 _ => None,
             },
             NOW,
@@ -351,6 +368,9 @@ mod tests {
             "ORIGIN_HOST",
             "BRAND",
             "TOKEN_TTL_SECONDS",
+            "REFRESH_TTL_SECONDS",
+            "REFRESH_IDLE_SECONDS",
+            "REFRESH_GRACE_SECONDS",
             "TABLE_NAME",
             "TOKEN_ISSUER",
             "TOKEN_AUDIENCE",

@@ -4,3 +4,4 @@ pub mod cors;
 pub mod problem;
 pub mod request;
 pub mod response;
+pub mod route;

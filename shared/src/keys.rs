@@ -6,6 +6,10 @@ use aws_sdk_kms::{
     primitives::Blob,
     types::{MacAlgorithmSpec, MessageType, SigningAlgorithmSpec},
 };
+use jsonwebtoken::{
+    Algorithm, DecodingKey,
+    jwk::{Jwk, PublicKeyUse, ThumbprintHash},
+};
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
@@ -18,22 +22,32 @@ use crate::{
 /// ends every live code.
 const DIGEST_KEY_LABEL: &[u8] = b"login-with-otp passcode digest key v1";
 
-/// The digest key: the MAC that `DIGEST_KEY_ID` gives for a fixed label, asked
-/// for once per cold start and kept in memory only.
+/// The digest keys: for each, the MAC that it gives for a fixed label, asked for
+/// once per cold start and kept in memory only.
 pub struct DigestKeys {
+    current: DerivedKey,
+    second: Option<DerivedKey>,
+}
+
+struct DerivedKey {
     kms: Client,
     key_id: String,
-    current: OnceCell<DigestKey>,
+    derived: OnceCell<DigestKey>,
 }
 
 impl DigestKeys {
-    /// Asks for nothing yet.
+    /// `DIGEST_KEY_ID`, and `SECOND_DIGEST_KEY_ID` if there is one. Asks for
+    /// nothing yet.
     #[must_use]
-    pub fn new(kms: Client, key_id: String) -> Self {
+    pub fn new(kms: &Client, key_id: &str, second: Option<&str>) -> Self {
+        let key = |key_id: &str| DerivedKey {
+            kms: kms.clone(),
+            key_id: key_id.to_owned(),
+            derived: OnceCell::new(),
+        };
         Self {
-            kms,
-            key_id,
-            current: OnceCell::new(),
+            current: key(key_id),
+            second: second.map(key),
         }
     }
 
@@ -44,7 +58,29 @@ impl DigestKeys {
     ///
     /// KMS cannot be reached, or refuses.
     pub async fn current(&self) -> Result<&DigestKey, Fault> {
-        self.current.get_or_try_init(|| self.derive()).await
+        self.current.get().await
+    }
+
+    /// The key of that id: the current one, or while keys rotate the second.
+    /// Any other id gets the current one, which then fits no digest.
+    ///
+    /// # Errors
+    ///
+    /// KMS cannot be reached, or refuses.
+    pub async fn named(&self, id: &DigestKeyId) -> Result<&DigestKey, Fault> {
+        let current = self.current.get().await?;
+        if let Some(second) = &self.second
+            && current.id() != id
+        {
+            return second.get().await;
+        }
+        Ok(current)
+    }
+}
+
+impl DerivedKey {
+    async fn get(&self) -> Result<&DigestKey, Fault> {
+        self.derived.get_or_try_init(|| self.derive()).await
     }
 
     async fn derive(&self) -> Result<DigestKey, Fault> {
@@ -58,34 +94,62 @@ impl DigestKeys {
             .send()
             .await
             .map_err(|error| Fault::from_sdk(Dependency::Keys, operation, &error))?;
-        let malformed = || Fault::new(Dependency::Keys, operation, "malformed answer");
         let mac = output
             .mac
             .map(Blob::into_inner)
             .filter(|mac| mac.len() == 32);
-        let id = DigestKeyId::new(output.key_id.ok_or_else(malformed)?);
-        Ok(DigestKey::new(id, mac.ok_or_else(malformed)?.into()))
+        let id = DigestKeyId::new(output.key_id.ok_or_else(|| malformed(operation))?);
+        let mac = mac.ok_or_else(|| malformed(operation))?;
+        Ok(DigestKey::new(id, mac.into()))
     }
 }
 
-/// The signing key: RS256, because an API Gateway JWT authorizer takes RSA
+/// A signing key: RS256, because an API Gateway JWT authorizer takes RSA
 /// signatures alone.
 pub struct SigningKey {
     kms: Client,
     key_id: String,
+    public: OnceCell<PublicKey>,
+}
+
+/// The public half of a signing key, for whoever checks tokens.
+pub struct PublicKey {
+    jwk: Jwk,
+    kid: String,
+    decoding: DecodingKey,
 }
 
 impl SigningKey {
-    /// The key `SIGNING_KEY_ID`.
+    /// The key of that id in KMS. Asks for nothing yet.
     #[must_use]
     pub const fn new(kms: Client, key_id: String) -> Self {
-        Self { kms, key_id }
+        Self {
+            kms,
+            key_id,
+            public: OnceCell::const_new(),
+        }
     }
 
-    /// The name that tokens give the key: the last part of its KMS id.
-    #[must_use]
-    pub fn kid(&self) -> &str {
-        self.key_id.rsplit(['/', ':']).next().unwrap_or_default()
+    /// Its public half, asked for once and kept in memory.
+    ///
+    /// # Errors
+    ///
+    /// KMS cannot be reached, or refuses.
+    pub async fn public(&self) -> Result<&PublicKey, Fault> {
+        self.public.get_or_try_init(|| self.get_public()).await
+    }
+
+    async fn get_public(&self) -> Result<PublicKey, Fault> {
+        let operation = "GetPublicKey";
+        let output = self
+            .kms
+            .get_public_key()
+            .key_id(&self.key_id)
+            .send()
+            .await
+            .map_err(|error| Fault::from_sdk(Dependency::Keys, operation, &error))?;
+        let der = output.public_key.ok_or_else(|| malformed(operation))?;
+        PublicKey::from_der(der.as_ref()).ok_or_else(|| malformed(operation))
     }
 
     /// Signs with RSASSA-PKCS1-v1_5 and SHA-256 (RFC 7518 section 3.3). KMS sees
@@ -109,6 +173,41 @@ impl SigningKey {
         output
             .signature
             .map(Blob::into_inner)
-            .ok_or_else(|| Fault::new(Dependency::Keys, operation, "malformed answer"))
+            .ok_or_else(|| malformed(operation))
     }
+}
+
+impl PublicKey {
+    /// Reads an RSA key as KMS gives it: a DER `SubjectPublicKeyInfo` (RFC 5280).
+    fn from_der(der: &[u8]) -> Option<Self> {
+        let key = DecodingKey::from_rsa_der(der);
+        let mut jwk = Jwk::from_decoding_key(&key, Some(Algorithm::RS256)).ok()?;
+        let kid = jwk.thumbprint(ThumbprintHash::SHA256).ok()?;
+        jwk.common.key_id = Some(kid.clone());
+        jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+        let decoding = DecodingKey::from_jwk(&jwk).ok()?;
+        Some(Self { jwk, kid, decoding })
+    }
+
+    /// The name that tokens give the key: its RFC 7638 thumbprint.
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// The key as it is published (RFC 7517).
+    #[must_use]
+    pub const fn jwk(&self) -> &Jwk {
+        &self.jwk
+    }
+
+    /// The key as signatures are checked with.
+    #[must_use]
+    pub const fn decoding(&self) -> &DecodingKey {
+        &self.decoding
+    }
+}
+
+fn malformed(operation: &'static str) -> Fault {
+    Fault::new(Dependency::Keys, operation, "malformed answer")
 }

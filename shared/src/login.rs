@@ -78,7 +78,7 @@ impl Login {
             policy: config.policy.clone(),
             origins: config.allowed_origins.clone(),
             test_identities: config.test_identities.clone(),
-            digest_keys: DigestKeys::new(clients::kms(sdk), config.digest_key_id.clone()),
+            digest_keys: DigestKeys::new(&clients::kms(sdk), &config.digest_key_id, None),
             store: Store::new(clients::dynamodb(sdk), config.table_name.clone()),
             messages: Messages::new(config, sdk),
         }

@@ -6,6 +6,7 @@
 //! | | `cooldown` | the last send |
 //! | | `sends-hour#<start>`, `sends-day#<start>` | how many sends that window admitted |
 //! | | `user` | the user that this destination logs in, and when it last did |
+//! | `user#<id>` | `family#<hash>` | a login that lives on: the digest of its refresh token |
 //! | `request#<hash>` | `request` | what a client's idempotency key led to |
 //! | `client#203.0.113.7` | `logins-hour#<start>`, `validations-hour#<start>` | the client's requests |
 //! | `prefix#+1#<shard>` | `sms-prefix-day#<start>`, `sms-unproven#<start>` | text messages to a prefix |
@@ -19,6 +20,7 @@
 
 mod admit;
 mod counter;
+mod families;
 mod item;
 mod redeem;
 mod spend;
@@ -31,6 +33,7 @@ use std::{collections::HashMap, time::Duration};
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 
 pub use admit::{Admission, Admitted, Earlier, Terms};
+pub use families::Refreshed;
 pub use spend::Spent;
 pub use users::{Change, UserPages};
 
@@ -41,7 +44,7 @@ use crate::{
 
 type Item = HashMap<String, AttributeValue>;
 
-/// All that is kept: challenges, limits and users.
+/// All that is kept: challenges, limits, users and their refresh tokens.
 pub struct Store {
     client: Client,
     table: String,

@@ -15,10 +15,11 @@ use tracing_subscriber::{
 
 use crate::{
     ambient::Stopwatch,
-    domain::{Destination, Refusal},
+    domain::{Destination, Refusal, Unauthorized},
     http::{
         problem::{Failure, Problem},
         request,
+        route::Route,
     },
     login::Delivery,
 };
@@ -50,7 +51,7 @@ where
 
 /// Collects what there is to say about one request.
 pub struct RequestLog {
-    event: &'static str,
+    route: Route,
     request_id: String,
     channel: &'static str,
     destination: String,
@@ -58,16 +59,21 @@ pub struct RequestLog {
 }
 
 impl RequestLog {
-    /// Begins when the request arrives.
+    /// Begins when the request arrives; `route` is what it will most likely be for.
     #[must_use]
-    pub fn start(event: &'static str, request: &Request) -> Self {
+    pub fn start(route: Route, request: &Request) -> Self {
         Self {
-            event,
+            route,
             request_id: request::gateway_id(request).unwrap_or_default(),
             channel: "",
             destination: String::new(),
             started: Stopwatch::start(),
         }
+    }
+
+    /// Remembers what the request is for.
+    pub const fn is_for(&mut self, route: Route) {
+        self.route = route;
     }
 
     /// Remembers whom the request is about.
@@ -80,7 +86,7 @@ impl RequestLog {
     pub fn success(&self, outcome: &'static str) {
         info!(
             target: TARGET,
-            event = self.event,
+            event = self.route.name(),
             outcome,
             channel = self.channel,
             destination = self.destination,
@@ -105,7 +111,7 @@ impl RequestLog {
         match failure {
             Failure::Broken(fault) => error!(
                 target: TARGET,
-                event = self.event,
+                event = self.route.name(),
                 outcome,
                 dependency = fault.dependency.as_str(),
                 operation = fault.operation,
@@ -117,7 +123,7 @@ impl RequestLog {
             ),
             Failure::Rejected(_) | Failure::Refused(_) => info!(
                 target: TARGET,
-                event = self.event,
+                event = self.route.name(),
                 outcome,
                 reason = reason(failure),
                 channel = self.channel,
@@ -136,7 +142,11 @@ impl RequestLog {
 /// What the client is not told, where there is anything.
 fn reason(failure: &Failure) -> &'static str {
     match failure {
-        Failure::Refused(Refusal::InvalidOtp(reason)) => reason,
+        Failure::Refused(
+            Refusal::InvalidOtp(reason)
+            | Refusal::InvalidRefreshToken(reason)
+            | Refusal::Unauthorized(Unauthorized::InvalidToken(reason)),
+        ) => reason,
         Failure::Refused(Refusal::TooManyRequests { limit, .. }) => limit,
         _ => "",
     }

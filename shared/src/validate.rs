@@ -1,4 +1,10 @@
-//! Use case: somebody brings a code back.
+//! Use case: somebody brings a code back. What the same function does with the
+//! tokens it gave out is in the modules below.
+
+mod identify;
+mod renew;
+
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use rand::CryptoRng;
@@ -8,8 +14,8 @@ use crate::{
     clients,
     config::Config,
     domain::{
-        Account, ChallengeId, Passcode, Policy, Refusal, RequestId, UnixTime, UnknownUsers, User,
-        Verdict,
+        Account, ChallengeId, Family, Lifetimes, Passcode, Policy, RefreshToken, Refusal,
+        RequestId, UnixTime, UnknownUsers, User, Verdict,
     },
     http::{cors::Origins, problem::Failure, request::Claim},
     keys::{DigestKeys, SigningKey},
@@ -17,10 +23,13 @@ use crate::{
     token::{Token, TokenIssuer},
 };
 
+pub use renew::Renewed;
+
 /// Everything that the validate function works with. It can sign, and it cannot
 /// send.
 pub struct Validate {
     policy: Policy,
+    lifetimes: Lifetimes,
     origins: Origins,
     digest_keys: DigestKeys,
     store: Store,
@@ -34,6 +43,10 @@ pub struct LoggedIn {
     pub token: Token,
     /// Who they are.
     pub account: Account,
+    /// What renews the token.
+    pub refresh_token: RefreshToken,
+    /// How long that is good for, unless it is used.
+    pub refresh_expires_in: Duration,
 }
 
 /// Whether the user was looked for, and if so, whether there is one.
@@ -47,14 +60,21 @@ impl Validate {
     #[must_use]
     pub fn new(config: &Config, sdk: &SdkConfig) -> Self {
         let kms = clients::kms(sdk);
-        let signing_key = SigningKey::new(kms.clone(), config.signing_key_id.clone());
+        let signing_key = |id: &String| SigningKey::new(kms.clone(), id.clone());
+        let digest_keys = DigestKeys::new(
+            &kms,
+            &config.digest_key_id,
+            config.second_digest_key_id.as_deref(),
+        );
         Self {
             policy: config.policy.clone(),
+            lifetimes: config.lifetimes,
             origins: config.allowed_origins.clone(),
-            digest_keys: DigestKeys::new(kms, config.digest_key_id.clone()),
+            digest_keys,
             store: Store::new(clients::dynamodb(sdk), config.table_name.clone()),
             tokens: TokenIssuer::new(
-                signing_key,
+                signing_key(&config.signing_key_id),
+                config.second_signing_key_id.as_ref().map(signing_key),
                 config.token_issuer.clone(),
                 config.token_audience.clone(),
                 config.token_ttl,
@@ -68,10 +88,10 @@ impl Validate {
         &self.origins
     }
 
-    /// Fetches the digest key ahead of the first request. If that fails, the
-    /// first request tries again and answers for it.
+    /// Fetches the keys ahead of the first request. If that fails, the first
+    /// request tries again and answers for it.
     pub async fn warm_up(&self) {
-        let _ = self.digest_keys.current().await;
+        let _ = tokio::join!(self.digest_keys.current(), self.tokens.warm_up());
     }
 
     /// Spends an attempt, then compares, then mints, then redeems; the token
@@ -88,7 +108,8 @@ impl Validate {
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<LoggedIn, Failure> {
-        let key = self.digest_keys.current().await?;
+        // A key out of reach must not cost an attempt.
+        self.digest_keys.current().await?;
         let request = RequestId::draw(rng);
         let limit = self.policy.validation_limit(&claim.client);
         let (admitted, spent) = tokio::join!(
@@ -97,6 +118,7 @@ impl Validate {
         );
         admitted??;
         let (guess, spent, user) = spent?;
+        let key = self.digest_keys.named(&spent.challenge.key_id).await?;
         if spent.challenge.judge(&guess, key, now) == Verdict::Wrong {
             return Err(Refusal::InvalidOtp("wrong code").into());
         }
@@ -105,19 +127,23 @@ impl Validate {
             Looked::NotYet => self.store.find_user(&claim.destination).await?,
         };
         let account = self.policy.unknown_users.account(user, rng)?;
-        let token = self
-            .tokens
-            .mint(account.user_id(), &claim.destination, now, rng)
-            .await?;
+        let refresh_token = RefreshToken::draw(account.user_id().clone(), rng);
+        let family = Family::start(&refresh_token, &claim.destination, self.lifetimes, now);
+        let token = self.tokens.mint(&family, now, rng).await?;
         if !self
             .store
-            .redeem(&spent.challenge, &account, &request, now)
+            .redeem(&spent.challenge, &account, &family, &request, now)
             .await?
         {
             return Err(Refusal::InvalidOtp("used or void").into());
         }
         self.store.prove(&spent).await;
-        Ok(LoggedIn { token, account })
+        Ok(LoggedIn {
+            token,
+            account,
+            refresh_token,
+            refresh_expires_in: now.until(family.expires_at),
+        })
     }
 
     /// Spends the attempt and, beside it, looks for the user, unless it is

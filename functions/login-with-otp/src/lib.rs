@@ -8,7 +8,9 @@ use otp::{
     domain::UnixTime,
     http::{
         problem::{Failure, Problem},
-        request, response,
+        request::{self, Rejection},
+        response,
+        route::Route,
     },
     login::Login,
     telemetry::RequestLog,
@@ -28,7 +30,7 @@ pub async fn handle(
     if let Some(answer) = page.preflight() {
         return Ok(answer);
     }
-    let mut log = RequestLog::start("login", &request);
+    let mut log = RequestLog::start(Route::Login, &request);
     let answer = respond(login, &request, now, &mut log).await;
     Ok(page.mark(answer.unwrap_or_else(|failure| {
         log.failure(&failure);
@@ -42,6 +44,9 @@ async fn respond(
     now: UnixTime,
     log: &mut RequestLog,
 ) -> Result<Response<Body>, Failure> {
+    if Route::of(request)? != Route::Login {
+        return Err(Rejection::NotFound.into());
+    }
     let ask = request::login(request)?;
     log.about(&ask.destination);
     let rng = &mut ambient::rng();

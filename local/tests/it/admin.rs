@@ -52,7 +52,7 @@ impl TestApp {
     }
 
     /// Logs in by a fresh code: the user's id, and whether they are new.
-    async fn log_in(&self, to: &str) -> (String, bool) {
+    async fn log_in_afresh(&self, to: &str) -> (String, bool) {
         self.advance(Duration::from_millis(1));
         let (id, code) = self.receive_code(to).await;
         self.redeem(to, &id, &code).await
@@ -80,7 +80,7 @@ async fn an_added_user_logs_in_where_strangers_cannot() {
 
     let added = app.admin("add --email Alice@Example.com").await;
     assert_eq!(added.exit, Exit::Done);
-    let (user, is_new) = app.log_in(ALICE).await;
+    let (user, is_new) = app.log_in_afresh(ALICE).await;
     assert!(!is_new);
     assert_eq!(
         added.err,
@@ -100,8 +100,8 @@ async fn both_destinations_log_the_same_user_in() {
     let app = TestApp::with(REVEAL).await;
     app.admin_does(&format!("add --email {ALICE} --phone {PHONE}"))
         .await;
-    let by_email = app.log_in(ALICE).await;
-    let by_phone = app.log_in(PHONE).await;
+    let by_email = app.log_in_afresh(ALICE).await;
+    let by_phone = app.log_in_afresh(PHONE).await;
     assert_eq!(by_email, by_phone);
     let listed = app.listed().await;
     assert_eq!(listed.len(), 1, "one user, one line");
@@ -133,7 +133,10 @@ async fn a_disabled_user_gets_no_code_and_no_token_until_enabled() {
 
     app.admin_does(&format!("enable {ALICE}")).await;
     app.admin_does(&format!("enable {ALICE}")).await;
-    assert_eq!(app.log_in(ALICE).await, app.log_in(PHONE).await);
+    assert_eq!(
+        app.log_in_afresh(ALICE).await,
+        app.log_in_afresh(PHONE).await
+    );
     assert!(app.listed().await[0].ends_with(",false"));
 }
 
@@ -162,7 +165,7 @@ async fn a_removed_user_is_gone_with_all_destinations() {
 #[tokio::test]
 async fn a_code_from_before_the_removal_never_logs_the_old_user_in() {
     let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
-    let (old, is_new) = app.log_in(ALICE).await;
+    let (old, is_new) = app.log_in_afresh(ALICE).await;
     assert!(is_new);
     app.advance(Duration::from_millis(1));
     let (id, code) = app.receive_code(ALICE).await;
@@ -173,7 +176,7 @@ async fn a_code_from_before_the_removal_never_logs_the_old_user_in() {
 
     app.admin_does(&format!("remove {ALICE}")).await;
     app.admin_does(&format!("add --email {ALICE}")).await;
-    let (added, is_new) = app.log_in(ALICE).await;
+    let (added, is_new) = app.log_in_afresh(ALICE).await;
     assert!(!is_new && added != user && added != old);
 }
 
@@ -198,7 +201,7 @@ async fn a_used_code_stays_used_when_its_user_is_removed() {
     assert!(app.listed().await.is_empty());
 
     app.advance(Duration::from_secs(30));
-    let (_, is_new) = app.log_in(ALICE).await;
+    let (_, is_new) = app.log_in_afresh(ALICE).await;
     assert!(is_new);
     let items = app.items().await;
     let user = items
@@ -235,8 +238,8 @@ async fn a_destination_that_is_a_users_is_not_given_away() {
         assert_eq!(ran.exit, Exit::Failed, "{command}");
         assert!(ran.err.starts_with("line 2: "), "{}", ran.err);
     }
-    app.log_in(ALICE).await;
-    app.log_in(PHONE).await;
+    app.log_in_afresh(ALICE).await;
+    app.log_in_afresh(PHONE).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]

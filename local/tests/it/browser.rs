@@ -29,10 +29,10 @@ async fn a_page_of_an_allowed_origin_may_ask_and_read_the_answer() {
         let asked = from_page(&app, Method::OPTIONS, path, PAGE).await;
         assert_eq!(asked.status, StatusCode::NO_CONTENT);
         assert_eq!(asked.headers["access-control-allow-origin"], PAGE);
-        assert_eq!(asked.headers["access-control-allow-methods"], "POST");
+        assert_eq!(asked.headers["access-control-allow-methods"], "GET, POST");
         assert_eq!(
             asked.headers["access-control-allow-headers"],
-            "content-type, idempotency-key"
+            "authorization, content-type, idempotency-key"
         );
     }
     for expected in [200, 429] {

@@ -28,7 +28,7 @@ use crate::idempotency::{KEY, login_as};
 use crate::harness::{ALICE, PHONE, TestApp, other_than};
 
 #[derive(Clone, Copy, Debug)]
-enum Failure {
+pub enum Failure {
     /// The call is done, but its answer is lost on the way.
     AnswerLost,
     /// The service answers with this error, and has done nothing.
@@ -39,7 +39,7 @@ enum Failure {
     Hang,
 }
 
-type Script = Arc<Mutex<VecDeque<(&'static str, Failure)>>>;
+pub type Script = Arc<Mutex<VecDeque<(&'static str, Failure)>>>;
 
 struct Proxy {
     services: SocketAddr,
@@ -49,7 +49,7 @@ struct Proxy {
 
 /// A stack whose functions reach the services through a proxy, which fails the
 /// calls of the script, each once, in order of the calls.
-async fn failing(
+pub async fn failing(
     settings: &[(&str, &str)],
     script: &[(&'static str, Failure)],
 ) -> (TestApp, Script) {

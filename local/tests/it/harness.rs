@@ -26,13 +26,16 @@ use local::{
     inbox::Message,
     stack::{Options, Stack, sdk_config},
 };
-use otp::domain::UnixTime;
+use otp::{domain::UnixTime, validate::Validate};
 use serde_json::{Value, json};
 
 use crate::log::Log;
 
 pub const LOGIN: &str = "/api/login-with-otp/";
 pub const VALIDATE: &str = "/api/validate-otp/";
+pub const REFRESH: &str = "/api/token/refresh/";
+pub const LOGOUT: &str = "/api/logout/";
+pub const ME: &str = "/api/me/";
 pub const ALICE: &str = "alice@example.com";
 pub const PHONE: &str = "+14155550123";
 
@@ -168,15 +171,21 @@ impl TestApp {
         } else {
             validate_otp::handle(&functions.validate, request, now).await
         };
-        let (parts, body) = answer.into_parts();
-        let bytes = Bytes::copy_from_slice(&body);
-        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            bytes,
-            json,
-        }
+        Answer::of(answer)
+    }
+
+    /// Brings a code to another deployment's validate function.
+    pub async fn validate_with(&self, validate: &Validate, claim: &Value) -> Value {
+        let request = Request::post(VALIDATE)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(())
+            .unwrap();
+        let (head, ()) = request.into_parts();
+        let event = event(&head, claim.to_string().as_bytes(), self.api).to_string();
+        let request = lambda_http::request::from_str(&event).expect("an event");
+        let now = (self.stack.functions.clock)();
+        let Ok(answer) = validate_otp::handle(validate, request, now).await;
+        Answer::of(answer).assert_ok().clone()
     }
 
     pub async fn post(&self, path: &str, body: impl Into<Bytes>) -> Answer {
@@ -220,6 +229,34 @@ impl TestApp {
     }
 }
 
+/// What becomes of a login.
+impl TestApp {
+    /// Logs in with a code, as a person would.
+    pub async fn log_in(&self, to: &str) -> Value {
+        let (id, code) = self.receive_code(to).await;
+        let answer = self.validate(to, Some(&id), &code).await;
+        answer.assert_ok().clone()
+    }
+
+    pub async fn refresh(&self, token: &Value) -> Answer {
+        self.post(REFRESH, json!({ "refresh_token": token }).to_string())
+            .await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.request(Method::GET, path, None, "").await
+    }
+
+    /// Asks who `token` speaks for.
+    pub async fn me(&self, token: &str) -> Answer {
+        let request = Request::builder()
+            .uri(format!("http://{}{ME}", self.api))
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .body(Full::default());
+        self.send(request.unwrap()).await
+    }
+}
+
 /// What stands in the table.
 impl TestApp {
     pub async fn items(&self) -> Vec<HashMap<String, AttributeValue>> {
@@ -250,6 +287,22 @@ impl TestApp {
             put = put.item("disabled_at", AttributeValue::N("0".into()));
         }
         put.send().await.expect("the user is put");
+    }
+
+    /// Disables a user behind the functions' back.
+    pub async fn disable_user(&self, to: &str) {
+        let client = aws_sdk_dynamodb::Client::new(&sdk_config(self.stack.aws));
+        let channel = if to.starts_with('+') { "sms" } else { "email" };
+        client
+            .update_item()
+            .table_name(&self.stack.config.table_name)
+            .key("pk", AttributeValue::S(format!("{channel}#{to}")))
+            .key("sk", AttributeValue::S("user".into()))
+            .update_expression("SET disabled_at = :at")
+            .expression_attribute_values(":at", AttributeValue::N("0".into()))
+            .send()
+            .await
+            .expect("the user is disabled");
     }
 
     /// Removes a user behind the functions' back.
@@ -293,6 +346,18 @@ impl Drop for TestApp {
 }
 
 impl Answer {
+    fn of(answer: lambda_http::Response<lambda_http::Body>) -> Self {
+        let (parts, body) = answer.into_parts();
+        let bytes = Bytes::copy_from_slice(&body);
+        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            bytes,
+            json,
+        }
+    }
+
     /// Checks that this is the problem, whole: statement, headers and members.
     #[track_caller]
     pub fn assert_problem(&self, status: u16, name: &str) {

@@ -2,33 +2,12 @@
 
 use std::time::Duration;
 
-use aws_sdk_kms::Client;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-use local::stack::sdk_config;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::harness::{ALICE, PHONE, TestApp, VALIDATE};
-
-async fn claims(app: &TestApp, token: &str) -> Value {
-    let kms = Client::new(&sdk_config(app.stack.aws));
-    let key = kms
-        .get_public_key()
-        .key_id(&app.stack.config.signing_key_id)
-        .send()
-        .await
-        .expect("KMS gives the public key");
-    // The last 270 bytes of a 2048-bit key's SubjectPublicKeyInfo are its PKCS#1
-    // form, which is the form of DER that this library takes.
-    let spki = key.public_key.expect("a key").into_inner();
-    let key = DecodingKey::from_rsa_der(&spki[spki.len() - 270..]);
-    let mut validation = Validation::new(Algorithm::RS256);
-    validation.set_audience(&["example"]);
-    validation.set_issuer(&[format!("http://{}", app.stack.api)]);
-    validation.validate_exp = false; // The test's clock is not the library's.
-    decode::<Value>(token, &key, &validation)
-        .expect("the token verifies")
-        .claims
-}
+use crate::{
+    harness::{ALICE, PHONE, TestApp, VALIDATE},
+    tokens::{claims, header},
+};
 
 #[tokio::test]
 async fn a_code_by_email_is_good_for_a_token() {
@@ -52,17 +31,19 @@ async fn a_code_by_email_is_good_for_a_token() {
         login["token"].as_str().unwrap(),
         login["user_id"].as_str().unwrap(),
     );
-    assert_eq!(
-        *login,
-        json!({
-            "token": token, "token_type": "Bearer", "expires_in": 3600,
-            "user_id": user, "new_user": true,
-        })
+    let refresh_token = login["refresh_token"].as_str().unwrap();
+    assert!(
+        *login
+            == json!({
+                "token": token, "token_type": "Bearer", "expires_in": 3600,
+                "user_id": user, "new_user": true,
+                "refresh_token": refresh_token, "refresh_expires_in": 604_800,
+            }),
+        "not the answer of the contract"
     );
 
-    let header = decode_header(token).unwrap();
-    assert_eq!(header.typ.as_deref(), Some("at+jwt"));
-    assert_eq!(header.kid.as_deref(), Some("local-signing-key"));
+    assert_eq!(header(token)["typ"], "at+jwt");
+    assert_eq!(header(token)["alg"], "RS256");
     let claims = claims(&app, token).await;
     assert_eq!(claims["sub"], user);
     assert_eq!(claims["amr"], json!(["otp"]));

@@ -60,9 +60,9 @@ async fn everything_that_is_not_a_user_is_left_to_be_swept() {
     app.receive_code(PHONE).await;
 
     let items = app.items().await;
-    // A challenge, its cooldown, its hour and its day, twice; the user; the
-    // client's logins and validations; three limits of text messages.
-    assert_eq!(items.len(), 2 * 4 + 1 + 2 + 3);
+    // A challenge, its cooldown, its hour and its day, twice; the user and their
+    // login; the client's logins and validations; three limits of text messages.
+    assert_eq!(items.len(), 2 * 4 + 2 + 2 + 3);
     for item in items {
         let is_user = item["sk"].as_s().unwrap() == "user";
         assert_eq!(item.contains_key("expires_at_seconds"), !is_user);

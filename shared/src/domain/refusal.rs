@@ -4,6 +4,15 @@ use std::time::Duration;
 
 use super::Channel;
 
+/// Why nobody is known by a request (RFC 6750 section 3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unauthorized {
+    /// It shows no token.
+    NoToken,
+    /// It shows one that is not good; the log is told why.
+    InvalidToken(&'static str),
+}
+
 /// A refusal is a decision, not an error: nothing is broken when one is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -23,4 +32,9 @@ pub enum Refusal {
     /// The code is wrong, expired, used, replaced, exhausted or was never
     /// issued. The client is not told which; the log is.
     InvalidOtp(&'static str),
+    /// The refresh token is unknown, expired, used up or revoked. The client is
+    /// not told which; the log is.
+    InvalidRefreshToken(&'static str),
+    /// Who asks is not known by the token that they showed, or showed none.
+    Unauthorized(Unauthorized),
 }

@@ -74,10 +74,10 @@ impl Page {
         let mut answer = Response::new(Body::Empty);
         *answer.status_mut() = StatusCode::NO_CONTENT;
         for (name, value) in [
-            (ACCESS_CONTROL_ALLOW_METHODS, "POST"),
+            (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
             (
                 ACCESS_CONTROL_ALLOW_HEADERS,
-                "content-type, idempotency-key",
+                "authorization, content-type, idempotency-key",
             ),
             (ACCESS_CONTROL_MAX_AGE, "7200"),
             (CACHE_CONTROL, "no-store"),
@@ -97,7 +97,7 @@ impl Page {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             headers.insert(
                 ACCESS_CONTROL_EXPOSE_HEADERS,
-                HeaderValue::from_static("retry-after"),
+                HeaderValue::from_static("retry-after, www-authenticate"),
             );
             headers.insert(VARY, HeaderValue::from_static("origin"));
         }

@@ -3,15 +3,15 @@
 use lambda_http::{
     Body, Response,
     http::{
-        StatusCode,
-        header::{ALLOW, HeaderValue, RETRY_AFTER},
+        Method, StatusCode,
+        header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     },
 };
 use serde::Serialize;
 
 use super::{request::Rejection, response};
 use crate::{
-    domain::{Channel, Refusal, seconds_to_wait},
+    domain::{Channel, Refusal, Unauthorized, seconds_to_wait},
     fault::{Dependency, Fault},
 };
 
@@ -45,13 +45,14 @@ impl From<Fault> for Failure {
 }
 
 /// One kind of problem: what clients switch on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Problem {
     status: StatusCode,
     name: &'static str,
     title: &'static str,
     detail: &'static str,
     retry_after: Option<u64>,
+    header: Option<(HeaderName, &'static str)>,
 }
 
 #[derive(Serialize)]
@@ -81,12 +82,20 @@ impl Problem {
             title,
             detail,
             retry_after: None,
+            header: None,
         }
     }
 
-    const fn retry_after(self, seconds: u64) -> Self {
+    fn retry_after(self, seconds: u64) -> Self {
         Self {
             retry_after: Some(seconds),
+            ..self
+        }
+    }
+
+    fn with(self, name: HeaderName, value: &'static str) -> Self {
+        Self {
+            header: Some((name, value)),
             ..self
         }
     }
@@ -107,12 +116,20 @@ impl Problem {
                 "Not found",
                 "There is nothing at this address.",
             ),
-            Failure::Rejected(Rejection::MethodNotAllowed) => Self::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method-not-allowed",
-                "Method not allowed",
-                "This address takes POST only.",
-            ),
+            Failure::Rejected(Rejection::MethodNotAllowed(route)) => {
+                let (method, detail) = if route.method() == Method::GET {
+                    ("GET", "This address takes GET only.")
+                } else {
+                    ("POST", "This address takes POST only.")
+                };
+                Self::new(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "method-not-allowed",
+                    "Method not allowed",
+                    detail,
+                )
+                .with(ALLOW, method)
+            }
             Failure::Rejected(Rejection::UnsupportedMediaType) => Self::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported-media-type",
@@ -137,6 +154,26 @@ impl Problem {
                 "invalid-otp",
                 "Invalid OTP",
                 "Invalid OTP.",
+            ),
+            Refusal::InvalidRefreshToken(_) => Self::new(
+                StatusCode::BAD_REQUEST,
+                "invalid-refresh-token",
+                "Invalid refresh token",
+                "Invalid refresh token. Log in again.",
+            ),
+            Refusal::Unauthorized(why) => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                "Unauthorized",
+                "This address takes a valid token.",
+            )
+            .with(
+                WWW_AUTHENTICATE,
+                match why {
+                    // RFC 6750 section 3.1: who showed nothing is told nothing.
+                    Unauthorized::NoToken => "Bearer",
+                    Unauthorized::InvalidToken(_) => "Bearer error=\"invalid_token\"",
+                },
             ),
             Refusal::DestinationNotAllowed => Self::new(
                 StatusCode::FORBIDDEN,
@@ -202,10 +239,9 @@ impl Problem {
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
-        if self.status == StatusCode::METHOD_NOT_ALLOWED {
-            response
-                .headers_mut()
-                .insert(ALLOW, HeaderValue::from_static("POST"));
+        if let Some((name, value)) = &self.header {
+            let value = HeaderValue::from_static(value);
+            response.headers_mut().insert(name, value);
         }
         response
     }

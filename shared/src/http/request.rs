@@ -3,13 +3,17 @@
 use lambda_http::{
     Request, RequestExt,
     aws_lambda_events::encodings::Body,
-    http::{Method, header::CONTENT_TYPE},
+    http::header::{AUTHORIZATION, CONTENT_TYPE},
     request::RequestContext,
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 
-use crate::domain::{ClientAddress, Destination, EmailAddress, IdempotencyKey, PhoneNumber};
+use super::route::Route;
+use crate::domain::{
+    ClientAddress, Destination, EmailAddress, IdempotencyKey, PhoneNumber, RefreshToken, Refusal,
+    Unauthorized,
+};
 
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 4096;
@@ -19,18 +23,13 @@ pub const MAX_BODY: usize = 4096;
 pub enum Rejection {
     /// No such route.
     NotFound,
-    /// The route takes `POST` alone.
-    MethodNotAllowed,
+    /// The route takes another method.
+    MethodNotAllowed(Route),
     /// The body is not `application/json`.
     UnsupportedMediaType,
     /// The body is not the object that the route takes; the sentence says why.
     InvalidRequest(&'static str),
 }
-
-/// The routes of the API, without their trailing slash.
-pub const LOGIN_PATH: &str = "/api/login-with-otp";
-/// See [`LOGIN_PATH`].
-pub const VALIDATE_PATH: &str = "/api/validate-otp";
 
 /// What `POST /api/login-with-otp/` brings.
 pub struct Ask {
@@ -52,6 +51,14 @@ pub struct Claim {
     pub challenge_id: Option<String>,
     /// The guess: one or more digits, of any number yet.
     pub otp: SecretString,
+}
+
+/// What `POST /api/logout/` brings.
+pub struct Leave {
+    /// The login to end, if the text can be a token of one.
+    pub token: Option<RefreshToken>,
+    /// Whether every other login of the same user is to end with it.
+    pub all: bool,
 }
 
 /// The id under which the gateway knows this request.
@@ -79,7 +86,7 @@ fn client(request: &Request) -> ClientAddress {
 ///
 /// The request is not one that the contract describes.
 pub fn login(request: &Request) -> Result<Ask, Rejection> {
-    let body: LoginBody = parse(body_of(request, LOGIN_PATH)?)?;
+    let body: LoginBody = parse(body_of(request)?)?;
     Ok(Ask {
         destination: destination(body.email, body.phone_number)?,
         client: client(request),
@@ -103,7 +110,7 @@ fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, Rejectio
 ///
 /// The request is not one that the contract describes.
 pub fn validate(request: &Request) -> Result<Claim, Rejection> {
-    let body: ValidateBody = parse(body_of(request, VALIDATE_PATH)?)?;
+    let body: ValidateBody = parse(body_of(request)?)?;
     let destination = destination(body.email, body.phone_number)?;
     if body.otp.is_empty() || !body.otp.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Rejection::InvalidRequest(
@@ -118,16 +125,51 @@ pub fn validate(request: &Request) -> Result<Claim, Rejection> {
     })
 }
 
-/// The path may come with a stage or a base path in front, and with a slash
-/// behind.
-fn body_of<'a>(request: &'a Request, path: &str) -> Result<&'a [u8], Rejection> {
-    let asked = request.raw_http_path();
-    if !asked.strip_suffix('/').unwrap_or(asked).ends_with(path) {
-        return Err(Rejection::NotFound);
-    }
-    if request.method() != Method::POST {
-        return Err(Rejection::MethodNotAllowed);
-    }
+/// Reads `POST /api/token/refresh/`. Text that cannot be a refresh token of ours
+/// gives `None`.
+///
+/// # Errors
+///
+/// The request is not one that the contract describes.
+pub fn refresh(request: &Request) -> Result<Option<RefreshToken>, Rejection> {
+    let body: RefreshBody = parse(body_of(request)?)?;
+    Ok(RefreshToken::parse(&body.refresh_token))
+}
+
+/// Reads `POST /api/logout/`.
+///
+/// # Errors
+///
+/// The request is not one that the contract describes.
+pub fn logout(request: &Request) -> Result<Leave, Rejection> {
+    let body: LogoutBody = parse(body_of(request)?)?;
+    Ok(Leave {
+        token: RefreshToken::parse(&body.refresh_token),
+        all: body.all,
+    })
+}
+
+/// Reads the token of a request that shows one (RFC 6750 section 2.1).
+///
+/// # Errors
+///
+/// It shows none, or what it shows is not one bearer token.
+pub fn bearer(request: &Request) -> Result<SecretString, Refusal> {
+    let mut shown = request.headers().get_all(AUTHORIZATION).iter();
+    let Some(first) = shown.next() else {
+        return Err(Refusal::Unauthorized(Unauthorized::NoToken));
+    };
+    let token = first.to_str().ok().and_then(|text| {
+        let (scheme, token) = text.trim().split_once(' ')?;
+        let well_formed = scheme.eq_ignore_ascii_case("bearer") && shown.next().is_none();
+        well_formed.then(|| token.trim_start().to_owned().into())
+    });
+    token.ok_or(Refusal::Unauthorized(Unauthorized::InvalidToken(
+        "not one bearer token",
+    )))
+}
+
+fn body_of(request: &Request) -> Result<&[u8], Rejection> {
     if !is_json(request) {
         return Err(Rejection::UnsupportedMediaType);
     }
@@ -176,6 +218,20 @@ struct ValidateBody {
     challenge_id: Option<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RefreshBody {
+    refresh_token: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LogoutBody {
+    refresh_token: String,
+    #[serde(default)]
+    all: bool,
+}
+
 /// A member that may be missing, but must be a string where it stands: `null`
 /// is none.
 fn present<'de, D: Deserializer<'de>>(member: D) -> Result<Option<String>, D::Error> {
@@ -191,7 +247,7 @@ fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Rejection> {
         .flatten();
     parsed.ok_or(Rejection::InvalidRequest(
         "The body must be one JSON object with the members that this call takes, each once \
-         and a string.",
+         and of its type.",
     ))
 }
 

@@ -1,9 +1,13 @@
 //! The only place that names attributes.
 
+mod family;
+
 use std::fmt::Display;
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+pub(super) use family::{FAMILY_PREFIX, bytes, families, family, family_key, from_family};
 
 use super::{Earlier, Item, SWEEP_DELAY};
 use crate::{

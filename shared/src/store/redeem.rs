@@ -1,19 +1,20 @@
 use aws_sdk_dynamodb::{
-    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
-    types::ReturnValuesOnConditionCheckFailure as OnFailure,
+    error::BuildError,
+    types::{Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update},
 };
 
-use super::{Item, Store, item, transaction::until_settled};
+use super::{
+    Item, Store, item,
+    transaction::{Written, condition_failed},
+};
 use crate::{
-    domain::{Account, Challenge, RequestId, UnixTime},
+    domain::{Account, Challenge, Family, RequestId, UnixTime},
     fault::{Dependency, Fault},
 };
 
-const OPERATION: &str = "UpdateItem";
-
 impl Store {
-    /// Logs the user of the challenge's destination in, in one conditional
-    /// write with one winner.
+    /// Logs the user of the challenge's destination in and starts the login's
+    /// family, in one transaction with one winner.
     ///
     /// The condition is that the user has not logged in since the challenge was
     /// issued. So the write uses up the challenge itself, and voids all others
@@ -28,20 +29,25 @@ impl Store {
         &self,
         challenge: &Challenge,
         account: &Account,
+        family: &Family,
         request: &RequestId,
         now: UnixTime,
     ) -> Result<bool, Fault> {
-        let attempt = || async {
-            let sent = self.log_in(challenge, account, request, now).send().await;
-            let Err(error) = sent else { return Ok(true) };
-            match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    lost(failed.item(), challenge).map(|()| false)
-                }
-                _ => Err(Fault::from_sdk(Dependency::Table, OPERATION, &error)),
+        let actions = [
+            self.log_in(challenge, account, request, now),
+            self.start_family(family),
+        ];
+        let actions = actions.into_iter().collect::<Result<_, _>>();
+        let actions =
+            actions.map_err(|_| Fault::new(Dependency::Table, "redeem", "request not built"))?;
+        let token = format!("redeem-{}", request.as_str());
+        match self.transact(&token, actions).await? {
+            Written::Committed => Ok(true),
+            Written::Cancelled(reasons) => {
+                let user = reasons.first().filter(|reason| condition_failed(reason));
+                lost(user.and_then(|reason| reason.item()), challenge).map(|()| false)
             }
-        };
-        until_settled(OPERATION, attempt).await
+        }
     }
 
     fn log_in(
@@ -50,12 +56,10 @@ impl Store {
         account: &Account,
         request: &RequestId,
         now: UnixTime,
-    ) -> UpdateItemFluentBuilder {
+    ) -> Result<TransactWriteItem, BuildError> {
         // Never before the challenge, should the issuer's clock be ahead of ours.
         let at = now.max(challenge.issued_at);
-        let update = self
-            .client
-            .update_item()
+        let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(item::user_key(&challenge.destination)))
             .expression_attribute_values(":user", item::text(account.user_id().as_str()))
@@ -63,7 +67,7 @@ impl Store {
             .expression_attribute_values(":request", item::text(request.as_str()))
             .expression_attribute_values(":issued_at", item::millis(challenge.issued_at))
             .return_values_on_condition_check_failure(OnFailure::AllOld);
-        match account {
+        let update = match account {
             Account::New(_) => update
                 .update_expression(
                     "SET user_id = :user, created_at = :at, last_login_at = :at, \
@@ -71,18 +75,25 @@ impl Store {
                 )
                 // A removed user leaves their last login behind.
                 .condition_expression(
-                    "(attribute_not_exists(user_id) \
-                     AND (attribute_not_exists(last_login_at) \
-                     OR last_login_at < :issued_at)) OR last_login_by = :request",
+                    "attribute_not_exists(user_id) \
+                     AND (attribute_not_exists(last_login_at) OR last_login_at < :issued_at)",
                 ),
             Account::Known(_) => update
                 .update_expression("SET last_login_at = :at, last_login_by = :request")
                 .condition_expression(
                     "user_id = :user AND attribute_not_exists(disabled_at) \
-                     AND (attribute_not_exists(last_login_at) \
-                     OR last_login_at < :issued_at OR last_login_by = :request)",
+                     AND (attribute_not_exists(last_login_at) OR last_login_at < :issued_at)",
                 ),
-        }
+        };
+        Ok(TransactWriteItem::builder().update(update.build()?).build())
+    }
+
+    fn start_family(&self, family: &Family) -> Result<TransactWriteItem, BuildError> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item::from_family(family)))
+            .build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
     }
 }
 
