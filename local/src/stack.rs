@@ -128,7 +128,7 @@ async fn listen(
 async fn services(config: &Config, messages: Inbox) -> Result<Router, StartError> {
     let (address, database) = dynamodb::start().await.map_err(StartError::Services)?;
     dynamodb::create_table(&database, &config.table_name).map_err(StartError::Services)?;
-    let keys = kms::Keys::generate(&config.signing_key_id, &config.digest_key_id)
+    let keys = kms::Keys::generate(&[&config.signing_key_id], &[&config.digest_key_id])
         .map_err(StartError::Services)?;
     Ok(aws::router(address, messages, keys))
 }

@@ -1,26 +1,16 @@
-//! KMS: one RSA key that signs and one HMAC key that digests, made at start and gone at exit.
+//! KMS: RSA keys that sign and HMAC keys that digest, made at start and gone at exit.
 
 mod crypto;
 mod key;
 mod request;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
-use aws_lc_rs::{
-    encoding::AsDer as _,
-    error::Unspecified,
-    hmac,
-    rand::SystemRandom,
-    rsa::{KeyPair, KeySize},
-    signature::KeyPair as _,
-};
+use aws_lc_rs::{encoding::AsDer as _, error::Unspecified, hmac, signature::KeyPair as _};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
-use self::{
-    key::{Ids, Key, Kind},
-    request::Request,
-};
+use self::{key::Key, request::Request};
 use super::protocol::AwsError;
 
 /// The id that the RSA key, which signs tokens, has unless given another.
@@ -33,38 +23,30 @@ const SIGNING_ALGORITHM: &str = "RSASSA_PKCS1_V1_5_SHA_256";
 /// The one way a key of this kind makes a MAC.
 const MAC_ALGORITHM: &str = "HMAC_SHA_256";
 
-/// The two keys. Clones share them.
+/// The keys. Clones share them.
 #[derive(Clone)]
 pub struct Keys {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    ids: Ids,
-    signing: KeyPair,
-    digest: hmac::Key,
+    shared: Arc<[Key]>,
 }
 
 impl Keys {
-    /// Makes new keys, in memory only: whatever the old ones signed or digested is void.
+    /// Makes a new RSA key for each of `signing_ids` and a new HMAC key for each of `digest_ids`, in
+    /// memory only: whatever the old ones signed or digested is void.
     ///
     /// They answer to these ids, which may be written as an alias or an ARN too.
     ///
     /// # Errors
     ///
-    /// When the ids are not two, or the system has no entropy to give.
-    pub fn generate(signing_id: &str, digest_id: &str) -> Result<Self, String> {
-        let ids = Ids::new(signing_id, digest_id).ok_or("the two keys need an id each")?;
-        let failed = |Unspecified| "a key cannot be made".to_owned();
-        let signing = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
-        let digest = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new());
-        Ok(Self {
-            shared: Arc::new(Shared {
-                ids,
-                signing,
-                digest: digest.map_err(failed)?,
-            }),
-        })
+    /// When two keys have one id, one has none, or the system has no entropy to give.
+    pub fn generate(signing_ids: &[&str], digest_ids: &[&str]) -> Result<Self, String> {
+        let signing = signing_ids.iter().copied().map(Key::signing);
+        let digest = digest_ids.iter().copied().map(Key::digest);
+        let shared = signing.chain(digest).collect::<Result<Arc<[_]>, _>>()?;
+        let mut taken = HashSet::new();
+        match shared.iter().find(|key| !taken.insert(&key.id)) {
+            Some(key) => Err(format!("two keys have the id '{}'", key.id)),
+            None => Ok(Self { shared }),
+        }
     }
 
     pub(super) fn answer(&self, operation: &str, body: &[u8]) -> Result<String, AwsError> {
@@ -83,9 +65,10 @@ impl Keys {
     }
 
     fn generate_mac(&self, request: &Request) -> Result<Value, AwsError> {
-        let key = self.key(request)?.must_be(Kind::Digest)?;
+        let key = self.key(request)?;
+        let secret = key.secret()?;
         request.mac_algorithm()?;
-        let mac = hmac::sign(&self.shared.digest, &request.message()?);
+        let mac = hmac::sign(secret, &request.message()?);
         Ok(json!({
             "KeyId": key.arn(),
             "Mac": BASE64_STANDARD.encode(mac),
@@ -94,9 +77,10 @@ impl Keys {
     }
 
     fn verify_mac(&self, request: &Request) -> Result<Value, AwsError> {
-        let key = self.key(request)?.must_be(Kind::Digest)?;
+        let key = self.key(request)?;
+        let secret = key.secret()?;
         request.mac_algorithm()?;
-        hmac::verify(&self.shared.digest, &request.message()?, &request.mac()?).map_err(|_| {
+        hmac::verify(secret, &request.message()?, &request.mac()?).map_err(|_| {
             AwsError::client(
                 "KMSInvalidMacException",
                 "The MAC does not fit the message.",
@@ -106,10 +90,11 @@ impl Keys {
     }
 
     fn sign(&self, request: &Request) -> Result<Value, AwsError> {
-        let key = self.key(request)?.must_be(Kind::Signing)?;
+        let key = self.key(request)?;
+        let pair = key.pair()?;
         request.signing_algorithm()?;
-        let signature = crypto::sign(&self.shared.signing, &request.signable()?)
-            .map_err(|Unspecified| internal())?;
+        let signature =
+            crypto::sign(pair, &request.signable()?).map_err(|Unspecified| internal())?;
         Ok(json!({
             "KeyId": key.arn(),
             "Signature": BASE64_STANDARD.encode(signature),
@@ -118,15 +103,11 @@ impl Keys {
     }
 
     fn verify(&self, request: &Request) -> Result<Value, AwsError> {
-        let key = self.key(request)?.must_be(Kind::Signing)?;
+        let key = self.key(request)?;
+        let public = key.pair()?.public_key();
         request.signing_algorithm()?;
         let signature = request.signature()?;
-        crypto::verify(
-            self.shared.signing.public_key(),
-            &request.signable()?,
-            &signature,
-        )
-        .map_err(|Unspecified| {
+        crypto::verify(public, &request.signable()?, &signature).map_err(|Unspecified| {
             let message = "The signature does not fit the message.";
             AwsError::client("KMSInvalidSignatureException", message)
         })?;
@@ -139,10 +120,10 @@ impl Keys {
 
     fn public_key(&self, request: &Request) -> Result<Value, AwsError> {
         let key = self.key(request)?;
-        if key.kind == Kind::Digest {
+        let Ok(pair) = key.pair() else {
             return Err(unsupported("An HMAC key has no public half."));
-        }
-        let der = self.shared.signing.public_key().as_der();
+        };
+        let der = pair.public_key().as_der();
         let der = der.map_err(|Unspecified| internal())?;
         Ok(json!({
             "KeyId": key.arn(),
@@ -154,49 +135,23 @@ impl Keys {
         }))
     }
 
-    fn key(&self, request: &Request) -> Result<Key<'_>, AwsError> {
-        self.shared.ids.find(request.key_id()?)
+    fn key(&self, request: &Request) -> Result<&Key, AwsError> {
+        let name = request.key_id()?;
+        let key = self.shared.iter().find(|key| key.is_called(name));
+        key.ok_or_else(|| {
+            let message = format!("Key '{name}' does not exist");
+            AwsError::client("NotFoundException", message)
+        })
     }
 
     fn describe_key(&self, request: &Request) -> Result<Value, AwsError> {
-        let key = self.key(request)?;
-        let (spec, usage, algorithms, algorithm) = match key.kind {
-            Kind::Signing => (
-                "RSA_2048",
-                "SIGN_VERIFY",
-                "SigningAlgorithms",
-                SIGNING_ALGORITHM,
-            ),
-            Kind::Digest => (
-                "HMAC_256",
-                "GENERATE_VERIFY_MAC",
-                "MacAlgorithms",
-                MAC_ALGORITHM,
-            ),
-        };
-        Ok(json!({
-            "KeyMetadata": {
-                "AWSAccountId": key::ACCOUNT,
-                "KeyId": key.id,
-                "Arn": key.arn(),
-                "Description": "",
-                "Enabled": true,
-                "KeyState": "Enabled",
-                "KeyManager": "CUSTOMER",
-                "Origin": "AWS_KMS",
-                "MultiRegion": false,
-                "KeyUsage": usage,
-                "KeySpec": spec,
-                "CustomerMasterKeySpec": spec,
-                algorithms: [algorithm],
-            }
-        }))
+        Ok(json!({ "KeyMetadata": self.key(request)?.metadata() }))
     }
 
     fn list_keys(&self) -> Value {
-        let keys = self.shared.ids.all();
+        let keys = self.shared.iter();
         let keys = keys.map(|key| json!({ "KeyId": key.id, "KeyArn": key.arn() }));
-        json!({ "Keys": keys, "Truncated": false })
+        json!({ "Keys": keys.collect::<Vec<_>>(), "Truncated": false })
     }
 }
 

@@ -1,72 +1,119 @@
-//! The two keys by name: an id, an alias or an ARN.
+//! The keys, by name (an id, an alias or an ARN) and by what they are for.
 
-use super::request::invalid_usage;
+use aws_lc_rs::{
+    error::Unspecified,
+    hmac,
+    rand::SystemRandom,
+    rsa::{KeyPair, KeySize},
+};
+use serde_json::{Value, json};
+
+use super::{MAC_ALGORITHM, SIGNING_ALGORITHM, request::invalid_usage};
 use crate::aws::protocol::AwsError;
 
 /// The account of every key here; no real one has this number.
-pub(super) const ACCOUNT: &str = "000000000000";
+const ACCOUNT: &str = "000000000000";
 
 const ARN_PREFIX: &str = "arn:aws:kms:us-east-1:000000000000:key/";
 
-/// What a key is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// The RSA key.
-    Signing,
-    /// The HMAC key.
-    Digest,
+/// A key and its id.
+pub(super) struct Key {
+    pub(super) id: String,
+    material: Material,
 }
 
-/// A key, by its id.
-#[derive(Clone, Copy)]
-pub(super) struct Key<'a> {
-    pub(super) kind: Kind,
-    pub(super) id: &'a str,
+/// The key itself, of the kind that decides what it is for.
+enum Material {
+    Rsa(KeyPair),
+    Hmac(Box<hmac::Key>),
 }
 
-impl Key<'_> {
+impl Key {
+    /// A new RSA key, which answers to whatever is written for the id in `name`.
+    pub(super) fn signing(name: &str) -> Result<Self, String> {
+        let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
+        Self::new(name, Material::Rsa(pair))
+    }
+
+    /// A new HMAC key, likewise.
+    pub(super) fn digest(name: &str) -> Result<Self, String> {
+        let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).map_err(failed)?;
+        Self::new(name, Material::Hmac(Box::new(key)))
+    }
+
+    fn new(name: &str, material: Material) -> Result<Self, String> {
+        let id = id_in(name).ok_or_else(|| format!("'{name}' has no key id"))?;
+        Ok(Self {
+            id: id.to_owned(),
+            material,
+        })
+    }
+
     pub(super) fn arn(&self) -> String {
         format!("{ARN_PREFIX}{}", self.id)
     }
 
-    pub(super) fn must_be(self, kind: Kind) -> Result<Self, AwsError> {
-        if self.kind == kind {
-            return Ok(self);
+    /// Whether `name` is one of the ways to write this key's id.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        id_in(name) == Some(&self.id)
+    }
+
+    /// The pair that signs and verifies, if this key is for that.
+    pub(super) fn pair(&self) -> Result<&KeyPair, AwsError> {
+        match &self.material {
+            Material::Rsa(pair) => Ok(pair),
+            Material::Hmac(_) => Err(self.misused()),
         }
-        Err(invalid_usage(format!(
-            "{} is not for this operation.",
-            self.arn()
-        )))
+    }
+
+    /// The secret that makes and verifies MACs, if this key is for that.
+    pub(super) fn secret(&self) -> Result<&hmac::Key, AwsError> {
+        match &self.material {
+            Material::Hmac(secret) => Ok(secret),
+            Material::Rsa(_) => Err(self.misused()),
+        }
+    }
+
+    fn misused(&self) -> AwsError {
+        invalid_usage(format!("{} is not for this operation.", self.arn()))
+    }
+
+    /// What `DescribeKey` tells.
+    pub(super) fn metadata(&self) -> Value {
+        let (spec, usage, algorithms, algorithm) = match self.material {
+            Material::Rsa(_) => (
+                "RSA_2048",
+                "SIGN_VERIFY",
+                "SigningAlgorithms",
+                SIGNING_ALGORITHM,
+            ),
+            Material::Hmac(_) => (
+                "HMAC_256",
+                "GENERATE_VERIFY_MAC",
+                "MacAlgorithms",
+                MAC_ALGORITHM,
+            ),
+        };
+        json!({
+            "AWSAccountId": ACCOUNT,
+            "KeyId": self.id,
+            "Arn": self.arn(),
+            "Description": "",
+            "Enabled": true,
+            "KeyState": "Enabled",
+            "KeyManager": "CUSTOMER",
+            "Origin": "AWS_KMS",
+            "MultiRegion": false,
+            "KeyUsage": usage,
+            "KeySpec": spec,
+            "CustomerMasterKeySpec": spec,
+            algorithms: [algorithm],
+        })
     }
 }
 
-/// The ids of both keys.
-pub(super) struct Ids {
-    signing: String,
-    digest: String,
-}
-
-impl Ids {
-    /// Takes the ids from whichever names they are configured by; they must differ.
-    pub(super) fn new(signing: &str, digest: &str) -> Option<Self> {
-        let (signing, digest) = (id_in(signing)?.to_owned(), id_in(digest)?.to_owned());
-        (signing != digest).then_some(Self { signing, digest })
-    }
-
-    pub(super) fn all(&self) -> [Key<'_>; 2] {
-        [(Kind::Signing, &self.signing), (Kind::Digest, &self.digest)]
-            .map(|(kind, id)| Key { kind, id })
-    }
-
-    pub(super) fn find(&self, name: &str) -> Result<Key<'_>, AwsError> {
-        self.all()
-            .into_iter()
-            .find(|key| id_in(name) == Some(key.id))
-            .ok_or_else(|| {
-                let message = format!("Key '{name}' does not exist");
-                AwsError::client("NotFoundException", message)
-            })
-    }
+fn failed(_: Unspecified) -> String {
+    "a key cannot be made".to_owned()
 }
 
 /// The id in a name: bare, behind `alias/`, or in an ARN of either kind.

@@ -5,8 +5,10 @@ use aws_lc_rs::{
 
 use super::*;
 
+mod several;
+
 fn keys() -> Keys {
-    Keys::generate(SIGNING_KEY_ID, DIGEST_KEY_ID).unwrap()
+    Keys::generate(&[SIGNING_KEY_ID], &[DIGEST_KEY_ID]).unwrap()
 }
 
 const MESSAGE: &[u8] = b"header.payload";
@@ -93,46 +95,6 @@ fn a_mac_is_stable_and_fits_one_message() {
     assert_eq!(valid["MacValid"], true);
     let invalid = ask(&keys, "VerifyMac", &verify(b"other"));
     assert_eq!(invalid, Err("KMSInvalidMacException"));
-}
-
-#[test]
-fn a_key_goes_by_its_id_alias_and_arn() {
-    let keys = keys();
-    let describe = |id: &str| {
-        let answer = ask(&keys, "DescribeKey", &json!({ "KeyId": id }))?;
-        Ok(answer["KeyMetadata"]["KeySpec"].clone())
-    };
-    for id in [
-        "local-digest-key",
-        "alias/local-digest-key",
-        "arn:aws:kms:us-east-1:000000000000:key/local-digest-key",
-        "arn:aws:kms:us-east-1:000000000000:alias/local-digest-key",
-        "arn:aws:kms:eu-west-1:111111111111:key/local-digest-key",
-    ] {
-        assert_eq!(describe(id), Ok("HMAC_256".into()), "{id}");
-    }
-    for id in [
-        "",
-        "key/local-digest-key",
-        "alias/alias/local-digest-key",
-        "arn:aws:kms:us-east-1:000000000000:local-digest-key",
-        "arn:aws:kms",
-    ] {
-        assert_eq!(describe(id), Err("NotFoundException"), "{id}");
-    }
-    let listed = ask(&keys, "ListKeys", &json!({})).unwrap();
-    assert_eq!(listed["Keys"].as_array().unwrap().len(), 2);
-}
-
-#[test]
-fn keys_take_the_ids_they_are_given() {
-    let keys = Keys::generate("alias/app/tokens", "arn:aws:kms:eu-west-1:1:key/0a-1b").unwrap();
-    let listed = ask(&keys, "ListKeys", &json!({})).unwrap();
-    assert_eq!(listed["Keys"][0]["KeyId"], "app/tokens");
-    assert_eq!(listed["Keys"][1]["KeyId"], "0a-1b");
-    assert!(ask(&keys, "DescribeKey", &json!({ "KeyId": "0a-1b" })).is_ok());
-    assert!(Keys::generate("same", "alias/same").is_err());
-    assert!(Keys::generate("", "digest").is_err());
 }
 
 fn assert_errors(keys: &Keys, cases: &[(&str, Value, &'static str)]) {
