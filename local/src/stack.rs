@@ -128,9 +128,23 @@ async fn listen(
 async fn services(config: &Config, messages: Inbox) -> Result<Router, StartError> {
     let (address, database) = dynamodb::start().await.map_err(StartError::Services)?;
     dynamodb::create_table(&database, &config.table_name).map_err(StartError::Services)?;
-    let keys = kms::Keys::generate(&[&config.signing_key_id], &[&config.digest_key_id])
-        .map_err(StartError::Services)?;
+    let keys = kms::Keys::generate(
+        &ids(
+            &config.signing_key_id,
+            config.second_signing_key_id.as_ref(),
+        ),
+        &ids(&config.digest_key_id, config.second_digest_key_id.as_ref()),
+    )
+    .map_err(StartError::Services)?;
     Ok(aws::router(address, messages, keys))
+}
+
+fn ids<'a>(first: &'a String, second: Option<&'a String>) -> Vec<&'a str> {
+    [Some(first), second]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect()
 }
 
 /// The SDK's configuration for the emulated services at `aws`.

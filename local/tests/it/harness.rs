@@ -26,7 +26,7 @@ use local::{
     inbox::Message,
     stack::{Options, Stack, sdk_config},
 };
-use otp::{domain::UnixTime, validate::Validate};
+use otp::{config::Config, domain::UnixTime, validate::Validate};
 use serde_json::{Value, json};
 
 use crate::log::Log;
@@ -96,7 +96,19 @@ impl TestApp {
 
     /// Lets the functions see the services at another address from now on.
     pub async fn call_aws_at(&mut self, aws: SocketAddr) {
-        let functions = Functions::new(&self.stack.config, aws, reading(&self.clock));
+        let config = self.stack.config.clone();
+        self.deploy(&config, aws).await;
+    }
+
+    /// Starts the functions anew, with other settings, on what there is.
+    pub async fn redeploy(&mut self, change: impl FnOnce(&mut Config)) {
+        change(&mut self.stack.config);
+        let config = self.stack.config.clone();
+        self.deploy(&config, self.stack.aws).await;
+    }
+
+    async fn deploy(&mut self, config: &Config, aws: SocketAddr) {
+        let functions = Functions::new(config, aws, reading(&self.clock));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         self.api = listener.local_addr().unwrap();
         let gateway =

@@ -21,6 +21,7 @@ mod log;
 mod problems;
 mod races;
 mod refresh;
+mod rotation;
 mod story;
 mod test_identities;
 mod tokens;
