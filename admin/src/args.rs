@@ -8,7 +8,7 @@ use std::ffi::OsString;
 
 use lexopt::{Arg, Parser, ValueExt};
 use otp::{
-    domain::{Destination, EmailAddress, PhoneNumber},
+    domain::{Destination, EmailAddress, FamilyName, PhoneNumber},
     store::Change,
 };
 
@@ -16,14 +16,20 @@ use crate::rows::Row;
 
 /// The whole manual.
 pub const USAGE: &str = "\
-Usage: admin [--table NAME] users COMMAND
+Usage: admin [--table NAME] users|logins COMMAND
 
+users
   add [--email ADDRESS] [--phone NUMBER]   make a user; with both, either logs them in
   add --csv FILE                           make a user of each line
   list                                     print all users as CSV
-  disable DESTINATION | --csv FILE         no codes and no tokens from now on
+  disable DESTINATION | --csv FILE         no codes and no tokens from now on; ends all logins
   enable DESTINATION | --csv FILE          as before
   remove DESTINATION | --csv FILE          forget the user, with all their destinations
+
+logins
+  list DESTINATION                         print the user's logins that last, as CSV
+  end DESTINATION [--login LOGIN]          end all of them, or the one that the list so names;
+                                           tokens already given out are good until they expire
 
 A DESTINATION is an e-mail address or a phone number such as +14155550123, and stands
 for its user. FILE has a header line with email and phone_number; - is standard input.
@@ -37,8 +43,8 @@ Exit code: 0 all done, 1 some failed, 2 wrong usage.
 pub enum Command {
     /// Print the manual.
     Help,
-    /// Do something with the users in a table.
-    Users {
+    /// Do something with the users in a table, or with their logins.
+    Do {
         /// What.
         action: Action,
         /// Where.
@@ -46,7 +52,7 @@ pub enum Command {
     },
 }
 
-/// What to do with users.
+/// What to do with users and their logins.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Action {
     /// Print all.
@@ -55,6 +61,10 @@ pub enum Action {
     Add(Source),
     /// Change those that exist.
     Change(Change, Source),
+    /// Print the logins of one.
+    Logins(Destination),
+    /// End the logins of one: all, or that of this name.
+    End(Destination, Option<FamilyName>),
 }
 
 /// Which users.
@@ -72,6 +82,7 @@ struct Options {
     email: Option<String>,
     phone: Option<String>,
     csv: Option<OsString>,
+    login: Option<String>,
     words: Vec<String>,
 }
 
@@ -88,7 +99,7 @@ pub fn parse(
     let table = table
         .filter(|table| !table.is_empty())
         .ok_or("which table? give --table or set TABLE_NAME")?;
-    Ok(Command::Users { action, table })
+    Ok(Command::Do { action, table })
 }
 
 /// `None` if help is asked for.
@@ -101,6 +112,7 @@ fn collect(args: impl IntoIterator<Item = OsString>) -> Result<Option<Options>, 
             Arg::Long("table") => once(&mut options.table, parser.value()?.string()?)?,
             Arg::Long("email") => once(&mut options.email, parser.value()?.string()?)?,
             Arg::Long("phone") => once(&mut options.phone, parser.value()?.string()?)?,
+            Arg::Long("login") => once(&mut options.login, parser.value()?.string()?)?,
             Arg::Long("csv") => once(&mut options.csv, parser.value()?)?,
             Arg::Value(word) => options.words.push(word.string()?),
             other => return Err(other.unexpected()),
@@ -120,6 +132,15 @@ fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), lexopt::Error> {
 fn action(options: Options) -> Result<Action, String> {
     let words: Vec<&str> = options.words.iter().map(String::as_str).collect();
     let named = options.email.is_some() || options.phone.is_some();
+    if let ["logins", verb, to] = words.as_slice()
+        && !named
+        && options.csv.is_none()
+    {
+        return logins(verb, destination(to)?, options.login);
+    }
+    if options.login.is_some() {
+        return Err("--login goes with `logins end DESTINATION`".to_owned());
+    }
     match (words.as_slice(), options.csv) {
         (["users", "list"], None) if !named => Ok(Action::List),
         (["users", "add"], Some(file)) if !named => Ok(Action::Add(Source::Csv(file))),
@@ -137,6 +158,14 @@ fn action(options: Options) -> Result<Action, String> {
             }
         }
         _ => Err("these arguments do not go together".to_owned()),
+    }
+}
+
+fn logins(verb: &str, of: Destination, login: Option<String>) -> Result<Action, String> {
+    match (verb, login) {
+        ("list", None) => Ok(Action::Logins(of)),
+        ("end", login) => Ok(Action::End(of, login.map(FamilyName::new))),
+        _ => Err(format!("logins {verb}: no such command")),
     }
 }
 

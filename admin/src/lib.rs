@@ -1,8 +1,10 @@
-//! Users from the command line: added, listed, disabled, enabled and removed.
+//! Users from the command line: added, listed, disabled, enabled and removed;
+//! and their logins, listed and ended.
 //!
 //! ```text
 //! args::parse -> rows::read -> batch::work -> operation::run -> Store::add_user, change_user
-//!            `-> list::print ------------------------------> Store::users
+//!            |-> list::print ------------------------------> Store::users
+//!            `-> logins::print, logins::end ---------------> Store::families, end_family
 //! ```
 //!
 //! The tool says addresses and numbers in full, but only to its operator: it
@@ -11,6 +13,7 @@
 mod args;
 mod batch;
 mod list;
+mod logins;
 mod operation;
 mod rows;
 
@@ -23,7 +26,12 @@ use std::{
 };
 
 use aws_config::SdkConfig;
-use otp::{clients, domain::UnixTime, fault::Fault, store::Store};
+use otp::{
+    clients,
+    domain::{Destination, FamilyName, UnixTime},
+    fault::Fault,
+    store::Store,
+};
 
 use args::{Action, Command, Source};
 use batch::Job;
@@ -108,39 +116,48 @@ pub async fn run(
 ) -> Exit {
     let (action, table) = match args::parse(args, default_table) {
         Ok(Command::Help) => return finish(io.stdout.write_all(args::USAGE.as_bytes()), io),
-        Ok(Command::Users { action, table }) => (action, table),
+        Ok(Command::Do { action, table }) => (action, table),
         Err(mistake) => {
             // If that cannot be written, the exit code still tells.
             let _ = write!(io.stderr, "{mistake}\n\n{}", args::USAGE);
             return Exit::Usage;
         }
     };
-    let job = match prepare(action, now, io) {
-        Ok(job) => job,
+    let task = match prepare(action, now, io) {
+        Ok(task) => task,
         Err(stop) => return finish::<Stop>(Err(stop), io),
     };
     let store = Store::new(clients::dynamodb(&sdk().await), table);
-    match job {
-        None => {
-            let listed = list::print(&store, io.stdout).await;
-            finish(listed, io)
-        }
-        Some(job) => match job.work(&store, io.stderr).await {
-            Ok(true) => Exit::Done,
-            Ok(false) => Exit::Failed,
-            Err(stop) => finish::<Stop>(Err(stop), io),
-        },
+    let done = match task {
+        Task::List => list::print(&store, io.stdout).await.map(|()| true),
+        Task::Work(job) => job.work(&store, io.stderr).await,
+        Task::Logins(of) => logins::print(&store, &of, now, io).await,
+        Task::End(of, login) => logins::end(&store, &of, login.as_ref(), io.stderr).await,
+    };
+    match done {
+        Ok(true) => Exit::Done,
+        Ok(false) => Exit::Failed,
+        Err(stop) => finish::<Stop>(Err(stop), io),
     }
 }
 
-/// What there is to write, whole and well-formed; nothing for a list.
-fn prepare(action: Action, now: UnixTime, io: &mut Io<'_>) -> Result<Option<Job>, Stop> {
+/// What there is to do, whole and well-formed.
+enum Task {
+    List,
+    Work(Job),
+    Logins(Destination),
+    End(Destination, Option<FamilyName>),
+}
+
+fn prepare(action: Action, now: UnixTime, io: &mut Io<'_>) -> Result<Task, Stop> {
     let (operation, source) = match action {
-        Action::List => return Ok(None),
+        Action::List => return Ok(Task::List),
+        Action::Logins(of) => return Ok(Task::Logins(of)),
+        Action::End(of, login) => return Ok(Task::End(of, login)),
         Action::Add(source) => (Operation::Add, source),
         Action::Change(change, source) => (Operation::Change(change), source),
     };
-    Ok(Some(Job {
+    Ok(Task::Work(Job {
         operation,
         rows: rows(source, io)?,
         now,

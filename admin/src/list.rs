@@ -51,7 +51,7 @@ fn record(user: &Profile) -> [String; 6] {
 }
 
 /// Empty after the year 9999, for which the format has no room.
-fn rfc3339(time: UnixTime) -> String {
+pub fn rfc3339(time: UnixTime) -> String {
     let nanos = i128::from(time.as_millis()) * 1_000_000;
     OffsetDateTime::from_unix_timestamp_nanos(nanos)
         .ok()

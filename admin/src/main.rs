@@ -1,4 +1,4 @@
-//! `cargo run -p admin -- users ...`: see `--help`.
+//! `cargo run -p admin -- users|logins ...`: see `--help`.
 
 use std::{io, process::ExitCode};
 

@@ -98,11 +98,15 @@ async fn alter(store: &Store, change: Change, row: &Row, now: UnixTime) -> Resul
         return Ok(no_user(change));
     };
     let request = RequestId::draw(&mut ambient::rng());
-    Ok(if store.change_user(&user, change, &request, now).await? {
-        Outcome::Done(user.id)
-    } else {
-        Outcome::Failed("somebody else changed this user meanwhile".to_owned())
-    })
+    if !store.change_user(&user, change, &request, now).await? {
+        let why = "somebody else changed this user meanwhile";
+        return Ok(Outcome::Failed(why.to_owned()));
+    }
+    // They could not be refreshed any more; but enabling must not revive them.
+    if change != Change::Enable {
+        store.end_families(&user.id).await?;
+    }
+    Ok(Outcome::Done(user.id))
 }
 
 fn no_user(change: Change) -> Outcome {

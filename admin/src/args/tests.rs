@@ -9,7 +9,7 @@ fn read(line: &str, table: Option<&str>) -> Result<Command, String> {
 
 fn read_action(line: &str) -> Action {
     match read(line, Some("table")) {
-        Ok(Command::Users { action, table }) if table == "table" => action,
+        Ok(Command::Do { action, table }) if table == "table" => action,
         other => panic!("{line}: {other:?}"),
     }
 }
@@ -84,7 +84,7 @@ fn whatever_is_no_command_is_refused() {
 #[test]
 fn the_table_is_the_argument_or_else_the_variable() {
     let table = |line, default| match read(line, default) {
-        Ok(Command::Users { table, .. }) => Some(table),
+        Ok(Command::Do { table, .. }) => Some(table),
         _ => None,
     };
     assert_eq!(

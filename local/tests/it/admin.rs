@@ -30,7 +30,12 @@ impl TestApp {
             stdout: &mut out,
             stderr: &mut err,
         };
-        let args = format!("users {line}");
+        let group = if line.starts_with("logins ") {
+            ""
+        } else {
+            "users "
+        };
+        let args = format!("{group}{line}");
         let args = args.split_whitespace().map(OsString::from);
         let table = Some(self.stack.config.table_name.clone());
         let sdk = async || sdk_config(self.stack.aws);
@@ -379,4 +384,69 @@ async fn wrong_usage_is_told_apart() {
     let help = app.admin("--help").await;
     assert_eq!(help.exit, Exit::Done);
     assert!(help.out.starts_with("Usage: admin "));
+}
+
+/// The names of a user's logins, as the tool lists them.
+async fn logins(app: &TestApp, of: &str) -> Vec<String> {
+    let ran = app.admin(&format!("logins list {of}")).await;
+    assert_eq!((ran.exit, ran.err.as_str()), (Exit::Done, ""));
+    let lines = ran
+        .out
+        .strip_prefix("login,destination,created_at,refreshed_at,expires_at\n")
+        .expect("the header");
+    let names = lines
+        .lines()
+        .map(|line| line.split(',').next().unwrap().to_owned());
+    names.collect()
+}
+
+#[tokio::test]
+async fn logins_are_listed_and_ended_one_by_one_or_all_at_once() {
+    let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
+    let mut tokens = Vec::new();
+    for _ in 0..3 {
+        tokens.push(app.log_in(ALICE).await["refresh_token"].clone());
+        app.advance(Duration::from_secs(1));
+    }
+    let theirs = app.log_in(PHONE).await["refresh_token"].clone();
+    let names = logins(&app, ALICE).await;
+    assert_eq!(names.len(), 3);
+
+    app.admin_does(&format!("logins end {ALICE} --login {}", names[1]))
+        .await;
+    app.refresh(&tokens[1])
+        .await
+        .assert_problem(400, "invalid-refresh-token");
+    app.refresh(&tokens[0]).await.assert_ok();
+    let again = app
+        .admin(&format!("logins end {ALICE} --login {}", names[1]))
+        .await;
+    assert_eq!(again.exit, Exit::Failed);
+
+    app.admin_does(&format!("logins end {ALICE}")).await;
+    assert!(logins(&app, ALICE).await.is_empty());
+    app.refresh(&tokens[2])
+        .await
+        .assert_problem(400, "invalid-refresh-token");
+    app.refresh(&theirs).await.assert_ok();
+    let nobody = app.admin("logins list nobody@example.com").await;
+    assert_eq!(nobody.exit, Exit::Failed);
+    for wrong in [
+        "logins list",
+        "logins end",
+        "logins forget alice@example.com",
+    ] {
+        assert_eq!(app.admin(wrong).await.exit, Exit::Usage, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_disabled_users_logins_do_not_come_back_with_them() {
+    let app = TestApp::start().await;
+    let token = app.log_in(ALICE).await["refresh_token"].clone();
+    app.admin_does(&format!("disable {ALICE}")).await;
+    app.admin_does(&format!("enable {ALICE}")).await;
+    app.refresh(&token)
+        .await
+        .assert_problem(400, "invalid-refresh-token");
 }
