@@ -78,17 +78,15 @@ async fn invoke(
         Ok(body) => body,
         Err(why) => return problem(Rejection::InvalidRequest(why)),
     };
-    let event = event(&parts, &body, peer).to_string();
-    let Ok(event) = lambda_http::request::from_str(&event) else {
-        return problem(Rejection::InvalidRequest(
-            "The request cannot be understood.",
-        ));
+    let request = match otp::http::event::request(&event(&parts, &body, peer).to_string()) {
+        Ok(request) => request,
+        Err(rejection) => return problem(rejection),
     };
     let now = (functions.clock)();
     let Ok(answer) = if route == Route::Login {
-        login(&functions.login, event, now).await
+        login(&functions.login, request, now).await
     } else {
-        validate(&functions.validate, event, now).await
+        validate(&functions.validate, request, now).await
     };
     into_http(answer)
 }

@@ -1,8 +1,8 @@
 //! The Lambda function behind `POST /api/login-with-otp/`.
 
-use lambda_http::{Error, Request, run, service_fn};
+use lambda_http::Error;
 use login_with_otp::handle;
-use otp::{ambient, clients, config::Config, login::Login, telemetry};
+use otp::{ambient, clients, config::Config, http::event, login::Login, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -10,8 +10,8 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env()?;
     let login = Login::new(&config, &clients::sdk_config().await);
     login.warm_up().await;
-    run(service_fn(|request: Request| {
-        handle(&login, request, ambient::now())
-    }))
+    event::run("login", async |request| {
+        handle(&login, request, ambient::now()).await
+    })
     .await
 }

@@ -1,7 +1,7 @@
 //! The Lambda function behind `POST /api/validate-otp/`.
 
-use lambda_http::{Error, Request, run, service_fn};
-use otp::{ambient, clients, config::Config, telemetry, validate::Validate};
+use lambda_http::Error;
+use otp::{ambient, clients, config::Config, http::event, telemetry, validate::Validate};
 use validate_otp::handle;
 
 #[tokio::main(flavor = "current_thread")]
@@ -10,8 +10,8 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env()?;
     let validate = Validate::new(&config, &clients::sdk_config().await);
     validate.warm_up().await;
-    run(service_fn(|request: Request| {
-        handle(&validate, request, ambient::now())
-    }))
+    event::run("validate", async |request| {
+        handle(&validate, request, ambient::now()).await
+    })
     .await
 }

@@ -18,7 +18,7 @@ async fn invoke(
 ) -> (StatusCode, Value) {
     let file = format!("{}/../events/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let event = edit(&fs::read_to_string(file).expect("the event is there"));
-    let request = lambda_http::request::from_str(&event).expect("the event is one");
+    let request = otp::http::event::request(&event).expect("the event is one");
     let functions = &app.stack.functions;
     let Ok(response) = if name.starts_with("login") {
         login_with_otp::handle(&functions.login, request, ambient::now()).await

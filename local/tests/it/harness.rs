@@ -175,7 +175,7 @@ impl TestApp {
         let peer = SocketAddr::new(client.parse().expect("an address"), 40_000);
         let (head, ()) = request.into_parts();
         let event = event(&head, body.to_string().as_bytes(), peer).to_string();
-        let request = lambda_http::request::from_str(&event).expect("an event");
+        let request = otp::http::event::request(&event).expect("an event");
         let functions = &self.stack.functions;
         let now = (functions.clock)();
         let Ok(answer) = if path == LOGIN {
