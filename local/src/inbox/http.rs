@@ -1,19 +1,20 @@
 //! The inbox over HTTP: a page for people, JSON for programs.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, net::IpAddr};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     Json, Router,
-    extract::{RawQuery, State},
+    extract::{RawQuery, Request, State},
     http::{
         StatusCode, Uri,
         header::{
-            CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY,
+            CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderValue, REFERRER_POLICY,
             X_CONTENT_TYPE_OPTIONS,
         },
+        uri::Authority,
     },
-    middleware::map_response,
+    middleware::{Next, from_fn, map_response},
     response::{
         Html, IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -38,6 +39,7 @@ pub fn router(inbox: Inbox) -> Router {
         .route("/api/messages", get(list).delete(clear))
         .route("/api/stream", get(changes))
         .fallback(unknown)
+        .layer(from_fn(only_this_machine))
         .layer(map_response(guard))
         .with_state(inbox)
 }
@@ -79,6 +81,34 @@ async fn changes(State(inbox): State<Inbox>) -> Sse<impl Stream<Item = Result<Ev
 async fn unknown(uri: Uri) -> (StatusCode, String) {
     let path = uri.path();
     (StatusCode::NOT_FOUND, format!("There is no {path} here.\n"))
+}
+
+/// Refuses requests that name a foreign host. A page elsewhere could have its own name resolve to
+/// this machine (DNS rebinding), and would then read the codes as if they were its own; but its
+/// requests still carry its name.
+async fn only_this_machine(request: Request, next: Next) -> Response {
+    // Browsers always send one; what has none is no browser.
+    let host = request.headers().get(HOST);
+    if host.is_none_or(|host| host.to_str().is_ok_and(is_this_machine)) {
+        return next.run(request).await;
+    }
+    let why = "The inbox answers to localhost and to addresses, not to other names.\n";
+    (StatusCode::FORBIDDEN, why).into_response()
+}
+
+/// Whether a `Host` is a name that no stranger can make resolve here: an address, `localhost`
+/// (RFC 6761 section 6.3), or what containers call this machine.
+fn is_this_machine(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else {
+        return false;
+    };
+    let name = authority.host().to_ascii_lowercase();
+    let name = name.strip_suffix('.').unwrap_or(&name);
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || name == "host.docker.internal"
+        || address.parse::<IpAddr>().is_ok()
 }
 
 async fn guard(mut response: Response) -> Response {
@@ -146,6 +176,33 @@ mod tests {
     fn no_destination_means_every_destination() {
         for query in ["", "to", "to=", "from=+14155550100", "&&=&%"] {
             assert_eq!(destination(query), None, "{query}");
+        }
+    }
+
+    #[test]
+    fn names_that_a_stranger_can_give_out_are_not_this_machine() {
+        for host in [
+            "localhost:8025",
+            "LOCALHOST",
+            "localhost.",
+            "inbox.localhost:8025",
+            "127.0.0.1:8025",
+            "[::1]:8025",
+            "192.168.1.7",
+            "host.docker.internal:8025",
+        ] {
+            assert!(is_this_machine(host), "refused {host}");
+        }
+        for host in [
+            "",
+            "evil.example:8025",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "notlocalhost",
+            "[::1",
+            "a b",
+        ] {
+            assert!(!is_this_machine(host), "accepted {host}");
         }
     }
 

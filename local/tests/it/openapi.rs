@@ -1,0 +1,110 @@
+//! What docs/openapi.yaml says, against what is served.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use otp::{
+    domain::{Channel, Refusal},
+    fault::{Dependency, Fault},
+    http::{
+        problem::{Failure, Problem},
+        request::{LOGIN_PATH, Rejection, VALIDATE_PATH},
+    },
+};
+
+const DOCUMENT: &str = include_str!("../../../docs/openapi.yaml");
+
+/// Described, but not served yet. Empty when all are.
+const PROBLEMS_TO_COME: &[&str] = &["invalid-refresh-token", "unauthorized"];
+const ROUTES_TO_COME: &[&str] = &[
+    "/api/token/refresh/",
+    "/api/logout/",
+    "/api/me/",
+    "/.well-known/openid-configuration",
+    "/.well-known/jwks.json",
+];
+
+/// One failure of every kind.
+fn failures() -> Vec<Failure> {
+    let rejections = [
+        Rejection::NotFound,
+        Rejection::MethodNotAllowed,
+        Rejection::UnsupportedMediaType,
+        Rejection::InvalidRequest(""),
+    ];
+    let refusals = [
+        Refusal::InvalidOtp(""),
+        Refusal::DestinationNotAllowed,
+        Refusal::UserNotFound(Channel::Email),
+        Refusal::IdempotencyKeyReused,
+        Refusal::TooManyRequests {
+            wait: Duration::ZERO,
+            limit: "",
+        },
+    ];
+    let dependencies = [Dependency::Table, Dependency::Keys, Dependency::Provider];
+    let faults = dependencies.map(|dependency| Fault::new(dependency, "", ""));
+    rejections
+        .into_iter()
+        .map(Failure::from)
+        .chain(refusals.into_iter().map(Failure::from))
+        .chain(faults.into_iter().map(Failure::from))
+        .collect()
+}
+
+#[test]
+fn the_document_knows_the_problems_that_are_given_and_no_others() {
+    let given: BTreeSet<_> = failures()
+        .iter()
+        .map(|failure| Problem::of(failure).name())
+        .chain(PROBLEMS_TO_COME.iter().copied())
+        .collect();
+    let described: BTreeSet<_> = DOCUMENT
+        .split("/problems/")
+        .skip(1)
+        .map(|rest| {
+            let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '-');
+            &rest[..end.unwrap_or(rest.len())]
+        })
+        // The pattern of them all.
+        .filter(|name| !name.is_empty())
+        .collect();
+    assert_eq!(described, given);
+}
+
+#[test]
+fn the_document_describes_each_problem_in_the_words_that_clients_get() {
+    for failure in failures() {
+        let answer = Problem::of(&failure).response();
+        let body: serde_json::Value = serde_json::from_slice(answer.body()).expect("JSON");
+        let name = body["type"].as_str().expect("a type");
+        let at = DOCUMENT.find(&format!("  type: {name}\n"));
+        let example = &DOCUMENT[at.unwrap_or_else(|| panic!("no example of {name}"))..];
+        let example: Vec<_> = example.lines().take(5).map(str::trim).collect();
+        assert!(
+            example.contains(&format!("status: {}", body["status"]).as_str()),
+            "{name}"
+        );
+        let title = format!("title: {}", body["title"].as_str().expect("a title"));
+        assert!(example.contains(&title.as_str()), "{name}: {title}");
+        let detail = body["detail"].as_str().expect("a sentence");
+        // Which sentence an invalid request gets depends on what is wrong with it.
+        if !detail.is_empty() {
+            assert!(
+                example.contains(&format!("detail: {detail}").as_str()),
+                "{name}: {detail}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_document_has_the_routes_that_are_served_and_no_others() {
+    let described: BTreeSet<_> = DOCUMENT
+        .lines()
+        .filter_map(|line| line.strip_prefix("  /")?.strip_suffix(':'))
+        .map(|path| format!("/{path}"))
+        .collect();
+    let served = [LOGIN_PATH, VALIDATE_PATH].map(|path| format!("{path}/"));
+    let to_come = ROUTES_TO_COME.iter().map(|path| (*path).to_owned());
+    assert_eq!(described, served.into_iter().chain(to_come).collect());
+}
