@@ -289,6 +289,7 @@ impl<L: Fn(&str) -> Option<String>> Settings<L> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::collections::HashMap;
 
     const NOW: UnixTime = UnixTime::from_secs(1_767_226_200);
@@ -400,5 +401,85 @@ mod tests {
     fn an_empty_value_is_none() {
         assert!(read(&[("EMAIL_FROM", ""), ("OTP_LENGTH", " ")]).is_ok());
         assert!(read(&[("TABLE_NAME", "")]).is_err());
+    }
+
+    /// Every setting.
+    const NAMES: &[&str] = &[
+        "TABLE_NAME",
+        "BRAND",
+        "EMAIL_FROM",
+        "SMS_PREFIXES",
+        "ORIGIN_HOST",
+        "OTP_LENGTH",
+        "OTP_TTL_SECONDS",
+        "OTP_MAX_ATTEMPTS",
+        "RESEND_COOLDOWN_SECONDS",
+        "SENDS_PER_HOUR",
+        "SENDS_PER_DAY",
+        "REQUESTS_PER_IP_PER_HOUR",
+        "SMS_PER_DAY",
+        "SMS_PER_PREFIX_PER_DAY",
+        "SMS_MAX_PRICE",
+        "UNKNOWN_USERS",
+        "ALLOWED_ORIGINS",
+        "TEST_IDENTITIES",
+        "TEST_IDENTITIES_UNTIL",
+        "TOKEN_ISSUER",
+        "TOKEN_AUDIENCE",
+        "TOKEN_TTL_SECONDS",
+        "SIGNING_KEY_ID",
+        "DIGEST_KEY_ID",
+    ];
+
+    /// Something that is a value of each kind of setting.
+    const VALUES: &[&str] = &[
+        "6",
+        "600",
+        "18446744073709551615",
+        "table",
+        "Example",
+        "login@example.com",
+        "+1,!+1900",
+        "www.example.com",
+        "0.05",
+        "conceal",
+        "https://www.example.com",
+        "reviewer@example.com=123456",
+        "2026-01-10T00:00:00Z",
+        "9999-12-31T23:59:60.999999999Z",
+        "-0001-01-01T00:00:00Z",
+    ];
+
+    proptest! {
+        #![proptest_config(crate::fuzz::config())]
+
+        #[test]
+        fn any_environment_gives_settings_within_their_ranges_or_named_mistakes_without_their_values(
+            changes in prop::collection::hash_map(
+                prop::sample::select(NAMES),
+                crate::fuzz::text(VALUES).prop_map(|text| format!("{text}c4n4ry"))
+                    .boxed().prop_union(crate::fuzz::text(VALUES).boxed()),
+                0..6,
+            ),
+        ) {
+            let changes: Vec<_> = changes.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            match read(&changes) {
+                Ok(config) => {
+                    let policy = &config.policy;
+                    prop_assert!((6..=10).contains(&policy.code_length));
+                    prop_assert!((1..=10).contains(&policy.max_attempts));
+                    prop_assert!((1..=600).contains(&policy.code_ttl.as_secs()));
+                    prop_assert!((1..=86_400).contains(&config.token_ttl.as_secs()));
+                    for required in [&config.table_name, &config.token_issuer, &config.signing_key_id] {
+                        prop_assert!(!required.trim().is_empty());
+                    }
+                }
+                Err(error) => {
+                    let error = error.to_string();
+                    prop_assert!(!error.contains("c4n4ry"));
+                    prop_assert!(changes.iter().any(|(name, _)| error.contains(name)), "{}", error);
+                }
+            }
+        }
     }
 }

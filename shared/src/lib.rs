@@ -20,6 +20,8 @@ pub mod config;
 pub mod delivery;
 pub mod domain;
 pub mod fault;
+#[cfg(test)]
+mod fuzz;
 pub mod http;
 pub mod keys;
 pub mod login;

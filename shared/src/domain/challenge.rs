@@ -167,6 +167,19 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::fuzz::config())]
+
+        #[test]
+        fn what_names_a_challenge_is_kept_as_it_was_written(
+            text in crate::fuzz::text(&["r5BuMb9vjKaMlD76sIa5SQ", "AAAAAAAAAAAAAAAAAAAAAA"]),
+        ) {
+            if let Some(id) = ChallengeId::parse(&text) {
+                prop_assert_eq!(id.as_str(), &text);
+                prop_assert_eq!(text.len(), 22);
+                prop_assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+            }
+        }
+
         #[test]
         fn the_code_is_right_from_its_issue_to_the_last_moment_of_its_life_and_never_after(
             seed: u64, issued in 0u64..1 << 50, ttl in 1u64..=600, later in 0u64..1_200_000,

@@ -44,6 +44,7 @@ impl fmt::Debug for ClientAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn addresses_that_one_subscriber_can_have_are_one() {
@@ -58,6 +59,19 @@ mod tests {
             (None, "unknown"),
         ] {
             assert_eq!(ClientAddress::from_gateway(text).as_str(), expected);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::fuzz::config())]
+
+        #[test]
+        fn an_address_is_no_more_than_an_address(
+            text in crate::fuzz::text(&["203.0.113.7", "2001:db8:1:2:3:4:5:6", "::ffff:203.0.113.7", "fe80::1%eth0"]),
+        ) {
+            let kept = ClientAddress::from_gateway(Some(&text));
+            let is_address = |c: char| c.is_ascii_hexdigit() || ".:/".contains(c);
+            prop_assert!(kept.as_str() == "unknown" || kept.as_str().chars().all(is_address));
         }
     }
 }

@@ -35,6 +35,7 @@ impl fmt::Debug for IdempotencyKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_key_is_long_enough_to_be_one_clients_own() {
@@ -50,6 +51,19 @@ mod tests {
             &long,
         ] {
             assert_eq!(IdempotencyKey::parse(text), None, "accepted {text:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::fuzz::config())]
+
+        #[test]
+        fn a_key_is_visible_ascii_of_its_length_and_nothing_else(
+            text in crate::fuzz::text(&["8e03978e-40d5-43dd-bc93-6894a57f9324", "sixteen---------"]),
+        ) {
+            let visible = text.chars().all(|c| ('!'..='~').contains(&c));
+            let is_key = visible && (16..=128).contains(&text.len());
+            prop_assert_eq!(IdempotencyKey::parse(&text).is_some(), is_key);
         }
     }
 }

@@ -85,6 +85,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(crate::fuzz::config())]
+
         #[test]
         fn the_shares_add_up_to_the_limit_and_none_is_empty(max in 1u32..=1_000_000) {
             let limit = Limit {

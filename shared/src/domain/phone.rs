@@ -44,6 +44,7 @@ impl fmt::Debug for PhoneNumber {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Destination;
     use proptest::prelude::*;
 
     #[test]
@@ -77,11 +78,15 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::fuzz::config())]
+
         #[test]
-        fn whatever_is_accepted_is_what_was_given(text in "\\PC{0,20}|\\+?[0-9 -]{0,18}") {
+        fn whatever_is_accepted_is_what_was_given(text in crate::fuzz::text(&["+1234567", "+14155550123", "+123456789012345"])) {
             if let Ok(number) = PhoneNumber::parse(&text) {
                 prop_assert_eq!(number.as_str(), &text);
                 prop_assert!((8..=16).contains(&text.len()));
+                let masked = Destination::Phone(number).masked();
+                prop_assert!(!masked.contains(&text[1..]), "{}", masked);
             }
         }
     }

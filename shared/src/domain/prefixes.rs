@@ -117,6 +117,23 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::fuzz::config())]
+
+        #[test]
+        fn a_list_that_is_accepted_allows_only_what_one_of_its_entries_begins(
+            text in crate::fuzz::text(&["+1,!+1900,+44,!+4470,+44701", "+1", ",", "+999999999999999"]),
+            digits in "[1-9][0-9]{6,14}",
+        ) {
+            if let Ok(list) = SmsPrefixes::parse(&text) {
+                let number = number(&format!("+{digits}"));
+                if let Some(prefix) = list.allowing(&number) {
+                    prop_assert!(number.as_str().starts_with(prefix));
+                    prop_assert!(text.split(',').any(|entry| entry.trim() == prefix));
+                    prop_assert!(!list.is_empty());
+                }
+            }
+        }
+
         #[test]
         fn a_number_is_allowed_as_a_search_from_its_longest_prefix_says(
             entries in prop::collection::btree_map("[1-9][0-9]{0,4}", any::<bool>(), 0..12),

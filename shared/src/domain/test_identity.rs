@@ -70,6 +70,7 @@ impl fmt::Debug for TestIdentities {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const NOW: UnixTime = UnixTime::from_secs(1_000_000);
 
@@ -126,6 +127,27 @@ mod tests {
                 TestIdentities::parse(list, 6, Some(days(1)), NOW).is_none(),
                 "accepted {list:?}"
             );
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::fuzz::config())]
+
+        #[test]
+        fn each_entry_of_a_list_that_is_accepted_has_its_code(
+            list in crate::fuzz::text(&[
+                "reviewer@example.com=123456,+15005550006=654321",
+                "a=b@example.com=000000",
+            ]),
+        ) {
+            if let Some(identities) = TestIdentities::parse(&list, 6, Some(days(1)), NOW) {
+                for entry in list.split(',').map(str::trim) {
+                    let (to, code) = entry.rsplit_once('=').expect("an entry");
+                    let known = identities.code_for(&destination(to).expect("a destination"), NOW);
+                    let known = known.map(|code| code.expose_secret().to_owned());
+                    prop_assert_eq!(known.as_deref(), Some(code));
+                }
+            }
         }
     }
 }

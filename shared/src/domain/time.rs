@@ -77,6 +77,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(crate::fuzz::config())]
+
         #[test]
         fn a_window_holds_the_instant_it_was_made_for(at in 0..u64::MAX / 2, secs in 1u64..200_000) {
             let (at, window) = (UnixTime::from_millis(at), Duration::from_secs(secs));

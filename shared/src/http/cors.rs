@@ -108,6 +108,7 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn only_what_a_browser_writes_is_an_origin() {
@@ -125,6 +126,25 @@ mod tests {
             "https://exa mple.com",
         ] {
             assert_eq!(Origins::parse(text), None, "accepted {text:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::fuzz::config())]
+
+        #[test]
+        fn a_list_that_is_accepted_allows_its_entries_and_is_plain_ascii(
+            text in crate::fuzz::text(&[
+                "https://www.example.com,http://localhost:5173",
+                "https://[::1]",
+                "null",
+            ]),
+        ) {
+            if let Some(Origins(kept)) = Origins::parse(&text) {
+                let entries: Vec<_> = text.split(',').map(|entry| entry.trim().as_bytes()).collect();
+                prop_assert_eq!(kept.iter().map(HeaderValue::as_bytes).collect::<Vec<_>>(), entries);
+                prop_assert!(kept.iter().all(|origin| origin.to_str().is_ok()));
+            }
         }
     }
 }
