@@ -2,11 +2,7 @@
 //! and never a runtime error, which would be a 502 to the client and a stack
 //! trace in the log.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops where it cannot go on"
-)]
+#![expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
 
 use std::{net::SocketAddr, process::Stdio, sync::Arc, time::Duration};
 
