@@ -161,7 +161,7 @@ fn events_with_anything_anywhere_get_answers_of_the_contract() {
     let changes =
         prop::collection::vec((any::<prop::sample::Index>(), piece(), any::<bool>()), 1..4);
     let case = (select(KINDS), changes);
-    runner(300)
+    runner(150)
         .run(&case, |(name, changes)| {
             let mut event = file(name);
             for (at, piece, remove) in changes {
@@ -217,7 +217,7 @@ fn bodies_of_any_kind_get_answers_of_the_contract() {
         body,
         any::<bool>(),
     );
-    runner(1500)
+    runner(500)
         .run(&case, |(name, body, is_base64)| {
             let mut event = file(name);
             event["body"] = json!(body);
@@ -246,7 +246,7 @@ fn events_with_damaged_text_are_no_json_or_get_answers_of_the_contract() {
         ]),
         prop::collection::vec(damage, 1..4),
     );
-    runner(1500)
+    runner(500)
         .run(&case, |(name, damages)| {
             let mut text = file(name).to_string().into_bytes();
             for (at, cut, byte) in damages {
@@ -293,7 +293,7 @@ fn any_json_at_all_gets_an_answer_of_the_contract() {
                 .prop_map(|members| json!(members)),
         ]
     });
-    runner(1500)
+    runner(500)
         .run(&tree, |event| {
             for function in ["login", "validate"] {
                 door.assert_contract(function, &event.to_string())
