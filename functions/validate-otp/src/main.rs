@@ -1,7 +1,13 @@
 //! The Lambda function behind `POST /api/validate-otp/`.
 
 use lambda_http::Error;
-use otp::{ambient, clients, config::Config, http::event, telemetry, validate::Validate};
+use otp::{
+    ambient, clients,
+    config::Config,
+    http::{event, route::Route},
+    telemetry,
+    validate::Validate,
+};
 use validate_otp::handle;
 
 #[tokio::main(flavor = "current_thread")]
@@ -10,7 +16,7 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env()?;
     let validate = Validate::new(&config, &clients::sdk_config().await);
     validate.warm_up().await;
-    event::run("validate", async |request| {
+    event::run(Route::Validate, async |request| {
         handle(&validate, request, ambient::now()).await
     })
     .await

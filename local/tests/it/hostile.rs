@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
 
+use otp::http::route::Route;
+
 use cases::{ODD, READ, file, function, piece, places, runner, with, without};
 use door::{CANARY, Door};
 
@@ -57,7 +59,7 @@ fn what_the_answer_does_not_depend_on_may_be_nonsense() {
         for pointer in pointers {
             for nonsense in ["", " ", "c4n4ry[@::", "http://[", "é a b", "//"] {
                 let event = with(file(name), pointer, &json!(nonsense).to_string());
-                let answer = door.assert_contract("login", &event).expect("JSON");
+                let answer = door.assert_contract(Route::Login, &event).expect("JSON");
                 assert_eq!(
                     answer.status, 200,
                     "{pointer} {nonsense:?}: {}",
@@ -103,7 +105,7 @@ fn what_cannot_be_understood_is_an_invalid_request_in_its_gateways_form() {
         ),
     ] {
         let answer = door
-            .assert_contract("login", &with(file(name), pointer, piece))
+            .assert_contract(Route::Login, &with(file(name), pointer, piece))
             .expect("JSON");
         assert_eq!(
             answer.status, status,
@@ -122,7 +124,7 @@ fn what_cannot_be_understood_is_an_invalid_request_in_its_gateways_form() {
         r#""\ud800""#,
         &deep,
     ] {
-        let answer = door.assert_contract("validate", event).expect("JSON");
+        let answer = door.assert_contract(Route::Validate, event).expect("JSON");
         assert_eq!(answer.body["type"], "/problems/invalid-request");
     }
     door.close();
@@ -139,7 +141,7 @@ fn more_headers_than_a_request_can_hold_are_refused() {
         "/multiValueHeaders",
         &json!(many).to_string(),
     );
-    let answer = door.assert_contract("login", &event).expect("JSON");
+    let answer = door.assert_contract(Route::Login, &event).expect("JSON");
     assert_eq!(answer.status, 400);
 }
 
@@ -153,6 +155,11 @@ const KINDS: &[&str] = &[
     "login-method-not-allowed",
     "validate-email",
     "validate-sms",
+    "refresh",
+    "logout",
+    "me",
+    "openid-configuration",
+    "jwks",
 ];
 
 #[test]
@@ -295,7 +302,7 @@ fn any_json_at_all_gets_an_answer_of_the_contract() {
     });
     runner(500)
         .run(&tree, |event| {
-            for function in ["login", "validate"] {
+            for function in [Route::Login, Route::Validate] {
                 door.assert_contract(function, &event.to_string())
                     .expect("JSON");
             }

@@ -25,30 +25,31 @@ use super::{
     problem::{Failure, Problem},
     proxy::{Payload, ProxyResponse},
     request::Rejection,
+    route::Route,
 };
 use crate::telemetry::RequestLog;
 
-/// Answers the function's events until the runtime ends it; `name` is the
-/// event's name in the log.
+/// Answers the function's events until the runtime ends it; `route` is what they
+/// are for, where they do not say.
 ///
 /// # Errors
 ///
 /// The runtime's own interface cannot be reached.
-pub async fn run<H>(name: &'static str, handle: H) -> Result<(), Error>
+pub async fn run<H>(route: Route, handle: H) -> Result<(), Error>
 where
     H: AsyncFn(Request) -> Result<Response<Body>, Infallible>,
 {
-    let handle = &handle;
+    let (route, handle) = (&route, &handle);
     lambda_runtime::run(service_fn(
         async move |event: LambdaEvent<Event>| -> Result<_, Infallible> {
-            Ok(answer(name, event.payload, handle).await)
+            Ok(answer(*route, event.payload, handle).await)
         },
     ))
     .await
 }
 
 /// Answers one event, in the form that its gateway takes.
-pub async fn answer<H>(name: &'static str, event: Event, handle: &H) -> ProxyResponse
+pub async fn answer<H>(route: Route, event: Event, handle: &H) -> ProxyResponse
 where
     H: AsyncFn(Request) -> Result<Response<Body>, Infallible>,
 {
@@ -58,14 +59,14 @@ where
             let Ok(answer) = handle(request).await;
             answer
         }
-        None => refuse(name),
+        None => refuse(route),
     };
     payload.response(answer)
 }
 
-fn refuse(name: &'static str) -> Response<Body> {
+fn refuse(route: Route) -> Response<Body> {
     let failure = Failure::Rejected(NOT_UNDERSTOOD);
-    RequestLog::start(name, &Request::default()).failure(&failure);
+    RequestLog::start(route, &Request::default()).failure(&failure);
     Problem::of(&failure).response()
 }
 

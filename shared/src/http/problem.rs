@@ -159,7 +159,7 @@ impl Problem {
                 StatusCode::BAD_REQUEST,
                 "invalid-refresh-token",
                 "Invalid refresh token",
-                "Invalid refresh token. Log in again.",
+                "Invalid refresh token.",
             ),
             Refusal::Unauthorized(why) => Self::new(
                 StatusCode::UNAUTHORIZED,

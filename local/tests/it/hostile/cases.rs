@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use otp::http::route::Route;
 use proptest::{
     prelude::*,
     sample::select,
@@ -101,6 +102,9 @@ pub const READ: &[(&str, &[&str])] = &[
     ),
     ("login-email-base64", &["/body", "/isBase64Encoded"]),
     ("validate-email", &["/body", "/path", "/headers"]),
+    ("refresh", &["/body", "/path"]),
+    ("logout", &["/body", "/path"]),
+    ("me", &["/headers/Authorization", "/httpMethod"]),
 ];
 
 pub fn file(name: &str) -> Value {
@@ -109,11 +113,12 @@ pub fn file(name: &str) -> Value {
     serde_json::from_str(&text).expect("the event is JSON")
 }
 
-pub fn function(name: &str) -> &'static str {
+/// Which function the event is for, by the first of its routes.
+pub fn function(name: &str) -> Route {
     if name.starts_with("login") {
-        "login"
+        Route::Login
     } else {
-        "validate"
+        Route::Validate
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use otp::http::event;
+use otp::http::{event, route::Route};
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use tracing::subscriber::{DefaultGuard, set_default};
@@ -42,12 +42,12 @@ impl Door {
     }
 
     /// What the function answers to an event; `None` if that is no JSON.
-    fn invoke(&self, function: &'static str, event: &str) -> Option<Value> {
+    fn invoke(&self, function: Route, event: &str) -> Option<Value> {
         let event = serde_json::from_str(event).ok()?;
         let functions = &self.app.stack.functions;
         let now = (functions.clock)();
         let answer = self.runtime.block_on(async {
-            if function == "login" {
+            if function == Route::Login {
                 let handle =
                     async |request| login_with_otp::handle(&functions.login, request, now).await;
                 event::answer(function, event, &handle).await
@@ -66,7 +66,7 @@ impl Door {
     }
 
     /// Checks that the answer is one of the contract's, whole.
-    pub fn assert_contract(&self, function: &'static str, event: &str) -> Option<Answer> {
+    pub fn assert_contract(&self, function: Route, event: &str) -> Option<Answer> {
         let answer = Answer::read(&self.invoke(function, event)?);
         answer.assert_contract(function);
         // Whoever drops the app compares every message with every line.
@@ -126,17 +126,30 @@ impl Answer {
                 .iter()
                 .map(|(name, value)| (name.clone(), text(value)))
                 .collect(),
-            body: serde_json::from_str(answer["body"].as_str().expect("a body")).expect("JSON"),
+            body: match answer["body"].as_str() {
+                Some(body) => serde_json::from_str(body).expect("JSON"),
+                None => Value::Null,
+            },
         }
     }
 
-    fn assert_contract(&self, function: &str) {
+    fn assert_contract(&self, function: Route) {
         let statuses: &[u64] = match function {
-            "login" => &[200, 400, 403, 404, 405, 415, 422, 429],
-            _ => &[200, 400, 404, 405, 415, 429],
+            Route::Login => &[200, 400, 403, 404, 405, 415, 422, 429],
+            _ => &[200, 204, 400, 401, 404, 405, 415, 429],
         };
         assert!(statuses.contains(&self.status), "{}", self.body);
-        assert_eq!(self.headers["cache-control"], "no-store");
+        let is_public = self.body.get("jwks_uri").is_some() || self.body.get("keys").is_some();
+        let cached = if is_public {
+            "public, max-age=3600"
+        } else {
+            "no-store"
+        };
+        assert_eq!(self.headers["cache-control"], cached);
+        if self.status == 204 {
+            assert!(self.body.is_null() && !self.headers.contains_key("content-type"));
+            return;
+        }
         if self.status == 200 {
             assert_eq!(self.headers["content-type"], "application/json");
             return;
@@ -151,10 +164,11 @@ impl Answer {
         );
         assert!(self.body["title"].is_string() && self.body["detail"].is_string());
         assert_eq!(self.body["error"], self.body["detail"]);
-        assert_eq!(
-            self.headers.get("allow").map(String::as_str),
-            (self.status == 405).then_some("POST")
-        );
+        let allow = self.headers.get("allow").map(String::as_str);
+        assert_eq!(allow.is_some(), self.status == 405);
+        assert!(allow.is_none_or(|method| ["GET", "POST"].contains(&method)));
+        let challenged = self.headers.contains_key("www-authenticate");
+        assert_eq!(challenged, self.status == 401);
         assert_eq!(self.headers.contains_key("retry-after"), self.status == 429);
     }
 }
