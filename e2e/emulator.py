@@ -6,6 +6,7 @@ What it leaves out of what template.yaml relies on is added here, as AWS documen
 - the condition keys of kms:Sign and kms:GenerateMac, the identity and sender of ses:SendEmail;
 - aws:PrincipalArn of an assumed role: the role's ARN, not the session's;
 - from an API's OpenAPI document, the ANY method and the gateway responses;
+- the policy of a function that an API invokes, and the API's other name for WWW-Authenticate;
 - the ~1 that stands for a slash in the path of a stage's method setting.
 """
 
@@ -13,12 +14,13 @@ import contextvars
 import json
 import os
 import re
+from fnmatch import fnmatchcase
 
 os.environ["AUTH"] = "true"
 os.environ["BIND_HOST"] = "127.0.0.1"
 
 from ministack.core import iam_actions, iam_evaluator  # noqa: E402
-from ministack.services import apigateway_v1  # noqa: E402
+from ministack.services import apigateway_v1, lambda_svc  # noqa: E402
 from ministack.services.cloudformation import provisioners  # noqa: E402
 
 request_body = contextvars.ContextVar("request_body", default=b"")
@@ -90,6 +92,26 @@ def import_rest_api(spec, base_data=None):
     return api_id
 
 
+plain_invoke_lambda_proxy = apigateway_v1._invoke_lambda_proxy_v1
+
+
+async def invoke_lambda_proxy(
+    integration, api_id, stage_name, stage, resource, path, method, *rest, **more
+):
+    function = apigateway_v1._extract_lambda_ref_from_integration_uri(integration["uri"])
+    policy, account = lambda_svc.function_policy_for_arn(function)
+    api = f"arn:aws:execute-api:{more['owner_region']}:{account}:{api_id}"
+    source = f"{api}/{stage_name}/{method}{resource['path']}"
+    sources = [one["Condition"]["ArnLike"]["AWS:SourceArn"] for one in policy["Statement"]]
+    if not any(fnmatchcase(source, pattern) for pattern in sources):
+        return apigateway_v1._gw_error("API_CONFIGURATION_ERROR", "Internal server error")
+    status, headers, body = await plain_invoke_lambda_proxy(
+        integration, api_id, stage_name, stage, resource, path, method, *rest, **more
+    )
+    renamed = {"www-authenticate": "x-amzn-Remapped-WWW-Authenticate"}
+    return status, {renamed.get(name.lower(), name): headers[name] for name in headers}, body
+
+
 plain_method_settings = provisioners._apigw_method_settings
 
 
@@ -106,6 +128,7 @@ provisioners._apigw_method_settings = method_settings
 apigateway_v1._OPENAPI_HTTP_METHODS = {*apigateway_v1._OPENAPI_HTTP_METHODS, ANY}
 apigateway_v1._import_operation = import_operation
 apigateway_v1._import_rest_api = import_rest_api
+apigateway_v1._invoke_lambda_proxy_v1 = invoke_lambda_proxy
 iam_actions.extract_resource_arn = extract_resource_arn
 iam_evaluator.enforce = enforce
 iam_evaluator._resolve_condition_key = resolve_condition_key
