@@ -1,0 +1,200 @@
+"""Tokens of two local stacks, and what an attacker makes of them, shown to each verifier.
+
+The verifiers get the issuer's address, the audience and the token, and nothing else. What the
+signing key itself has to sign is signed by the stack's KMS, which lets anybody.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+from forge import Forger, header, spoken, with_bit_flipped, with_header
+
+HERE = pathlib.Path(__file__).parent
+TARGET = pathlib.Path(os.environ["TARGET"])
+VERIFIERS = {
+    "python": [sys.executable, HERE / "check.py"],
+    "node": ["node", TARGET / "check-token" / "check.mjs"],
+    "rust": [TARGET / "debug" / "check-token"],
+}
+ACCEPTED, REFUSED, CANNOT_TELL = 0, 1, 2
+
+# Why, in the words of each.
+NO_ALGORITHM = {"python": "alg value is not allowed", "node": '"alg"', "rust": "unknown variant"}
+ALGORITHM = NO_ALGORITHM | {"rust": "InvalidAlgorithm"}
+KEY = {"python": "Unable to find a signing key", "node": "no applicable key",
+       "rust": "no such key"}
+NO_KEY_NAMED = KEY | {"node": "multiple matching keys"}
+SIGNATURE = {"python": "Signature verification failed", "node": "signature verification failed",
+             "rust": "InvalidSignature"}
+AUDIENCE = {"python": "Audience doesn't match", "node": '"aud"', "rust": "InvalidAudience"}
+NO_AUDIENCE = {"python": '"aud"', "node": '"aud"', "rust": "aud"}
+ISSUER = {"python": "Invalid issuer", "node": '"iss"', "rust": "InvalidIssuer"}
+EXPIRED = {"python": "expired", "node": '"exp"', "rust": "ExpiredSignature"}
+NO_EXPIRY = {"python": '"exp"', "node": '"exp"', "rust": "exp"}
+TYPE = {"python": "not an access token", "node": '"typ"', "rust": "not an access token"}
+ANY = dict.fromkeys(VERIFIERS, "")
+
+
+class Untrue(Exception):
+    pass
+
+
+class Stack:
+    """`cargo run -p local`, with settings of its own."""
+
+    def __init__(self, **settings):
+        anywhere = dict.fromkeys(["API_ADDR", "INBOX_ADDR", "AWS_ADDR"], "127.0.0.1:0")
+        self.process = subprocess.Popen(
+            [TARGET / "debug" / "local"], env=anywhere | settings, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        said = [self.process.stdout.readline().split() for _ in range(3)]
+        self.api, self.inbox, self.aws = (address for _, address in said)
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+
+    def post(self, path, body):
+        request = urllib.request.Request(
+            self.api + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        return fetch(request)
+
+    def log_in(self, **destination):
+        sent = self.post("/api/login-with-otp/", destination)
+        [to] = destination.values()
+        code = fetch(f"{self.inbox}/api/messages?to={urllib.parse.quote(to)}")[0]["code"]
+        claim = {"challenge_id": sent["challenge_id"], "otp": code}
+        return self.post("/api/validate-otp/", destination | claim)
+
+
+def fetch(request):
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
+
+
+def verdict(name, issuer, audience, token):
+    done = subprocess.run(
+        [*VERIFIERS[name], issuer, audience], input=token, text=True, capture_output=True,
+        timeout=30, check=False)
+    if token and token in done.stdout + done.stderr:
+        raise Untrue(f"{name} says the token")
+    return done.returncode, done.stdout.strip(), done.stderr.strip()
+
+
+def check(what, issuer, audience, token, code, words):
+    """Each verifier must answer with this exit code, and these words of its own."""
+    with ThreadPoolExecutor() as pool:
+        verdicts = pool.map(lambda name: verdict(name, issuer, audience, token), VERIFIERS)
+    for name, (was, out, err) in zip(VERIFIERS, verdicts):
+        right = out == words[name] if code == ACCEPTED else not out and words[name] in err
+        if was != code or not right:
+            raise Untrue(f"{what}: {name} exits with {was}, {out or err!r}")
+    print(f"ok  {what}", flush=True)
+
+
+def tokens_of_ours(stack):
+    for destination in ({"email": "alice@example.com"}, {"phone_number": "+14155550123"}):
+        login = stack.log_in(**destination)
+        subject = dict.fromkeys(VERIFIERS, login["user_id"])
+        [kind] = destination
+        check(f"accepted: a login by {kind}", stack.api, "example", login["token"],
+              ACCEPTED, subject)
+
+
+def forgeries(stack, other, token):
+    """What was not signed by us as it is."""
+    ours, theirs = Forger(stack), Forger(other)
+    head, claims = header(token), spoken(token)
+    yield "alg none", ours.unsigned(head | {"alg": "none"}, claims), NO_ALGORITHM
+    yield "alg none, signed", with_header(token, alg="none"), NO_ALGORITHM
+    for form, secret in ours.public_forms().items():
+        yield f"HS256 keyed with the public key as {form}", ours.hs256(token, secret), ALGORITHM
+    yield "the kid of the other published key", with_header(token, kid=ours.second_kid), SIGNATURE
+    yield "an unknown kid", with_header(token, kid="unknown"), KEY
+    yield "no kid", with_header(token, kid=None), NO_KEY_NAMED
+    yield "one flipped bit in the signature", with_bit_flipped(token, 2), SIGNATURE
+    yield "one flipped bit in the claims", with_bit_flipped(token, 1), SIGNATURE
+    yield "another key under our kid", theirs.sign(head, claims), SIGNATURE
+    bring = {"jwk": theirs.jwk, "jku": f"{other.api}/.well-known/jwks.json"}
+    yield "another key, brought along", theirs.sign(head | bring, claims), SIGNATURE
+    yield "another issuer's token", other.log_in(email="alice@example.com")["token"], KEY
+    yield "no signature", token.rpartition(".")[0] + ".", SIGNATURE | {"node": ""}
+    for nothing in ("", "a.b.c", token.partition(".")[2]):
+        yield f"{nothing[:5] or 'nothing'!r}", nothing, ANY
+
+
+def misuses(stack, token):
+    """What was signed by our key, and is no access token of this issuer for this audience."""
+    ours = Forger(stack)
+    head, claims = header(token), spoken(token)
+
+    def changed(**more):
+        merged = claims | more
+        return ours.sign(head, {name: value for name, value in merged.items() if value})
+
+    now = int(time.time())
+    yield "another audience", changed(aud="somebody else"), AUDIENCE
+    yield "no audience", changed(aud=None), NO_AUDIENCE
+    yield "another issuer", changed(iss="https://login.example.com"), ISSUER
+    yield "an expired token", changed(iat=now - 3602, exp=now - 2), EXPIRED
+    yield "no expiry", changed(exp=None), NO_EXPIRY
+    for typ in ("JWT", "dpop+jwt"):
+        yield f"type {typ}", ours.sign(head | {"typ": typ}, claims), TYPE
+
+
+def lifetimes(other):
+    token = other.log_in(phone_number="+14155550124")["token"]
+    while time.time() < spoken(token)["exp"] + 2:
+        time.sleep(0.1)
+    check("refused: a token that lived its second", other.api, "example", token, REFUSED, EXPIRED)
+
+
+def issuers_fault(stack, token):
+    """Neither accepted nor refused."""
+    elsewhere = stack.api.replace("127.0.0.1", "localhost")
+    words = dict.fromkeys(VERIFIERS, "it is another issuer")
+    check("cannot tell: a document of another issuer", elsewhere, "example", token,
+          CANNOT_TELL, words)
+    check("cannot tell: nobody there", "http://127.0.0.1:9", "example", token, CANNOT_TELL, ANY)
+
+
+def page_shows_the_files():
+    page = (HERE.parents[1] / "docs" / "checking-tokens.md").read_text()
+    for language, name in (("python", "check.py"), ("js", "check.mjs"), ("rust", "rust/src/main.rs")):
+        if f"```{language}\n{(HERE / name).read_text()}```\n" not in page:
+            raise Untrue(f"docs/checking-tokens.md does not show {name} as it is")
+    print("ok  the page shows the files as they are")
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
+    if 0: page_shows_the_files()
+    with contextlib.ExitStack() as stacks:
+        stack = Stack(SECOND_SIGNING_KEY_ID="second-signing-key")
+        stacks.callback(stack.end)
+        other = Stack(TOKEN_TTL_SECONDS="1")
+        stacks.callback(other.end)
+        tokens_of_ours(stack)
+        token = stack.log_in(email="bob@example.com")["token"]
+        for what, forged, words in [*forgeries(stack, other, token), *misuses(stack, token)]:
+            check(f"refused: {what}", stack.api, "example", forged, REFUSED, words)
+        check("refused: a token for others", stack.api, "others", token, REFUSED, AUDIENCE)
+        check("refused: a token of others", other.api, "example", token, REFUSED, KEY)
+        lifetimes(other)
+        issuers_fault(stack, token)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Untrue as untrue:
+        sys.exit(f"NOT SO: {untrue}")
