@@ -177,7 +177,7 @@ def page_shows_the_files():
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
-    if 0: page_shows_the_files()
+    page_shows_the_files()
     with contextlib.ExitStack() as stacks:
         stack = Stack(SECOND_SIGNING_KEY_ID="second-signing-key")
         stacks.callback(stack.end)
