@@ -15,11 +15,9 @@ NOT_ALLOWED = ("method-not-allowed", "Method not allowed", 405)
 INVALID_OTP = ("invalid-otp", "Invalid OTP", 400, "Invalid OTP.")
 NOT_FOUND = ("not-found", "Not found", 404, "There is nothing at this address.")
 INVALID_REFRESH_TOKEN = (
-    "invalid-refresh-token", "Invalid refresh token", 400, "Invalid refresh token. Log in again.",
+    "invalid-refresh-token", "Invalid refresh token", 400, "Invalid refresh token.",
 )
-UNAUTHORIZED = (
-    "unauthorized", "Unauthorized", 401, "This address takes a valid token.",
-)
+UNAUTHORIZED = ("unauthorized", "Unauthorized", 401, "This address takes a valid token.")
 NO_SUCH_DESTINATION = (
     "destination-not-allowed", "Destination not allowed", 403,
     "This service does not send codes to this destination.",
@@ -106,8 +104,9 @@ class Answer:
 
     def is_unauthorized(self, challenge):
         self.is_problem(*UNAUTHORIZED)
-        # A REST API of API Gateway sends WWW-Authenticate under this name.
-        same("challenge", self.headers["x-amzn-Remapped-WWW-Authenticate"], challenge)
+        # A REST API of API Gateway gives it the second name.
+        names = ("WWW-Authenticate", "x-amzn-Remapped-WWW-Authenticate")
+        same("challenge", [self.headers[n] for n in names if n in self.headers], [challenge])
 
     def is_problem(self, name, title, status, detail=None):
         same("status", (self.status, self.bytes[:300] if self.status != status else b""),
