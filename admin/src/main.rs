@@ -16,7 +16,7 @@ async fn main() -> ExitCode {
     let exit = run(
         args,
         default_table(),
-        clients::sdk_config,
+        clients::operator_sdk_config,
         ambient::now(),
         &mut io,
     );

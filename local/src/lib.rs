@@ -9,3 +9,4 @@ pub mod aws;
 pub mod gateway;
 pub mod inbox;
 pub mod stack;
+pub mod tls;

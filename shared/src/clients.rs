@@ -14,20 +14,37 @@
 //! is tried twice at most, both times with the same code; a text message, which
 //! costs, once.
 
+mod connections;
+pub mod endpoints;
+mod environment;
+mod trust;
+
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{
+    BehaviorVersion, SdkConfig, retry::RetryConfig,
+    stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
+};
 
-/// The SDK's own configuration: region, credentials and endpoints from its
-/// environment variables.
-pub async fn sdk_config() -> SdkConfig {
-    aws_config::load_defaults(BehaviorVersion::latest()).await
+pub use connections::Connections;
+pub use environment::sdk_config;
+pub use trust::Roots;
+
+/// The SDK's whole configuration, for people at their own machines: profiles and
+/// programs that give credentials, beside the environment, and the system's trust
+/// roots.
+pub async fn operator_sdk_config() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(Connections::new(&Roots::of_the_system()).client())
+        .load()
+        .await
 }
 
 /// The table's client.
 #[must_use]
 pub fn dynamodb(sdk: &SdkConfig) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::config::Builder::from(sdk)
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(timeouts(1000, 3000))
         .retry_config(attempts(3));
     aws_sdk_dynamodb::Client::from_conf(config.build())
@@ -37,6 +54,7 @@ pub fn dynamodb(sdk: &SdkConfig) -> aws_sdk_dynamodb::Client {
 #[must_use]
 pub fn kms(sdk: &SdkConfig) -> aws_sdk_kms::Client {
     let config = aws_sdk_kms::config::Builder::from(sdk)
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(timeouts(1500, 4000))
         .retry_config(attempts(3));
     aws_sdk_kms::Client::from_conf(config.build())
@@ -46,6 +64,7 @@ pub fn kms(sdk: &SdkConfig) -> aws_sdk_kms::Client {
 #[must_use]
 pub fn ses(sdk: &SdkConfig) -> aws_sdk_sesv2::Client {
     let config = aws_sdk_sesv2::config::Builder::from(sdk)
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(timeouts(4000, 6000))
         .retry_config(attempts(2));
     aws_sdk_sesv2::Client::from_conf(config.build())
@@ -55,14 +74,15 @@ pub fn ses(sdk: &SdkConfig) -> aws_sdk_sesv2::Client {
 #[must_use]
 pub fn sns(sdk: &SdkConfig) -> aws_sdk_sns::Client {
     let config = aws_sdk_sns::config::Builder::from(sdk)
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(timeouts(4000, 6000))
         .retry_config(attempts(1));
     aws_sdk_sns::Client::from_conf(config.build())
 }
 
+/// The limit for connecting is the connections' own ([`Connections`]).
 fn timeouts(attempt_millis: u64, operation_millis: u64) -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_millis(attempt_millis))
         .operation_timeout(Duration::from_millis(operation_millis))
         .build()

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 
 use crate::{
     ambient,
+    clients::Roots,
     delivery::{Brand, Wording},
     domain::{
         EmailAddress, Lifetimes, Policy, SmsPrefixes, TestIdentities, UnixTime, UnknownUsers,
@@ -52,6 +53,8 @@ pub struct Config {
     pub digest_key_id: String,
     /// `SECOND_DIGEST_KEY_ID`: its codes still verify.
     pub second_digest_key_id: Option<String>,
+    /// `AWS_CA_BUNDLE`: whose certificates are believed; without it, Amazon's.
+    pub roots: Roots,
 }
 
 /// Every setting that is missing or wrong, each with what it should be.
@@ -80,12 +83,8 @@ impl Config {
     /// # Errors
     ///
     /// Names every setting that is missing or wrong.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one reader of the environment"
-    )]
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_lookup(|name| std::env::var(name).ok(), ambient::now())
+        Self::from_lookup(variable, ambient::now())
     }
 
     /// Reads settings from wherever `lookup` finds them. An empty value counts
@@ -158,17 +157,23 @@ impl Config {
             token_issuer: settings.required("TOKEN_ISSUER"),
             token_audience: settings.required("TOKEN_AUDIENCE"),
             token_ttl: settings.seconds("TOKEN_TTL_SECONDS", 3600, 1..=86_400),
-            lifetimes: Lifetimes {
-                absolute: settings.seconds("REFRESH_TTL_SECONDS", 2_592_000, 1..=31_536_000),
-                idle: settings.seconds("REFRESH_IDLE_SECONDS", 604_800, 1..=31_536_000),
-                grace: settings.seconds("REFRESH_GRACE_SECONDS", 60, 0..=300),
-            },
+            lifetimes: settings.lifetimes(),
             signing_key_id: settings.required("SIGNING_KEY_ID"),
             second_signing_key_id: settings.get("SECOND_SIGNING_KEY_ID"),
             digest_key_id: settings.required("DIGEST_KEY_ID"),
             second_digest_key_id: settings.get("SECOND_DIGEST_KEY_ID"),
+            roots: settings.roots(),
         }
     }
+}
+
+/// An environment variable, if it is set and UTF-8.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one reader of the environment"
+)]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// Digits, with a point among them or without.
@@ -231,6 +236,20 @@ impl<L: Fn(&str) -> Option<String>> Settings<L> {
 
     fn seconds(&mut self, name: &str, default: u64, range: RangeInclusive<u64>) -> Duration {
         Duration::from_secs(self.number(name, default, range))
+    }
+
+    fn lifetimes(&mut self) -> Lifetimes {
+        Lifetimes {
+            absolute: self.seconds("REFRESH_TTL_SECONDS", 2_592_000, 1..=31_536_000),
+            idle: self.seconds("REFRESH_IDLE_SECONDS", 604_800, 1..=31_536_000),
+            grace: self.seconds("REFRESH_GRACE_SECONDS", 60, 0..=300),
+        }
+    }
+
+    fn roots(&mut self) -> Roots {
+        let expected = "a file of certificates in PEM";
+        self.parsed("AWS_CA_BUNDLE", expected, Roots::from_file)
+            .unwrap_or_default()
     }
 
     fn table_name(&mut self) -> String {

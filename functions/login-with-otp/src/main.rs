@@ -3,7 +3,8 @@
 use lambda_http::Error;
 use login_with_otp::handle;
 use otp::{
-    ambient, clients,
+    ambient,
+    clients::{self, Connections, endpoints},
     config::Config,
     http::{event, route::Route},
     login::Login,
@@ -14,8 +15,11 @@ use otp::{
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let config = Config::from_env()?;
-    let login = Login::new(&config, &clients::sdk_config().await);
-    login.warm_up().await;
+    let connections = Connections::new(&config.roots);
+    let sdk = clients::sdk_config(&connections);
+    let login = Login::new(&config, &sdk);
+    let endpoints = endpoints::of_login(&config, &sdk).await;
+    tokio::join!(login.warm_up(), connections.open(endpoints));
     event::run(Route::Login, async |request| {
         handle(&login, request, ambient::now()).await
     })

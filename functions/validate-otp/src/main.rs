@@ -1,8 +1,10 @@
-//! The Lambda function behind `POST /api/validate-otp/`.
+//! The Lambda function behind `POST /api/validate-otp/` and what becomes of its
+//! tokens.
 
 use lambda_http::Error;
 use otp::{
-    ambient, clients,
+    ambient,
+    clients::{self, Connections, endpoints},
     config::Config,
     http::{event, route::Route},
     telemetry,
@@ -14,8 +16,11 @@ use validate_otp::handle;
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let config = Config::from_env()?;
-    let validate = Validate::new(&config, &clients::sdk_config().await);
-    validate.warm_up().await;
+    let connections = Connections::new(&config.roots);
+    let sdk = clients::sdk_config(&connections);
+    let validate = Validate::new(&config, &sdk);
+    let endpoints = endpoints::of_validation(&sdk).await;
+    tokio::join!(validate.warm_up(), connections.open(endpoints));
     event::run(Route::Validate, async |request| {
         handle(&validate, request, ambient::now()).await
     })

@@ -28,5 +28,6 @@ mod rotation;
 mod story;
 mod test_identities;
 mod tokens;
+mod trust;
 mod users;
 mod wire;

@@ -1,0 +1,13 @@
+//! The floor of `validate-otp`: its two clients, and nothing else.
+
+use lambda_http::Error;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let sdk = floor::sdk_config().await?;
+    floor::answer_nothing((
+        aws_sdk_dynamodb::Client::new(&sdk),
+        aws_sdk_kms::Client::new(&sdk),
+    ))
+    .await
+}

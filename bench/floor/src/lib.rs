@@ -1,0 +1,42 @@
+//! The floor: what a function costs that does nothing, once it has built the AWS
+//! clients that it would need. It shares no code with the functions on purpose,
+//! so that whatever they do above it shows.
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+use lambda_http::{Body, Error, Request, Response, run, service_fn};
+
+/// The authorities that sign the certificates of AWS endpoints.
+const ROOTS: &[u8] = include_bytes!("../../../shared/src/clients/amazon-roots.pem");
+
+/// The SDK's usual configuration, with its trust roots embedded.
+///
+/// # Errors
+///
+/// The TLS context cannot be made, which does not happen.
+pub async fn sdk_config() -> Result<SdkConfig, Error> {
+    let roots = TrustStore::empty().with_pem_certificate(ROOTS);
+    let http = Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .tls_context(TlsContext::builder().with_trust_store(roots).build()?)
+        .build_https();
+    let defaults = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+    Ok(defaults.load().await)
+}
+
+/// Answers every request with an empty body, holding on to `clients`.
+///
+/// # Errors
+///
+/// The runtime's.
+pub async fn answer_nothing<T: Sync>(clients: T) -> Result<(), Error> {
+    let clients = &std::hint::black_box(clients);
+    run(service_fn(async |_: Request| {
+        std::hint::black_box(clients);
+        Ok::<_, Error>(Response::new(Body::Empty))
+    }))
+    .await
+}

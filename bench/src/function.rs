@@ -1,0 +1,143 @@
+//! A function's process, as Lambda would run it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use axum::body::Bytes;
+use otp::ambient::Stopwatch;
+use tokio::{
+    process::{Child, Command},
+    time::{sleep, timeout},
+};
+
+use crate::{Outcome, runtime_api::RuntimeApi};
+
+/// Longer than any step takes, even under valgrind.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A function that has started and is idle.
+pub struct Function {
+    api: RuntimeApi,
+    child: Child,
+    id: u32,
+    /// From the start of the process to its first `next`.
+    pub init: Duration,
+    /// How long a processor worked for it until then.
+    pub init_cpu: Duration,
+}
+
+impl Function {
+    /// Starts `program`; under callgrind, which writes to `counts`, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// It does not start, or is not idle in time.
+    pub async fn start(
+        program: &Path,
+        variables: &[(String, String)],
+        counts: Option<&Path>,
+    ) -> Outcome<Self> {
+        let mut api = RuntimeApi::start().await?;
+        let mut command = match counts {
+            None => Command::new(program),
+            Some(counts) => {
+                let mut command = Command::new("valgrind");
+                command
+                    .args(["--tool=callgrind", "--quiet"])
+                    .arg(format!("--callgrind-out-file={}", counts.display()))
+                    .arg(program);
+                command
+            }
+        };
+        command
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin/:/bin")
+            .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())
+            .envs(variables.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .kill_on_drop(true);
+        let started = Stopwatch::start();
+        let child = command.spawn()?;
+        let id = child.id().ok_or("the function has ended")?;
+        timeout(PATIENCE, api.idle()).await??;
+        let init = started.elapsed();
+        let init_cpu = cpu_time(id)?;
+        Ok(Self {
+            api,
+            child,
+            id,
+            init,
+            init_cpu,
+        })
+    }
+
+    /// Hands it an event and waits until it is idle again.
+    ///
+    /// # Errors
+    ///
+    /// It answers with an error, or not in time.
+    pub async fn invoke(&mut self, event: String) -> Outcome<Bytes> {
+        timeout(PATIENCE, self.api.invoke(event)).await?
+    }
+
+    /// How long a processor has worked for it.
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub fn cpu_time(&self) -> Outcome<Duration> {
+        cpu_time(self.id)
+    }
+
+    /// The most memory it ever had, in KB.
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub fn peak_memory(&self) -> Outcome<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        Ok(number.ok_or("no VmHWM")?.parse()?)
+    }
+
+    /// Ends it once it does nothing any more.
+    ///
+    /// # Errors
+    ///
+    /// It had ended, or does not.
+    pub async fn end(mut self) -> Outcome<()> {
+        let mut before = self.cpu_time()?;
+        loop {
+            sleep(Duration::from_millis(30)).await;
+            let now = self.cpu_time()?;
+            if now == before {
+                break;
+            }
+            before = now;
+        }
+        // SIGTERM, not SIGKILL: callgrind writes its counts then.
+        let kill = Command::new("kill").arg(self.id.to_string()).status();
+        kill.await?;
+        timeout(PATIENCE, self.child.wait()).await??;
+        Ok(())
+    }
+}
+
+fn cpu_time(id: u32) -> Outcome<Duration> {
+    let tasks = fs::read_dir(format!("/proc/{id}/task"))?;
+    let mut nanos = 0;
+    for task in tasks {
+        let path: PathBuf = task?.path().join("schedstat");
+        // A thread that has ended meanwhile counts for nothing.
+        let stat = fs::read_to_string(path).unwrap_or_default();
+        let first = stat.split_whitespace().next().unwrap_or("0");
+        nanos += first.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanos))
+}

@@ -1,0 +1,60 @@
+//! What the functions cost, beside a floor that only starts: `bench/run` builds
+//! everything and runs this. docs/performance.md explains what is measured.
+//!
+//! ```text
+//! bench                 the whole table; fails where a limit is exceeded
+//! bench instructions    instructions alone; fails where they grew since the baseline
+//! bench baseline        counts them, and makes that the baseline
+//! ```
+
+mod baseline;
+mod function;
+mod record;
+mod report;
+mod runtime_api;
+mod services;
+mod story;
+mod subject;
+mod trips;
+
+use std::process::ExitCode;
+
+use report::Report;
+use story::Story;
+
+/// A step's result; its error says in a sentence what went wrong.
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let mode = std::env::args().nth(1).unwrap_or_default();
+    match measure(&mode).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn measure(mode: &str) -> Outcome<()> {
+    let story = Story::start().await?;
+    match mode {
+        "" => {
+            let report = Report::of(&story).await?;
+            say(&report.text);
+            if report.exceeded.is_empty() {
+                return Ok(());
+            }
+            Err(format!("limits exceeded: {}", report.exceeded.join("; ")).into())
+        }
+        "instructions" => baseline::compare(&story).await,
+        "baseline" => baseline::rewrite(&story).await,
+        _ => Err("usage: bench [instructions | baseline]".into()),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "what this program is for")]
+fn say(text: &str) {
+    println!("{text}");
+}
