@@ -1,0 +1,286 @@
+//! A proxy between the functions and the services. It knows every call that the
+//! functions make by name, and fails those that a test asks it to.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+};
+
+use self::Call::{
+    Admit, CountValidation, DigestKey, Email, EndFamily, Families, Family, Newest, Prove,
+    PublicKey, Redeem, Remember, Rotate, Sign, Sms, Spend, User, Withdraw, WithdrawCounts,
+    WithdrawEnd,
+};
+
+/// Every call that the functions make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    DigestKey,
+    PublicKey,
+    Sign,
+    Admit,
+    User,
+    Email,
+    Sms,
+    Remember,
+    Withdraw,
+    WithdrawCounts,
+    WithdrawEnd,
+    CountValidation,
+    Newest,
+    Spend,
+    Redeem,
+    Prove,
+    Family,
+    Families,
+    Rotate,
+    EndFamily,
+}
+
+/// How to tell a call: its operation, and words of its body. The first that fits
+/// is meant.
+const CALLS: [(Call, &str, &str); 20] = [
+    (DigestKey, "GenerateMac", ""),
+    (PublicKey, "GetPublicKey", ""),
+    (Sign, "Sign", ""),
+    (CountValidation, "TransactWriteItems", ":\"validation-"),
+    (Redeem, "TransactWriteItems", ":\"redeem-"),
+    (Withdraw, "TransactWriteItems", ":\"all-"),
+    (WithdrawCounts, "TransactWriteItems", ":\"counts-"),
+    (WithdrawEnd, "TransactWriteItems", ":\"end-"),
+    (Admit, "TransactWriteItems", "#"),
+    (Spend, "UpdateItem", "ADD spent_by"),
+    (Remember, "UpdateItem", "seen_through"),
+    (Prove, "UpdateItem", "admitted - :room"),
+    (Rotate, "UpdateItem", "previous_digest"),
+    (EndFamily, "DeleteItem", "\"family#"),
+    (Family, "GetItem", "\"family#"),
+    (User, "GetItem", "\"user\""),
+    (Families, "Query", ":family"),
+    (Newest, "Query", ":challenge"),
+    (Email, "SendEmail", ""),
+    (Sms, "Publish", ""),
+];
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Refused, because the service is busy.
+    Throttled,
+    /// Answered with 500, and nothing is done.
+    Broken,
+    /// Answered with 503, and nothing is done.
+    Unavailable,
+    /// The connection is reset, and nothing is done.
+    Reset,
+    /// No answer, ever, and nothing is done.
+    Hang,
+    /// Done, and answered late, but in time.
+    Slow,
+    /// Done, and half of the answer arrives.
+    Truncated,
+    /// Done, and the connection closed without an answer.
+    Dropped,
+    /// Done, but the answer is 500.
+    Denied,
+}
+
+impl Fault {
+    /// Those after which nothing is done.
+    pub const BEFORE: [Self; 5] = [
+        Self::Throttled,
+        Self::Broken,
+        Self::Unavailable,
+        Self::Reset,
+        Self::Hang,
+    ];
+    /// Those that hide what was done.
+    pub const AFTER: [Self; 3] = [Self::Truncated, Self::Dropped, Self::Denied];
+}
+
+/// Later than any answer here, and well within the least time-out.
+const LATE: Duration = Duration::from_millis(200);
+
+/// What is to go wrong.
+#[derive(Default)]
+pub struct Faults(Mutex<Plan>);
+
+#[derive(Default)]
+struct Plan {
+    /// Calls to fail, each so many times.
+    planned: Vec<(Call, Fault, usize)>,
+    /// Any call may fail, with this probability.
+    weather: Option<(StdRng, f64)>,
+    happened: usize,
+}
+
+impl Faults {
+    /// Fails the next `times` calls of that kind.
+    pub fn plan(&self, call: Call, fault: Fault, times: usize) {
+        self.0.lock().unwrap().planned.push((call, fault, times));
+    }
+
+    /// Fails any call with that probability from now on.
+    pub fn let_it_rain(&self, rng: StdRng, probability: f64) {
+        self.0.lock().unwrap().weather = Some((rng, probability));
+    }
+
+    /// Fails nothing any more; tells how many calls failed.
+    pub fn stop(&self) -> usize {
+        std::mem::take(&mut *self.0.lock().unwrap()).happened
+    }
+
+    fn of(&self, call: Call) -> Option<Fault> {
+        let mut plan = self.0.lock().unwrap();
+        let planned = plan
+            .planned
+            .iter_mut()
+            .find(|(of, _, left)| *of == call && *left > 0)
+            .map(|(_, fault, left)| {
+                *left -= 1;
+                *fault
+            });
+        let fault = planned.or_else(|| {
+            let (rng, probability) = plan.weather.as_mut()?;
+            let all = [Fault::BEFORE.as_slice(), &Fault::AFTER, &[Fault::Slow]].concat();
+            rng.random_bool(*probability)
+                .then(|| *all.choose(rng).unwrap())
+        });
+        plan.happened += usize::from(fault.is_some());
+        fault
+    }
+}
+
+/// Starts a proxy in front of `services`.
+pub async fn proxy(services: SocketAddr) -> (SocketAddr, Arc<Faults>) {
+    let faults = Arc::new(Faults::default());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let plan = Arc::clone(&faults);
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let plan = Arc::clone(&plan);
+            tokio::spawn(async move { serve(client, services, &plan).await });
+        }
+    });
+    (address, faults)
+}
+
+/// Serves one connection until either side, or a fault, ends it.
+async fn serve(client: TcpStream, services: SocketAddr, faults: &Faults) -> io::Result<()> {
+    let upstream = TcpStream::connect(services).await?;
+    client.set_nodelay(true)?;
+    upstream.set_nodelay(true)?;
+    let (mut client, mut upstream) = (BufReader::new(client), BufReader::new(upstream));
+    while let Some(request) = Message::read(&mut client).await? {
+        let fault = faults.of(request.call());
+        match fault {
+            Some(Fault::Throttled) => {
+                client.write_all(&error(400, "ThrottlingException")).await?;
+                continue;
+            }
+            Some(Fault::Broken) => {
+                client.write_all(&error(500, "InternalServerError")).await?;
+                continue;
+            }
+            Some(Fault::Unavailable) => {
+                client.write_all(&error(503, "ServiceUnavailable")).await?;
+                continue;
+            }
+            Some(Fault::Reset) => return client.get_ref().set_zero_linger(),
+            Some(Fault::Hang) => {
+                // Until the caller gives up.
+                client.read_u8().await?;
+                return Ok(());
+            }
+            Some(Fault::Slow) => tokio::time::sleep(LATE).await,
+            None | Some(Fault::Truncated | Fault::Dropped | Fault::Denied) => {}
+        }
+        upstream.write_all(&request.bytes()).await?;
+        let Some(answer) = Message::read(&mut upstream).await? else {
+            return Ok(());
+        };
+        let answer = answer.bytes();
+        match fault {
+            Some(Fault::Dropped) => return Ok(()),
+            Some(Fault::Truncated) => {
+                let half = answer.len() - 1;
+                return client.write_all(&answer[..half]).await;
+            }
+            Some(Fault::Denied) => client.write_all(&error(500, "InternalServerError")).await?,
+            _ => client.write_all(&answer).await?,
+        }
+    }
+    Ok(())
+}
+
+fn error(status: u16, code: &str) -> Vec<u8> {
+    let body = format!(r#"{{"__type":"{code}","message":"as the test wants"}}"#);
+    let length = body.len();
+    format!("HTTP/1.1 {status} As Told\r\nx-amzn-errortype: {code}\r\ncontent-length: {length}\r\n\r\n{body}")
+        .into_bytes()
+}
+
+/// A request or an answer of HTTP/1.1 whose length is told, as those of the SDK
+/// and the services are.
+struct Message {
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Message {
+    async fn read(from: &mut BufReader<TcpStream>) -> io::Result<Option<Self>> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            if from.read_until(b'\n', &mut head).await? == 0 {
+                return Ok(None);
+            }
+        }
+        let head = String::from_utf8(head).expect("a head is text");
+        assert!(
+            header(&head, "transfer-encoding").is_none(),
+            "a told length"
+        );
+        let length = header(&head, "content-length").map_or(0, |text| text.parse().unwrap());
+        let mut body = vec![0; length];
+        from.read_exact(&mut body).await?;
+        Ok(Some(Self { head, body }))
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        [self.head.as_bytes(), &self.body].concat()
+    }
+
+    /// `X-Amz-Target` says what is asked for, or the path (SES), or nothing does
+    /// (SNS).
+    fn call(&self) -> Call {
+        let target = header(&self.head, "x-amz-target");
+        let operation = match target.and_then(|target| target.split('.').next_back()) {
+            Some(name) => name,
+            None if self.head.starts_with("POST /v2/email/") => "SendEmail",
+            None => "Publish",
+        };
+        let body = String::from_utf8_lossy(&self.body);
+        let call = CALLS
+            .iter()
+            .find(|(_, name, words)| *name == operation && body.contains(words));
+        call.unwrap_or_else(|| panic!("a call without a name: {operation}"))
+            .0
+    }
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let fields = head.lines().filter_map(|line| line.split_once(':'));
+    fields
+        .filter(|(field, _)| field.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.trim())
+        .next()
+}
