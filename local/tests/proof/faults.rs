@@ -120,6 +120,9 @@ struct Plan {
     /// Any call may fail, with this probability.
     weather: Option<(StdRng, f64)>,
     happened: usize,
+    /// While it rains: the admissions that stand and the messages that leave, in
+    /// their order.
+    history: Vec<(Call, String)>,
 }
 
 impl Faults {
@@ -131,6 +134,20 @@ impl Faults {
     /// Fails any call with that probability from now on.
     pub fn let_it_rain(&self, rng: StdRng, probability: f64) {
         self.0.lock().unwrap().weather = Some((rng, probability));
+    }
+
+    /// The admissions that stand and the messages that left since it began to
+    /// rain: bodies of calls, in order.
+    pub fn history(&self) -> Vec<(Call, String)> {
+        self.0.lock().unwrap().history.clone()
+    }
+
+    fn remember(&self, call: Call, request: &Message) {
+        let mut plan = self.0.lock().unwrap();
+        if plan.weather.is_some() {
+            let body = String::from_utf8_lossy(&request.body).into_owned();
+            plan.history.push((call, body));
+        }
     }
 
     /// Fails nothing any more; tells how many calls failed.
@@ -181,7 +198,8 @@ async fn serve(client: TcpStream, services: SocketAddr, faults: &Faults) -> io::
     upstream.set_nodelay(true)?;
     let (mut client, mut upstream) = (BufReader::new(client), BufReader::new(upstream));
     while let Some(request) = Message::read(&mut client).await? {
-        let fault = faults.of(request.call());
+        let call = request.call();
+        let fault = faults.of(call);
         match fault {
             Some(Fault::Throttled) => {
                 client.write_all(&error(400, "ThrottlingException")).await?;
@@ -204,10 +222,16 @@ async fn serve(client: TcpStream, services: SocketAddr, faults: &Faults) -> io::
             Some(Fault::Slow) => tokio::time::sleep(LATE).await,
             None | Some(Fault::Truncated | Fault::Dropped | Fault::Denied) => {}
         }
+        if matches!(call, Email | Sms) {
+            faults.remember(call, &request);
+        }
         upstream.write_all(&request.bytes()).await?;
         let Some(answer) = Message::read(&mut upstream).await? else {
             return Ok(());
         };
+        if call == Admit && answer.head.starts_with("HTTP/1.1 200") {
+            faults.remember(call, &request);
+        }
         let answer = answer.bytes();
         match fault {
             Some(Fault::Dropped) => return Ok(()),
