@@ -39,7 +39,7 @@ fn the_service_does_what_a_plain_model_of_it_does() {
         cases: setting("OTP_MODEL_CASES", CASES),
         rng_seed: RngSeed::Fixed(setting("OTP_MODEL_SEED", SEED).into()),
         failure_persistence: None,
-        max_shrink_iters: 500,
+        max_shrink_iters: setting("OTP_MODEL_SHRINKS", 500),
         ..Config::default()
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -1,11 +1,15 @@
 //! Races for codes.
 
-use std::sync::Arc;
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
 
+use futures_util::future::join_all;
 use otp::http::route::Route;
 
-use super::{Arena, successes};
-use crate::service::{claim, destination, other_than, partition_name, spent};
+use super::{Arena, SETTINGS, successes};
+use crate::service::{Service, claim, destination, other_than, partition_name, spent};
 
 const ATTEMPTS: usize = 3;
 
@@ -102,4 +106,42 @@ fn forget(arena: &Arena) {
     if arena.service.stack.messages.messages(None).len() > 5000 {
         arena.service.stack.messages.clear();
     }
+}
+
+/// The log, which alone tells a guess that was compared from one that was not.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// As many as one busy thread serves before any of them is given up.
+const GUESSES: usize = 12;
+
+#[tokio::test]
+async fn of_many_guesses_at_once_three_are_compared() {
+    let log = Log::default();
+    let writer = log.clone();
+    let _told =
+        tracing::subscriber::set_default(otp::telemetry::subscriber(move || writer.clone()));
+    let service = Service::start(&SETTINGS).await;
+    service.warm_up().await;
+    let to = "compared@example.com";
+    let (id, code) = service.receive_code(to).await;
+    let wrong = claim(to, Some(&id), &other_than(&code));
+    let answers = join_all((0..GUESSES).map(|_| service.post(Route::Validate, &wrong))).await;
+    assert!(answers.iter().all(|answer| answer.status == 400));
+    let said = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(said.matches("wrong code").count(), ATTEMPTS, "comparisons");
+    assert_eq!(
+        said.matches("no live challenge").count(),
+        GUESSES - ATTEMPTS
+    );
 }
