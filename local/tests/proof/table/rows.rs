@@ -123,7 +123,7 @@ const KNOWN: End = end(200, 0, "", 200);
 const UNKNOWN: End = end(503, 0, "", 200);
 
 pub const ROWS: [Row; 29] = [
-    row(LoginCold, Call::DigestKey, 4, SENT, NOT_SENT),
+    row(LoginCold, Call::DigestKey, 3, SENT, NOT_SENT),
     row(Login, Call::Admit, 4, SENT, NOT_SENT).but_lost(STUCK),
     row(Login, Call::User, 3, SENT, STUCK),
     row(Login, Call::Email, 6, SENT, end(502, 0, NOTHING, 200))
@@ -141,7 +141,7 @@ pub const ROWS: [Row; 29] = [
     )
     .but_lost(NOT_SENT),
     row(LoginWithKey, Call::Remember, 3, REPEATABLE, REPEATABLE),
-    row(ValidateCold, Call::DigestKey, 4, LOGGED_IN, COSTS_NOTHING),
+    row(ValidateCold, Call::DigestKey, 3, LOGGED_IN, COSTS_NOTHING),
     row(
         Validate,
         Call::CountValidation,
@@ -152,21 +152,15 @@ pub const ROWS: [Row; 29] = [
     row(ValidateUnnamed, Call::Newest, 3, LOGGED_IN, COSTS_NOTHING),
     row(Validate, Call::Spend, 4, LOGGED_IN, COSTS_NOTHING).but_lost(COSTS_AN_ATTEMPT),
     row(Validate, Call::User, 3, LOGGED_IN, COSTS_AN_ATTEMPT),
-    row(
-        ValidateCold,
-        Call::PublicKey,
-        4,
-        LOGGED_IN,
-        COSTS_AN_ATTEMPT,
-    ),
-    row(Validate, Call::Sign, 4, LOGGED_IN, COSTS_AN_ATTEMPT),
+    row(ValidateCold, Call::PublicKey, 3, LOGGED_IN, COSTS_NOTHING),
+    row(Validate, Call::Sign, 3, LOGGED_IN, COSTS_AN_ATTEMPT),
     row(Validate, Call::Redeem, 4, LOGGED_IN, COSTS_AN_ATTEMPT)
         .but_lost(end(503, 0, REDEEMED, 400)),
     row(ValidateBySms, Call::Prove, 1, LOGGED_IN, LOGGED_IN),
     row(Refresh, Call::Family, 3, REFRESHED, NOT_REFRESHED),
     row(Refresh, Call::User, 3, REFRESHED, NOT_REFRESHED),
-    row(RefreshCold, Call::PublicKey, 4, REFRESHED, NOT_REFRESHED),
-    row(Refresh, Call::Sign, 4, REFRESHED, NOT_REFRESHED),
+    row(RefreshCold, Call::PublicKey, 3, REFRESHED, NOT_REFRESHED),
+    row(Refresh, Call::Sign, 3, REFRESHED, NOT_REFRESHED),
     row(Refresh, Call::Rotate, 4, REFRESHED, NOT_REFRESHED).but_lost(end(503, 0, RENEWED, 200)),
     row(
         Copied,
@@ -180,7 +174,7 @@ pub const ROWS: [Row; 29] = [
     row(Logout, Call::EndFamily, 4, LEFT, NOT_LEFT).but_lost(end(503, 0, ENDED, 204)),
     row(LogoutAll, Call::Families, 3, LEFT, NOT_LEFT),
     row(LogoutAll, Call::EndFamily, 4, LEFT, NOT_LEFT).but_lost(end(503, 0, ENDED, 204)),
-    row(MeCold, Call::PublicKey, 4, KNOWN, UNKNOWN),
+    row(MeCold, Call::PublicKey, 3, KNOWN, UNKNOWN),
     row(Me, Call::User, 3, KNOWN, UNKNOWN),
-    row(Keys, Call::PublicKey, 4, KNOWN, UNKNOWN),
+    row(Keys, Call::PublicKey, 3, KNOWN, UNKNOWN),
 ];
