@@ -1,6 +1,9 @@
 //! A proxy between the functions and the services. It knows every call that the
 //! functions make by name, and fails those that a test asks it to.
 
+mod calls;
+mod message;
+
 use std::{
     io,
     net::SocketAddr,
@@ -10,65 +13,12 @@ use std::{
 
 use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
 };
 
-use self::Call::{
-    Admit, CountValidation, DigestKey, Email, EndFamily, Families, Family, Newest, Prove,
-    PublicKey, Redeem, Remember, Rotate, Sign, Sms, Spend, User, Withdraw, WithdrawCounts,
-    WithdrawEnd,
-};
-
-/// Every call that the functions make.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Call {
-    DigestKey,
-    PublicKey,
-    Sign,
-    Admit,
-    User,
-    Email,
-    Sms,
-    Remember,
-    Withdraw,
-    WithdrawCounts,
-    WithdrawEnd,
-    CountValidation,
-    Newest,
-    Spend,
-    Redeem,
-    Prove,
-    Family,
-    Families,
-    Rotate,
-    EndFamily,
-}
-
-/// How to tell a call: its operation, and words of its body. The first that fits
-/// is meant.
-const CALLS: [(Call, &str, &str); 20] = [
-    (DigestKey, "GenerateMac", ""),
-    (PublicKey, "GetPublicKey", ""),
-    (Sign, "Sign", ""),
-    (CountValidation, "TransactWriteItems", ":\"validation-"),
-    (Redeem, "TransactWriteItems", ":\"redeem-"),
-    (Withdraw, "TransactWriteItems", ":\"all-"),
-    (WithdrawCounts, "TransactWriteItems", ":\"counts-"),
-    (WithdrawEnd, "TransactWriteItems", ":\"end-"),
-    (Admit, "TransactWriteItems", "#"),
-    (Spend, "UpdateItem", "ADD spent_by"),
-    (Remember, "UpdateItem", "seen_through"),
-    (Prove, "UpdateItem", "admitted - :room"),
-    (Rotate, "UpdateItem", "previous_digest"),
-    (EndFamily, "DeleteItem", "\"family#"),
-    (Family, "GetItem", "\"family#"),
-    (User, "GetItem", "\"user\""),
-    (Families, "Query", ":family"),
-    (Newest, "Query", ":challenge"),
-    (Email, "SendEmail", ""),
-    (Sms, "Publish", ""),
-];
+pub use self::calls::Call;
+use self::message::{Message, error};
 
 /// What becomes of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,14 +172,14 @@ async fn serve(client: TcpStream, services: SocketAddr, faults: &Faults) -> io::
             Some(Fault::Slow) => tokio::time::sleep(LATE).await,
             None | Some(Fault::Truncated | Fault::Dropped | Fault::Denied) => {}
         }
-        if matches!(call, Email | Sms) {
+        if matches!(call, Call::Email | Call::Sms) {
             faults.remember(call, &request);
         }
         upstream.write_all(&request.bytes()).await?;
         let Some(answer) = Message::read(&mut upstream).await? else {
             return Ok(());
         };
-        if call == Admit && answer.head.starts_with("HTTP/1.1 200") {
+        if call == Call::Admit && answer.head.starts_with("HTTP/1.1 200") {
             faults.remember(call, &request);
         }
         let answer = answer.bytes();
@@ -244,67 +194,4 @@ async fn serve(client: TcpStream, services: SocketAddr, faults: &Faults) -> io::
         }
     }
     Ok(())
-}
-
-fn error(status: u16, code: &str) -> Vec<u8> {
-    let body = format!(r#"{{"__type":"{code}","message":"as the test wants"}}"#);
-    let length = body.len();
-    format!("HTTP/1.1 {status} As Told\r\nx-amzn-errortype: {code}\r\ncontent-length: {length}\r\n\r\n{body}")
-        .into_bytes()
-}
-
-/// A request or an answer of HTTP/1.1 whose length is told, as those of the SDK
-/// and the services are.
-struct Message {
-    head: String,
-    body: Vec<u8>,
-}
-
-impl Message {
-    async fn read(from: &mut BufReader<TcpStream>) -> io::Result<Option<Self>> {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            if from.read_until(b'\n', &mut head).await? == 0 {
-                return Ok(None);
-            }
-        }
-        let head = String::from_utf8(head).expect("a head is text");
-        assert!(
-            header(&head, "transfer-encoding").is_none(),
-            "a told length"
-        );
-        let length = header(&head, "content-length").map_or(0, |text| text.parse().unwrap());
-        let mut body = vec![0; length];
-        from.read_exact(&mut body).await?;
-        Ok(Some(Self { head, body }))
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        [self.head.as_bytes(), &self.body].concat()
-    }
-
-    /// `X-Amz-Target` says what is asked for, or the path (SES), or nothing does
-    /// (SNS).
-    fn call(&self) -> Call {
-        let target = header(&self.head, "x-amz-target");
-        let operation = match target.and_then(|target| target.split('.').next_back()) {
-            Some(name) => name,
-            None if self.head.starts_with("POST /v2/email/") => "SendEmail",
-            None => "Publish",
-        };
-        let body = String::from_utf8_lossy(&self.body);
-        let call = CALLS
-            .iter()
-            .find(|(_, name, words)| *name == operation && body.contains(words));
-        call.unwrap_or_else(|| panic!("a call without a name: {operation}"))
-            .0
-    }
-}
-
-fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    let fields = head.lines().filter_map(|line| line.split_once(':'));
-    fields
-        .filter(|(field, _)| field.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.trim())
-        .next()
 }

@@ -14,11 +14,14 @@
 //! OTP_MODEL_CASES=1000 OTP_MODEL_SEED=7 cargo test -p local --test proof model
 //! ```
 
+mod choices;
 mod driver;
 mod logins;
 mod operations;
 mod refreshes;
 mod rules;
+mod standing;
+mod wire;
 
 use proptest::{
     collection::vec,

@@ -72,16 +72,23 @@ impl Row {
         }
     }
 
-    /// The row as lines of a Markdown table.
+    /// The row as lines of a Markdown table. That all is `fine` goes without
+    /// saying.
     pub fn lines(&self) -> Vec<String> {
-        let ends = [
-            ("late, or repeated", Some(self.fine)),
+        let once = [
             ("refused once", self.once_refused),
             ("lost once", self.once_lost),
-            ("refused", Some(self.refused)),
-            ("lost", Some(self.lost)),
         ];
-        let line = |what: &str, end: End| {
+        let always = if self.refused == self.lost {
+            vec![("refused or lost", self.refused)]
+        } else {
+            vec![("refused", self.refused), ("lost", self.lost)]
+        };
+        let once = once
+            .into_iter()
+            .filter_map(|(what, end)| Some((what, end?)));
+        let ends = once.filter(|(_, end)| *end != self.fine).chain(always);
+        ends.map(|(what, end)| {
             format!(
                 "| {} | {:?} | {what} | {} | {} | {} | {} | {} s |",
                 self.request.words(),
@@ -92,10 +99,8 @@ impl Row {
                 end.again,
                 self.within
             )
-        };
-        ends.into_iter()
-            .filter_map(|(what, end)| Some(line(what, end?)))
-            .collect()
+        })
+        .collect()
     }
 }
 
