@@ -16,6 +16,7 @@
 
 mod choices;
 mod driver;
+mod guesses;
 mod logins;
 mod operations;
 mod refreshes;

@@ -1,8 +1,9 @@
 //! The shipped handlers as a test sees them: requests from any client in, and
 //! faults between them and the services.
 
+mod table;
+
 use std::{
-    collections::HashMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
         Arc,
@@ -12,7 +13,7 @@ use std::{
 };
 
 use aws_config::Region;
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use aws_sdk_dynamodb::Client;
 use axum::http::Request;
 use local::{
     gateway::{Clock, Functions, event},
@@ -22,6 +23,7 @@ use local::{
 use otp::{config::Config, domain::UnixTime, http::route::Route, login::Login, validate::Validate};
 use serde_json::{Value, json};
 
+pub use self::table::{number, partition_name, spent};
 use crate::faults::{Faults, proxy};
 
 /// Ten past midnight of 2026-01-01, UTC: far from the edge of any window.
@@ -29,8 +31,6 @@ pub const START: u64 = 1_767_226_200_000;
 
 /// Where requests come from, unless a test says otherwise.
 pub const SOMEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
-
-pub type Item = HashMap<String, AttributeValue>;
 
 pub struct Service {
     pub stack: Arc<Stack>,
@@ -157,35 +157,6 @@ impl Service {
         assert_eq!(answer.status, 200, "{}", answer.json["type"]);
         answer.text("refresh_token")
     }
-
-    /// What stands in a partition of the table, by sort key.
-    pub async fn partition(&self, key: &str) -> HashMap<String, Item> {
-        let pages = self
-            .table
-            .query()
-            .table_name(&self.stack.config.table_name)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(key.to_owned()))
-            .into_paginator()
-            .items()
-            .send();
-        let items: Vec<Item> = pages.collect::<Result<_, _>>().await.expect("a query");
-        items
-            .into_iter()
-            .map(|item| (item["sk"].as_s().unwrap().clone(), item))
-            .collect()
-    }
-
-    /// How many families of the user of `to` stand.
-    pub async fn families(&self, to: &str) -> usize {
-        let items = self.partition(&partition_name(to)).await;
-        let Some(id) = items.get("user").and_then(|user| user.get("user_id")) else {
-            return 0;
-        };
-        self.partition(&format!("user#{}", id.as_s().unwrap()))
-            .await
-            .len()
-    }
 }
 
 impl Answer {
@@ -222,12 +193,6 @@ pub fn destination(to: &str) -> Value {
     json!({ member: to })
 }
 
-/// The partition of a destination.
-pub fn partition_name(to: &str) -> String {
-    let channel = if to.starts_with('+') { "sms" } else { "email" };
-    format!("{channel}#{to}")
-}
-
 pub fn claim(to: &str, id: Option<&str>, otp: &str) -> Value {
     let mut body = destination(to);
     body["otp"] = json!(otp);
@@ -241,16 +206,4 @@ pub fn claim(to: &str, id: Option<&str>, otp: &str) -> Value {
 pub fn other_than(code: &str) -> String {
     let digit = if code.ends_with('0') { '1' } else { '0' };
     format!("{}{digit}", &code[..code.len() - 1])
-}
-
-/// The attempts spent on a challenge, as it stands in the table.
-pub fn spent(challenge: &Item) -> usize {
-    challenge
-        .get("spent_by")
-        .map_or(0, |set| set.as_ss().expect("a set").len())
-}
-
-pub fn number(item: &Item, name: &str) -> Option<i64> {
-    item.get(name)
-        .map(|value| value.as_n().unwrap().parse().unwrap())
 }

@@ -71,7 +71,7 @@ impl Message {
         let call = CALLS
             .iter()
             .find(|(_, name, words)| *name == operation && body.contains(words));
-        call.unwrap_or_else(|| panic!("a call without a name: {operation}"))
-            .0
+        assert!(call.is_some(), "a call without a name: {operation}");
+        call.unwrap().0
     }
 }

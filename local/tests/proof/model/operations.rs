@@ -162,7 +162,11 @@ fn wait() -> impl Strategy<Value = Wait> {
     let spans = [1, 25, 30, 60, 300, 1200, 5400].map(Duration::from_secs);
     prop_oneof![
         8 => (select(spans.to_vec()), select(vec![true, false])).prop_map(move |(span, early)| {
-            Wait::For(if early { span - moment } else { span })
+            Wait::For(if early {
+                span.saturating_sub(moment)
+            } else {
+                span
+            })
         }),
         1 => (prop::bool::weighted(0.3), select(vec![Duration::ZERO, moment]))
             .prop_map(|(day, before)| Wait::Until { day, before }),
@@ -181,14 +185,14 @@ fn weather() -> impl Strategy<Value = Weather> {
 
 impl Weather {
     /// What becomes of a call in it.
-    pub fn of(&self, call: Call) -> Option<Trouble> {
+    pub fn of(self, call: Call) -> Option<Trouble> {
         self.fault
             .filter(|(of, _)| *of == call)
             .map(|(_, trouble)| trouble)
     }
 
     /// Whether no answer to a call that only reads comes through.
-    pub fn hides(&self, call: Call) -> bool {
+    pub fn hides(self, call: Call) -> bool {
         self.of(call)
             .is_some_and(|trouble| trouble != Trouble::LostOnce)
     }

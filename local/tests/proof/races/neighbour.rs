@@ -49,6 +49,8 @@ impl Neighbour {
                 break address.to_owned();
             }
         };
+        // Whoever runs tests has more to say when they take long.
+        tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
         Self {
             address,
             http: Client::builder(TokioExecutor::new()).build_http(),
