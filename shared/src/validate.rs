@@ -108,8 +108,8 @@ impl Validate {
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<LoggedIn, Failure> {
-        // A key out of reach must not cost an attempt.
-        self.digest_keys.current().await?;
+        // Keys out of reach must not cost an attempt, nor one wait for the other.
+        tokio::try_join!(self.digest_keys.current(), self.tokens.warm_up())?;
         let request = RequestId::draw(rng);
         let limit = self.policy.validation_limit(&claim.client);
         let (admitted, spent) = tokio::join!(
