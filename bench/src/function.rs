@@ -76,6 +76,12 @@ impl Function {
         })
     }
 
+    /// Its process.
+    #[must_use]
+    pub const fn id(&self) -> u32 {
+        self.id
+    }
+
     /// Hands it an event and waits until it is idle again.
     ///
     /// # Errors

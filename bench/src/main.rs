@@ -5,6 +5,7 @@
 //! bench                 the whole table; fails where a limit is exceeded
 //! bench instructions    instructions alone; fails where they grew since the baseline
 //! bench baseline        counts them, and makes that the baseline
+//! bench serve N         serves, with N processes of each function (bench/load)
 //! ```
 
 mod baseline;
@@ -12,6 +13,7 @@ mod function;
 mod record;
 mod report;
 mod runtime_api;
+mod serve;
 mod services;
 mod story;
 mod subject;
@@ -50,7 +52,11 @@ async fn measure(mode: &str) -> Outcome<()> {
         }
         "instructions" => baseline::compare(&story).await,
         "baseline" => baseline::rewrite(&story).await,
-        _ => Err("usage: bench [instructions | baseline]".into()),
+        "serve" => {
+            let processes = std::env::args().nth(2).unwrap_or_default();
+            serve::serve(&story, processes.parse()?).await
+        }
+        _ => Err("usage: bench [instructions | baseline | serve N]".into()),
     }
 }
 

@@ -100,6 +100,22 @@ impl Story {
         all
     }
 
+    /// The same, with the services themselves, unrecorded.
+    #[must_use]
+    pub fn variables_unrecorded(&self) -> Vec<(String, String)> {
+        let mut all = self.variables();
+        let services = format!("http://{}", self.stack.aws);
+        let own = self.services.plain.iter();
+        all.extend(own.map(|(name, _)| ((*name).to_owned(), services.clone())));
+        all
+    }
+
+    /// Where messages arrive.
+    #[must_use]
+    pub const fn inbox(&self) -> SocketAddr {
+        self.stack.inbox
+    }
+
     /// The same, with the services over TLS.
     #[must_use]
     pub fn variables_over_tls(&self) -> Vec<(String, String)> {

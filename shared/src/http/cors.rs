@@ -97,7 +97,10 @@ impl Page {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             headers.insert(
                 ACCESS_CONTROL_EXPOSE_HEADERS,
-                HeaderValue::from_static("retry-after, www-authenticate"),
+                // The last name is what a REST API makes of the one before.
+                HeaderValue::from_static(
+                    "retry-after, www-authenticate, x-amzn-remapped-www-authenticate",
+                ),
             );
             headers.insert(VARY, HeaderValue::from_static("origin"));
         }

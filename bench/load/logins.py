@@ -1,0 +1,64 @@
+"""Whole logins, by locust: a code by e-mail, read in the inbox; a token; who am I; a refresh; out.
+
+One in five guesses wrong first. Whoever gets an answer that is not of the contract fails.
+"""
+
+import itertools
+import os
+import urllib.parse
+
+from locust import HttpUser, constant, events, task
+from locust.clients import HttpSession
+
+NUMBERS = itertools.count()
+
+
+class Person(HttpUser):
+    wait_time = constant(0.1)
+
+    def on_start(self):
+        self.email = f"person{next(NUMBERS)}@example.com"
+        self.inbox = HttpSession(
+            base_url=os.environ["INBOX"],
+            request_event=events.EventHook(),  # reading mail is not the service's doing
+            user=self,
+        )
+        self.logins = 0
+
+    def ask(self, name, path, body, expected):
+        with self.client.post(path, json=body, name=name, catch_response=True) as answer:
+            if answer.status_code != expected:
+                answer.failure(f"{answer.status_code} instead of {expected}")
+                return None
+            answer.success()
+            return answer.json() if answer.content else {}
+
+    def code(self):
+        to = urllib.parse.quote(self.email)
+        return self.inbox.get(f"/api/messages?to={to}").json()[0]["code"]
+
+    @task
+    def log_in(self):
+        self.logins += 1
+        me = {"email": self.email}
+        sent = self.ask("login", "/api/login-with-otp/", me, 200)
+        if not sent:
+            return
+        code = self.code()
+        claim = me | {"challenge_id": sent["challenge_id"]}
+        if self.logins % 5 == 0:
+            wrong = str((int(code) + 1) % 1_000_000).zfill(6)
+            self.ask("validate, wrong", "/api/validate-otp/", claim | {"otp": wrong}, 400)
+        login = self.ask("validate", "/api/validate-otp/", claim | {"otp": code}, 200)
+        # One login for one code, however often it is shown.
+        self.ask("validate, again", "/api/validate-otp/", claim | {"otp": code}, 400)
+        if not login:
+            return
+        bearer = {"Authorization": f"Bearer {login['token']}"}
+        self.client.get("/api/me/", headers=bearer, name="me")
+        refreshed = self.ask(
+            "refresh", "/api/token/refresh/", {"refresh_token": login["refresh_token"]}, 200
+        )
+        if refreshed:
+            leave = {"refresh_token": refreshed["refresh_token"]}
+            self.ask("logout", "/api/logout/", leave, 204)

@@ -1,0 +1,132 @@
+//! The functions as processes behind a gateway, as Lambda would run them: each
+//! process works at one request, and another one takes the next.
+
+use std::{net::SocketAddr, path::Path, sync::Arc};
+
+use axum::{
+    Router,
+    body::{Body, Bytes, to_bytes},
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderName, HeaderValue, StatusCode},
+    response::{IntoResponse, Response},
+};
+use local::gateway::event;
+use otp::http::route::Route;
+use serde_json::Value;
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex, mpsc},
+};
+
+use crate::{Outcome, function::Function, say, story::Story};
+
+/// More than any request of ours.
+const MAX_BODY: usize = 64 * 1024;
+
+/// So that a load meets the functions, not their limits.
+const SETTINGS: [(&str, &str); 3] = [
+    ("RESEND_COOLDOWN_SECONDS", "0"),
+    ("SENDS_PER_HOUR", "1000000"),
+    ("SENDS_PER_DAY", "1000000"),
+];
+
+struct Gateway {
+    login: Pool,
+    validate: Pool,
+}
+
+/// The idle processes of one function.
+struct Pool {
+    idle: Mutex<mpsc::UnboundedReceiver<Function>>,
+    done: mpsc::UnboundedSender<Function>,
+}
+
+/// Serves until the program is ended.
+///
+/// # Errors
+///
+/// A function does not start, or no port is free.
+pub async fn serve(story: &Story, processes: usize) -> Outcome<()> {
+    let mut variables = story.variables_unrecorded();
+    let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    variables.extend(settings);
+    let gateway = Gateway {
+        login: Pool::start("login-with-otp", processes, &variables).await?,
+        validate: Pool::start("validate-otp", processes, &variables).await?,
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    say(&format!("inbox http://{}", story.inbox()));
+    say(&format!("api http://{}", listener.local_addr()?));
+    let router = Router::new().fallback(ask).with_state(Arc::new(gateway));
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
+    Ok(axum::serve(listener, router).await?)
+}
+
+impl Pool {
+    async fn start(name: &str, processes: usize, variables: &[(String, String)]) -> Outcome<Self> {
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release");
+        let (done, idle) = mpsc::unbounded_channel();
+        for _ in 0..processes {
+            let function = Function::start(&program.join(name), variables, None).await?;
+            say(&format!("process {} {name}", function.id()));
+            done.send(function)?;
+        }
+        Ok(Self {
+            idle: Mutex::new(idle),
+            done,
+        })
+    }
+
+    /// A process that fails is not used again.
+    async fn invoke(&self, event: String) -> Outcome<Bytes> {
+        let function = self.idle.lock().await.recv().await;
+        let mut function = function.ok_or("no process is left")?;
+        let answer = function.invoke(event).await?;
+        self.done.send(function)?;
+        Ok(answer)
+    }
+}
+
+/// In a task of its own, so that a client that leaves takes no process along.
+async fn ask(
+    State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    let answer = tokio::spawn(forward(gateway, peer, request)).await;
+    match answer {
+        Ok(Ok(response)) => response,
+        _ => StatusCode::BAD_GATEWAY.into_response(),
+    }
+}
+
+async fn forward(gateway: Arc<Gateway>, peer: SocketAddr, request: Request) -> Outcome<Response> {
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, MAX_BODY).await?;
+    let pool = match Route::at(head.uri.path()) {
+        Some(Route::Login) => &gateway.login,
+        _ => &gateway.validate,
+    };
+    let answer = pool.invoke(event(&head, &body, peer).to_string()).await?;
+    into_http(&serde_json::from_slice(&answer)?)
+}
+
+/// Reads an answer of payload 1.0.
+fn into_http(answer: &Value) -> Outcome<Response> {
+    let body = answer["body"].as_str().unwrap_or_default().to_owned();
+    let mut response = Response::new(Body::from(body));
+    let status = answer["statusCode"].as_u64().unwrap_or_default();
+    *response.status_mut() = StatusCode::from_u16(u16::try_from(status)?)?;
+    let headers = answer["multiValueHeaders"]
+        .as_object()
+        .ok_or("no headers")?;
+    for (name, values) in headers {
+        for value in values.as_array().into_iter().flatten() {
+            let value = HeaderValue::from_str(value.as_str().unwrap_or_default())?;
+            response
+                .headers_mut()
+                .append(HeaderName::try_from(name)?, value);
+        }
+    }
+    Ok(response)
+}
