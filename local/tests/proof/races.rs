@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Bursts of all kinds together, in CI.
-const RACES: u32 = 240;
+const RACES: u32 = 120;
 /// Bursts under way at the same time.
 const TRACKS: u32 = 4;
 /// How often a long run says how far it is.
