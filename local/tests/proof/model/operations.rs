@@ -94,42 +94,49 @@ pub enum Trouble {
     Refused,
 }
 
-/// Calls that fail in stories: all but those of a cold start, of which a story
-/// has none, and those whose failure nobody can see.
-const CALLS: [Call; 15] = [
-    Call::Sign,
+/// Calls that fail in stories, by request: all but those of a cold start, of
+/// which a story has none, and those whose failure nobody can see.
+const OF_LOGIN: [Call; 6] = [
     Call::Admit,
     Call::User,
     Call::Email,
     Call::Sms,
     Call::Remember,
     Call::Withdraw,
+];
+const OF_VALIDATE: [Call; 6] = [
     Call::CountValidation,
     Call::Newest,
     Call::Spend,
+    Call::User,
+    Call::Sign,
     Call::Redeem,
+];
+const OF_REFRESH: [Call; 5] = [
     Call::Family,
-    Call::Families,
+    Call::User,
+    Call::Sign,
     Call::Rotate,
     Call::EndFamily,
 ];
+const OF_LOGOUT: [Call; 3] = [Call::Family, Call::Families, Call::EndFamily];
 
 pub fn operation() -> impl Strategy<Value = Operation> {
     let to = || prop_oneof![4 => Just(0), 1 => 1..DESTINATIONS];
     let back = || prop_oneof![4 => Just(0usize), 1 => 1..3usize];
     prop_oneof![
-        6 => (to(), 0..CLIENTS, option::weighted(0.3, 0..2usize), weather())
+        6 => (to(), 0..CLIENTS, option::weighted(0.3, 0..2usize), weather(&OF_LOGIN))
             .prop_map(|(to, client, key, weather)| Operation::Login { to, client, key, weather }),
-        8 => (to(), back(), any_but_rarely_false(), guess(), 0..2usize, weather()).prop_map(
+        8 => (to(), back(), any_but_rarely_false(), guess(), 0..2usize, weather(&OF_VALIDATE)).prop_map(
             |(to, back, named, guess, client, weather)| Operation::Validate {
                 to, back, named, guess, client, weather,
             }
         ),
-        6 => (back(), which(), weather())
+        6 => (back(), which(), weather(&OF_REFRESH))
             .prop_map(|(back, token, weather)| Operation::Refresh { back, token, weather }),
-        1 => (back(), which(), any::<bool>(), weather())
+        1 => (back(), which(), any::<bool>(), weather(&OF_LOGOUT))
             .prop_map(|(back, token, all, weather)| Operation::LogOut { back, token, all, weather }),
-        2 => weather().prop_map(|weather| Operation::Again { weather }),
+        2 => weather(&OF_VALIDATE).prop_map(|weather| Operation::Again { weather }),
         6 => wait().prop_map(Operation::Wait),
     ]
 }
@@ -173,13 +180,13 @@ fn wait() -> impl Strategy<Value = Wait> {
     ]
 }
 
-fn weather() -> impl Strategy<Value = Weather> {
+fn weather(calls: &[Call]) -> impl Strategy<Value = Weather> + use<> {
     let trouble = prop_oneof![
         2 => Just(Trouble::LostOnce),
         1 => Just(Trouble::Lost),
         1 => Just(Trouble::Refused)
     ];
-    let fault = option::weighted(0.3, (select(CALLS.to_vec()), trouble));
+    let fault = option::weighted(0.3, (select(calls.to_vec()), trouble));
     (prop::bool::weighted(0.1), fault).prop_map(|(refusing, fault)| Weather { refusing, fault })
 }
 
