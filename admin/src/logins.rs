@@ -59,7 +59,7 @@ pub async fn end(
         return Ok(false);
     };
     let ended = match login {
-        None => store.end_families(&user.id).await?,
+        None => store.end_families(&user.id, None).await?,
         Some(name) => {
             if store.find_family(&user.id, name).await?.is_none() {
                 writeln!(err, "{}: no such login", of.as_str())?;

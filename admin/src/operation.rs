@@ -104,7 +104,7 @@ async fn alter(store: &Store, change: Change, row: &Row, now: UnixTime) -> Resul
     }
     // They could not be refreshed any more; but enabling must not revive them.
     if change != Change::Enable {
-        store.end_families(&user.id).await?;
+        store.end_families(&user.id, None).await?;
     }
     Ok(Outcome::Done(user.id))
 }

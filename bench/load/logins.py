@@ -17,7 +17,6 @@ class Person(HttpUser):
     wait_time = constant(0.1)
 
     def on_start(self):
-        self.email = f"person{next(NUMBERS)}@example.com"
         self.inbox = requests.Session()  # reading mail is not the service's doing
         self.logins = 0
 
@@ -36,6 +35,8 @@ class Person(HttpUser):
 
     @task
     def log_in(self):
+        if self.logins % 20 == 0:  # or reading the inbox takes longer each time
+            self.email = f"person{next(NUMBERS)}@example.com"
         self.logins += 1
         me = {"email": self.email}
         sent = self.ask("login", "/api/login-with-otp/", me, 200)

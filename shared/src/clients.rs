@@ -8,8 +8,8 @@
 //! | SNS | 4 s | 6 s | 1 |
 //!
 //! A login at its worst (cold key 3, admit 4, deliver 6, withdraw 4) ends within
-//! 17 seconds, a validation (cold keys 3, find 3, spend 4, mint 3, redeem 4) within
-//! 17; concealing, 3 more, for the user is looked for in between; and the first one
+//! 17 seconds, a validation (cold keys 3, find 3, spend 4, mint 3, redeem 4, prove 1) within
+//! 18; concealing, 3 more, for the user is looked for in between; and the first one
 //! of an instance while digest keys rotate, 3 more for the other key. A refresh
 //! (find 3, mint with a cold key 6, write 4, end a family 4) ends within 17, a
 //! logout of all (find 3, end 15) within 18: before the function's time-out of 25

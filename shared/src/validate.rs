@@ -14,8 +14,8 @@ use crate::{
     clients,
     config::Config,
     domain::{
-        Account, ChallengeId, Family, Lifetimes, Passcode, Policy, RefreshToken, Refusal,
-        RequestId, UnixTime, UnknownUsers, User, Verdict,
+        Account, ChallengeId, Destination, Family, Lifetimes, Passcode, Policy, RefreshToken,
+        Refusal, RequestId, TestIdentities, UnixTime, UnknownUsers, User, Verdict,
     },
     http::{cors::Origins, problem::Failure, request::Claim},
     keys::{DigestKeys, SigningKey},
@@ -30,6 +30,7 @@ pub use renew::Renewed;
 pub struct Validate {
     policy: Policy,
     lifetimes: Lifetimes,
+    test_identities: TestIdentities,
     origins: Origins,
     digest_keys: DigestKeys,
     store: Store,
@@ -69,6 +70,7 @@ impl Validate {
         Self {
             policy: config.policy.clone(),
             lifetimes: config.lifetimes,
+            test_identities: config.test_identities.clone(),
             origins: config.allowed_origins.clone(),
             digest_keys,
             store: Store::new(clients::dynamodb(sdk), config.table_name.clone()),
@@ -109,6 +111,8 @@ impl Validate {
         rng: &mut impl CryptoRng,
     ) -> Result<LoggedIn, Failure> {
         // Keys out of reach must not cost an attempt, nor one wait for the other.
+        // The second digest key is asked for by its codes alone: without it, all
+        // others are still good.
         tokio::try_join!(self.digest_keys.current(), self.tokens.warm_up())?;
         let request = RequestId::draw(rng);
         let limit = self.policy.validation_limit(&claim.client);
@@ -128,7 +132,8 @@ impl Validate {
         };
         let account = self.policy.unknown_users.account(user, rng)?;
         let refresh_token = RefreshToken::draw(account.user_id().clone(), rng);
-        let family = Family::start(&refresh_token, &claim.destination, self.lifetimes, now);
+        let lifetimes = self.lifetimes_of(&claim.destination, now);
+        let family = Family::start(&refresh_token, &claim.destination, lifetimes, now);
         let token = self.tokens.mint(&family, now, rng).await?;
         if !self
             .store
@@ -144,6 +149,16 @@ impl Validate {
             refresh_token,
             refresh_expires_in: now.until(family.expires_at),
         })
+    }
+
+    /// A login by a fixed code ends with that code.
+    fn lifetimes_of(&self, to: &Destination, now: UnixTime) -> Lifetimes {
+        let own = self.lifetimes;
+        let end = self.test_identities.end_for(to);
+        Lifetimes {
+            absolute: end.map_or(own.absolute, |end| own.absolute.min(now.until(end))),
+            ..own
+        }
     }
 
     /// Spends the attempt and, beside it, looks for the user, unless it is

@@ -88,7 +88,7 @@ fn what_cannot_be_understood_is_an_invalid_request_in_its_gateways_form() {
             "login-email",
             "/multiValueHeaders",
             r#"{"Content-Type": ["text/plain"]}"#,
-            200,
+            415,
         ),
         ("login-email", "/headers/Host", r#""a\nb""#, 400),
         ("login-email", "/httpMethod", r#""""#, 400),

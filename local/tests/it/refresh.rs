@@ -281,6 +281,28 @@ async fn logging_out_ends_one_login_or_all_and_never_says_whether_there_was_one(
 }
 
 #[tokio::test]
+async fn logging_out_everywhere_can_be_repeated_until_it_is_done() {
+    let lost = ("DeleteItem", Failure::AnswerLost);
+    for failures in 1..4 {
+        let (app, left) = failing(&[("RESEND_COOLDOWN_SECONDS", "0")], &[]).await;
+        let mut token = Value::Null;
+        for _ in 0..4 {
+            token = app.log_in(ALICE).await["refresh_token"].clone();
+            app.advance(Duration::from_secs(1));
+        }
+        let all = json!({ "refresh_token": token, "all": true });
+        for _ in 0..failures {
+            left.lock().unwrap().extend([lost; 3]);
+            let failed = log_out(&app, all.clone()).await;
+            failed.assert_problem(503, "unavailable");
+            left.lock().unwrap().clear();
+        }
+        assert_eq!(log_out(&app, all).await.status, 204);
+        assert_eq!(families(&app).await, 0);
+    }
+}
+
+#[tokio::test]
 async fn an_old_copy_logs_out_its_own_family_alone() {
     let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
     let stolen = app.log_in(ALICE).await["refresh_token"].clone();

@@ -57,3 +57,17 @@ async fn after_its_date_a_test_identity_is_a_destination_like_any_other() {
     let code = app.newest_code(REVIEWER);
     app.validate(REVIEWER, None, &code).await.assert_ok();
 }
+
+#[tokio::test]
+async fn a_login_by_a_fixed_code_ends_with_it() {
+    let app = TestApp::with(SETTINGS).await;
+    app.advance(Duration::from_hours(24 * 18));
+    let id = app.login(REVIEWER).await.assert_ok()["challenge_id"].clone();
+    let login = app.validate(REVIEWER, id.as_str(), "012345").await;
+    let left = login.assert_ok()["refresh_expires_in"].as_u64().unwrap();
+    assert!(left < 24 * 60 * 60, "{left}");
+    app.advance(Duration::from_secs(left));
+    app.refresh(&login.json["refresh_token"])
+        .await
+        .assert_problem(400, "invalid-refresh-token");
+}

@@ -212,9 +212,12 @@ async fn who_shows_no_token_is_told_no_more_than_to_show_one() {
         token.clone(),
         format!("Bearer {token} {token}"),
         format!("Bearer {token}, Bearer {token}"),
+        format!("Bearer {token}\nBearer {token}"),
     ] {
-        let request =
-            Request::get(format!("http://{}{ME}", app.api())).header(header::AUTHORIZATION, value);
+        let mut request = Request::get(format!("http://{}{ME}", app.api()));
+        for line in value.lines() {
+            request = request.header(header::AUTHORIZATION, line);
+        }
         let answer = app.send(request.body(Full::default()).unwrap()).await;
         assert_unauthorized(&answer, INVALID, "not one bearer token");
     }

@@ -27,15 +27,25 @@ pub struct Connections(SharedHttpConnector);
 
 impl Connections {
     /// To servers whose certificates lead to `roots`. Connects to nobody yet.
+    ///
+    /// # Panics
+    ///
+    /// If the library cannot build a context, which it always can.
     #[must_use]
     pub fn new(roots: &Roots) -> Self {
+        #[expect(
+            clippy::expect_used,
+            reason = "the default would be the system's roots"
+        )]
+        let context = TlsContext::builder()
+            .with_trust_store(roots.trust_store())
+            .build()
+            .expect("a context of roots alone can be built");
         let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT);
-        let context = TlsContext::builder().with_trust_store(roots.trust_store());
         let connector = Connector::builder()
             .connector_settings(settings.build())
             .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-            // Building cannot fail; the default would be the system's roots.
-            .tls_context(context.build().unwrap_or_default())
+            .tls_context(context)
             .build();
         Self(SharedHttpConnector::new(connector))
     }

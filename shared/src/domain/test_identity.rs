@@ -53,6 +53,15 @@ impl TestIdentities {
     }
 }
 
+impl TestIdentities {
+    /// When everything about this destination's fixed code ends, if it has one.
+    #[must_use]
+    pub fn end_for(&self, to: &Destination) -> Option<UnixTime> {
+        let listed = self.codes.iter().any(|(known, _)| known == to);
+        self.until.filter(|_| listed)
+    }
+}
+
 fn destination(text: &str) -> Option<Destination> {
     if text.starts_with('+') {
         PhoneNumber::parse(text).ok().map(Destination::Phone)

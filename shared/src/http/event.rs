@@ -73,7 +73,6 @@ fn refuse(route: Route) -> Response<Body> {
 const NOT_UNDERSTOOD: Rejection = Rejection::InvalidRequest("The request cannot be understood.");
 
 /// What a function is invoked with: any JSON.
-#[derive(Debug)]
 pub struct Event {
     payload: Payload,
     request: Option<Request>,
@@ -180,7 +179,7 @@ fn body(text: Option<String>, is_base64: Option<bool>) -> Option<Body> {
     }
 }
 
-/// Of a header that stands in both maps, `one` has the last value, which counts.
+/// `all` has every value of a header, where a gateway tells more than one.
 /// Bytes beyond ASCII pass (RFC 9110 section 5.5); control characters do not.
 fn headers(
     all: Option<BTreeMap<String, Vec<String>>>,
@@ -197,8 +196,10 @@ fn headers(
     }
     for (name, value) in one.unwrap_or_default() {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        let value = HeaderValue::try_from(value.into_bytes()).ok()?;
-        headers.try_insert(name, value).ok()?;
+        if !headers.contains_key(&name) {
+            let value = HeaderValue::try_from(value.into_bytes()).ok()?;
+            headers.try_insert(name, value).ok()?;
+        }
     }
     Some(headers)
 }

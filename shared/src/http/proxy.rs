@@ -17,7 +17,7 @@ pub(super) enum Payload {
 }
 
 /// An answer to be serialised.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
 pub enum ProxyResponse {
     /// For payload 1.0.

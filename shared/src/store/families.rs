@@ -127,15 +127,21 @@ impl Store {
         until_settled(operation, attempt).await
     }
 
-    /// Ends every family that the user has by now.
+    /// Ends every family that the user has by now, `last` after all others: it is
+    /// what a client repeats the request with, if this fails on the way.
     ///
     /// # Errors
     ///
     /// The table cannot be reached, or not in time. Some families may be ended,
     /// then.
-    pub async fn end_families(&self, user: &UserId) -> Result<usize, Fault> {
+    pub async fn end_families(
+        &self,
+        user: &UserId,
+        last: Option<&FamilyName>,
+    ) -> Result<usize, Fault> {
         let all = async {
-            let families = self.families(user).await?;
+            let mut families = self.families(user).await?;
+            families.sort_by_key(|family| Some(&family.name) == last);
             for family in &families {
                 self.end_family(user, &family.name).await?;
             }

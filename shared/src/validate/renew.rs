@@ -142,7 +142,8 @@ impl Validate {
             Presented::Current | Presented::Again(_)
         );
         if leave.all && good {
-            self.store.end_families(&family.user).await?;
+            let last = Some(&family.name);
+            self.store.end_families(&family.user, last).await?;
         } else {
             self.store.end_family(&family.user, &family.name).await?;
         }
