@@ -138,7 +138,7 @@ impl Story {
     pub async fn validate_event(&self) -> Outcome<String> {
         let email = self.somebody();
         let event = to_event(LOGIN, &json!({ "email": email }));
-        let request = lambda_http::request::from_str(&event)?;
+        let request = otp::http::event::request(&event).map_err(|_| "no event")?;
         let functions = &self.stack.functions;
         let now = (functions.clock)();
         let Ok(answer) = login_with_otp::handle(&functions.login, request, now).await;

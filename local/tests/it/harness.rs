@@ -194,7 +194,7 @@ impl TestApp {
             .unwrap();
         let (head, ()) = request.into_parts();
         let event = event(&head, claim.to_string().as_bytes(), self.api).to_string();
-        let request = lambda_http::request::from_str(&event).expect("an event");
+        let request = otp::http::event::request(&event).expect("an event");
         let now = (self.stack.functions.clock)();
         let Ok(answer) = validate_otp::handle(validate, request, now).await;
         Answer::of(answer).assert_ok().clone()
