@@ -8,7 +8,7 @@ use std::ffi::OsString;
 
 use lexopt::{Arg, Parser, ValueExt};
 use otp::{
-    domain::{Destination, EmailAddress, FamilyName, PhoneNumber},
+    domain::{Destination, EmailAddress, SessionId, PhoneNumber},
     store::Change,
 };
 
@@ -64,7 +64,7 @@ pub enum Action {
     /// Print the logins of one.
     Logins(Destination),
     /// End the logins of one: all, or that of this name.
-    End(Destination, Option<FamilyName>),
+    End(Destination, Option<SessionId>),
 }
 
 /// Which users.
@@ -164,7 +164,7 @@ fn action(options: Options) -> Result<Action, String> {
 fn logins(verb: &str, of: Destination, login: Option<String>) -> Result<Action, String> {
     match (verb, login) {
         ("list", None) => Ok(Action::Logins(of)),
-        ("end", login) => Ok(Action::End(of, login.map(FamilyName::new))),
+        ("end", login) => Ok(Action::End(of, login.map(SessionId::new))),
         _ => Err(format!("logins {verb}: no such command")),
     }
 }

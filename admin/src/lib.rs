@@ -4,7 +4,7 @@
 //! ```text
 //! args::parse -> rows::read -> batch::work -> operation::run -> Store::add_user, change_user
 //!            |-> list::print ------------------------------> Store::users
-//!            `-> logins::print, logins::end ---------------> Store::families, end_family
+//!            `-> logins::print, logins::end ---------------> Store::sessions, end_session
 //! ```
 //!
 //! The tool says addresses and numbers in full, but only to its operator: it
@@ -28,7 +28,7 @@ use std::{
 use aws_config::SdkConfig;
 use otp::{
     clients,
-    domain::{Destination, FamilyName, UnixTime},
+    domain::{Destination, SessionId, UnixTime},
     fault::Fault,
     store::Store,
 };
@@ -146,7 +146,7 @@ enum Task {
     List,
     Work(Job),
     Logins(Destination),
-    End(Destination, Option<FamilyName>),
+    End(Destination, Option<SessionId>),
 }
 
 fn prepare(action: Action, now: UnixTime, io: &mut Io<'_>) -> Result<Task, Stop> {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use otp::{
-    domain::{Channel, Destination, Profile, UnixTime},
+    domain::{Channel, Destination, UserRecord, UnixTime},
     store::Store,
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -35,7 +35,7 @@ pub async fn print(store: &Store, out: &mut dyn Write) -> Result<(), Stop> {
     Ok(())
 }
 
-fn record(user: &Profile) -> [String; 6] {
+fn record(user: &UserRecord) -> [String; 6] {
     let destination = |channel| {
         let found = user.destination(channel).map(Destination::as_str);
         found.unwrap_or_default().to_owned()
@@ -69,7 +69,7 @@ mod tests {
     fn a_user_is_one_line_in_the_headers_order() {
         let email = EmailAddress::parse("alice@example.com").map(Destination::Email);
         let phone = PhoneNumber::parse("+14155550123").map(Destination::Phone);
-        let mut user = Profile {
+        let mut user = UserRecord {
             id: UserId::from_table("id".to_owned()),
             destinations: vec![email.unwrap(), phone.unwrap()],
             created_at: UnixTime::from_secs(1_767_226_200),

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use otp::{
-    domain::{Destination, FamilyName, Profile, UnixTime},
+    domain::{Destination, SessionId, UserRecord, UnixTime},
     store::Store,
 };
 
@@ -28,18 +28,18 @@ pub async fn print(
     let Some(user) = find(store, of, io.stderr).await? else {
         return Ok(false);
     };
-    let mut families = store.families(&user.id).await?;
-    families.retain(|family| family.expires_at > now);
-    families.sort_by_key(|family| family.created_at);
+    let mut sessions = store.sessions(&user.id).await?;
+    sessions.retain(|session| session.expires_at > now);
+    sessions.sort_by_key(|session| session.created_at);
     let mut writer = csv::Writer::from_writer(&mut *io.stdout);
     writer.write_record(HEADER).map_err(io::Error::from)?;
-    for family in families {
+    for session in sessions {
         let record = [
-            family.name.as_str(),
-            family.destination.as_str(),
-            &rfc3339(family.created_at),
-            &rfc3339(family.refreshed_at),
-            &rfc3339(family.expires_at),
+            session.name.as_str(),
+            session.destination.as_str(),
+            &rfc3339(session.created_at),
+            &rfc3339(session.refreshed_at),
+            &rfc3339(session.expires_at),
         ];
         writer.write_record(record).map_err(io::Error::from)?;
     }
@@ -52,20 +52,20 @@ pub async fn print(
 pub async fn end(
     store: &Store,
     of: &Destination,
-    login: Option<&FamilyName>,
+    login: Option<&SessionId>,
     err: &mut dyn Write,
 ) -> Result<bool, Stop> {
     let Some(user) = find(store, of, err).await? else {
         return Ok(false);
     };
     let ended = match login {
-        None => store.end_families(&user.id, None).await?,
+        None => store.end_sessions(&user.id, None).await?,
         Some(name) => {
-            if store.find_family(&user.id, name).await?.is_none() {
+            if store.find_session(&user.id, name).await?.is_none() {
                 writeln!(err, "{}: no such login", of.as_str())?;
                 return Ok(false);
             }
-            store.end_family(&user.id, name).await?;
+            store.end_session(&user.id, name).await?;
             1
         }
     };
@@ -77,8 +77,8 @@ async fn find(
     store: &Store,
     of: &Destination,
     err: &mut dyn Write,
-) -> Result<Option<Profile>, Stop> {
-    let user = store.find_profile(of).await?;
+) -> Result<Option<UserRecord>, Stop> {
+    let user = store.find_user_record(of).await?;
     if user.is_none() {
         writeln!(err, "{}: no such user", of.as_str())?;
     }

@@ -2,7 +2,7 @@
 
 use otp::{
     ambient,
-    domain::{Destination, Profile, RequestId, UnixTime, UserId},
+    domain::{Destination, UserRecord, OperationId, UnixTime, UserId},
     fault::Fault,
     store::{Change, Store},
 };
@@ -57,7 +57,7 @@ pub fn join(destinations: &[Destination]) -> String {
 }
 
 async fn add(store: &Store, row: &Row, now: UnixTime) -> Result<Outcome, Fault> {
-    let user = Profile {
+    let user = UserRecord {
         id: UserId::draw(&mut ambient::rng()),
         destinations: row.destinations.clone(),
         created_at: now,
@@ -68,7 +68,7 @@ async fn add(store: &Store, row: &Row, now: UnixTime) -> Result<Outcome, Fault> 
         return Ok(Outcome::Done(user.id));
     };
     let holder = match taken.first() {
-        Some(destination) => store.find_profile(destination).await?,
+        Some(destination) => store.find_user_record(destination).await?,
         None => None,
     };
     let same = holder.filter(|holder| holder.destinations == user.destinations);
@@ -86,25 +86,25 @@ async fn add(store: &Store, row: &Row, now: UnixTime) -> Result<Outcome, Fault> 
 }
 
 async fn alter(store: &Store, change: Change, row: &Row, now: UnixTime) -> Result<Outcome, Fault> {
-    let mut found: Vec<Option<Profile>> = Vec::new();
+    let mut found: Vec<Option<UserRecord>> = Vec::new();
     for destination in &row.destinations {
-        found.push(store.find_profile(destination).await?);
+        found.push(store.find_user_record(destination).await?);
     }
-    let id = |user: &Option<Profile>| user.as_ref().map(|user| user.id.clone());
+    let id = |user: &Option<UserRecord>| user.as_ref().map(|user| user.id.clone());
     if found.windows(2).any(|pair| id(&pair[0]) != id(&pair[1])) {
         return Ok(Outcome::Failed("not of one user".to_owned()));
     }
     let Some(user) = found.pop().flatten() else {
         return Ok(no_user(change));
     };
-    let request = RequestId::draw(&mut ambient::rng());
+    let request = OperationId::draw(&mut ambient::rng());
     if !store.change_user(&user, change, &request, now).await? {
         let why = "somebody else changed this user meanwhile";
         return Ok(Outcome::Failed(why.to_owned()));
     }
     // They could not be refreshed any more; but enabling must not revive them.
     if change != Change::Enable {
-        store.end_families(&user.id, None).await?;
+        store.end_sessions(&user.id, None).await?;
     }
     Ok(Outcome::Done(user.id))
 }

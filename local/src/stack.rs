@@ -6,7 +6,7 @@ use std::{io, net::SocketAddr, sync::Arc};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use axum::Router;
 use otp::{
-    clients::{Connections, Roots},
+    clients::{Connections, TrustRoots},
     config::{Config, ConfigError},
 };
 use tokio::{net::TcpListener, task::JoinSet};
@@ -158,7 +158,7 @@ pub fn sdk_config(aws: SocketAddr) -> SdkConfig {
         .behavior_version(BehaviorVersion::latest())
         .endpoint_url(format!("http://{aws}"))
         .region(Region::new("us-east-1"))
-        .http_client(Connections::new(&Roots::of_amazon()).client())
+        .http_client(Connections::new(&TrustRoots::of_amazon()).client())
         .credentials_provider(
             aws_credential_types::provider::SharedCredentialsProvider::new(credentials),
         )

@@ -1,56 +1,61 @@
-//! `POST /api/login-with-otp/`: sends a one-time code.
+//! The function behind `POST /api/login-with-otp/`: it sends codes.
 
-use std::convert::Infallible;
-
-use lambda_http::{Body, Request, Response};
-use otp::{
+use aws_config::SdkConfig;
+use lambda_http::Request;
+use otp_domain::UnixTime;
+use otp_edge::{
+    api::{Api, Success},
+    problem::{Failure, Problem},
+    rejection::Rejection,
+    request, response,
+    route::Route,
+    settings::Settings,
+};
+use otp_service::{
     ambient,
-    domain::UnixTime,
-    http::{
-        problem::{Failure, Problem},
-        request::{self, Rejection},
-        response,
-        route::Route,
-    },
-    login::Login,
-    telemetry::RequestLog,
+    aws::endpoints,
+    login::{DeliveryOutcome, LoginService},
 };
 
-/// Answers one request that arrived at `now`.
-///
-/// # Errors
-///
-/// None: every failure is an answer too.
-pub async fn handle(
-    login: &Login,
-    request: Request,
-    now: UnixTime,
-) -> Result<Response<Body>, Infallible> {
-    let page = login.origins().page(&request);
-    if let Some(answer) = page.preflight() {
-        return Ok(answer);
-    }
-    let mut log = RequestLog::start(Route::Login, &request);
-    let answer = respond(login, &request, now, &mut log).await;
-    Ok(page.mark(answer.unwrap_or_else(|failure| {
-        log.failure(&failure);
-        Problem::of(&failure).response()
-    })))
-}
+/// The routes of this function.
+pub struct LoginApi(LoginService);
 
-async fn respond(
-    login: &Login,
-    request: &Request,
-    now: UnixTime,
-    log: &mut RequestLog,
-) -> Result<Response<Body>, Failure> {
-    if Route::of(request)? != Route::Login {
-        return Err(Rejection::NotFound.into());
+impl Api for LoginApi {
+    const MAIN_ROUTE: Route = Route::Login;
+
+    fn new(settings: &Settings, sdk: &SdkConfig) -> Self {
+        Self(LoginService::new(&settings.login, sdk))
     }
-    let ask = request::login(request)?;
-    log.about(&ask.destination);
-    let rng = &mut ambient::rng();
-    let sent = login.send_code(&ask, now, rng).await?;
-    log.sent(&sent.delivery);
-    Ok(response::sent(&sent))
+
+    async fn endpoints(settings: &Settings, sdk: &SdkConfig) -> Vec<String> {
+        endpoints::of_login(&settings.login.delivery, sdk).await
+    }
+
+    async fn warm_up(&self) {
+        self.0.warm_up().await;
+    }
+
+    async fn respond(
+        &self,
+        route: Route,
+        request: &Request,
+        now: UnixTime,
+    ) -> Result<Success, Failure> {
+        if route != Route::Login {
+            return Err(Rejection::NotFound.into());
+        }
+        let login = request::login(request)?;
+        let requested = self
+            .0
+            .request_code(&login, now, &mut ambient::rng())
+            .await?;
+        let response = response::code_requested(&requested);
+        let success = |outcome| Success::new(outcome, response).about(&login.destination);
+        Ok(match requested.delivery {
+            DeliveryOutcome::Sent => success("sent"),
+            DeliveryOutcome::Suppressed => success("not-sent"),
+            DeliveryOutcome::Replayed => success("sent-before"),
+            DeliveryOutcome::Failed(fault) => success(Problem::DELIVERY_FAILED).despite(fault),
+        })
+    }
 }

@@ -1,122 +1,89 @@
-//! `POST /api/validate-otp/` takes a one-time code for tokens; beside it, what
-//! becomes of those tokens.
+//! The function behind `POST /api/validate-otp/` and the routes of the sessions
+//! that it starts.
 
-use std::convert::Infallible;
-
-use lambda_http::{Body, Request, Response};
-use otp::{
-    ambient,
-    domain::{Refusal, UnixTime},
-    http::{
-        problem::{Failure, Problem},
-        request::{self, Rejection},
-        response,
-        route::Route,
-    },
-    telemetry::RequestLog,
-    validate::Validate,
+use aws_config::SdkConfig;
+use lambda_http::Request;
+use otp_domain::UnixTime;
+use otp_edge::{
+    api::{Api, Success},
+    problem::Failure,
+    rejection::Rejection,
+    request, response,
+    route::Route,
+    settings::Settings,
 };
+use otp_service::{ambient, aws::endpoints, session::SessionService};
 
-type Answer = Result<Response<Body>, Failure>;
+/// The routes of this function.
+pub struct SessionApi(SessionService);
 
-/// Answers one request that arrived at `now`.
-///
-/// # Errors
-///
-/// None: every failure is an answer too.
-pub async fn handle(
-    validate: &Validate,
-    request: Request,
-    now: UnixTime,
-) -> Result<Response<Body>, Infallible> {
-    let page = validate.origins().page(&request);
-    if let Some(answer) = page.preflight() {
-        return Ok(answer);
+impl Api for SessionApi {
+    const MAIN_ROUTE: Route = Route::Validate;
+
+    fn new(settings: &Settings, sdk: &SdkConfig) -> Self {
+        Self(SessionService::new(&settings.sessions, sdk))
     }
-    let mut log = RequestLog::start(Route::Validate, &request);
-    let answer = respond(validate, &request, now, &mut log).await;
-    Ok(page.mark(answer.unwrap_or_else(|failure| {
-        log.failure(&failure);
-        Problem::of(&failure).response()
-    })))
-}
 
-async fn respond(
-    validate: &Validate,
-    request: &Request,
-    now: UnixTime,
-    log: &mut RequestLog,
-) -> Answer {
-    let route = Route::of(request)?;
-    log.is_for(route);
-    match route {
-        Route::Login => Err(Rejection::NotFound.into()),
-        Route::Validate => log_in(validate, request, now, log).await,
-        Route::Refresh => refresh(validate, request, now, log).await,
-        Route::Logout => log_out(validate, request, now, log).await,
-        Route::Me => me(validate, request, now, log).await,
-        Route::Configuration => {
-            log.success("published");
-            Ok(response::configuration(validate.issuer()))
-        }
-        Route::Keys => {
-            let keys = validate.published().await?;
-            log.success("published");
-            Ok(response::keys(&keys))
+    async fn endpoints(_settings: &Settings, sdk: &SdkConfig) -> Vec<String> {
+        endpoints::of_validation(sdk).await
+    }
+
+    async fn warm_up(&self) {
+        self.0.warm_up().await;
+    }
+
+    async fn respond(
+        &self,
+        route: Route,
+        request: &Request,
+        now: UnixTime,
+    ) -> Result<Success, Failure> {
+        match route {
+            Route::Login => Err(Rejection::NotFound.into()),
+            Route::Validate => self.validate(request, now).await,
+            Route::Refresh => self.refresh(request, now).await,
+            Route::Logout => self.log_out(request, now).await,
+            Route::Me => self.me(request, now).await,
+            Route::Configuration => {
+                let document = response::configuration(self.0.issuer());
+                Ok(Success::new("published", document))
+            }
+            Route::Keys => {
+                let keys = self.0.published_keys().await?;
+                Ok(Success::new("published", response::keys(&keys)))
+            }
         }
     }
 }
 
-async fn log_in(
-    validate: &Validate,
-    request: &Request,
-    now: UnixTime,
-    log: &mut RequestLog,
-) -> Answer {
-    let claim = request::validate(request)?;
-    log.about(&claim.destination);
-    let login = validate.log_in(&claim, now, &mut ambient::rng()).await?;
-    log.success("logged-in");
-    Ok(response::logged_in(&login))
-}
-
-async fn refresh(
-    validate: &Validate,
-    request: &Request,
-    now: UnixTime,
-    log: &mut RequestLog,
-) -> Answer {
-    let token = request::refresh(request)?.ok_or(Refusal::InvalidRefreshToken("not ours"))?;
-    let family = validate.family(&token).await?;
-    log.about(&family.destination);
-    let rng = &mut ambient::rng();
-    let login = validate.refresh(&token, &family, now, rng).await?;
-    log.success("refreshed");
-    Ok(response::refreshed(&login))
-}
-
-async fn log_out(
-    validate: &Validate,
-    request: &Request,
-    now: UnixTime,
-    log: &mut RequestLog,
-) -> Answer {
-    let leave = request::logout(request)?;
-    match validate.log_out(&leave, now).await? {
-        Some(family) => {
-            log.about(&family.destination);
-            log.success("logged-out");
-        }
-        None => log.success("not-logged-in"),
+impl SessionApi {
+    async fn validate(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
+        let request = request::validate(request)?;
+        let login = self.0.validate(&request, now, &mut ambient::rng()).await?;
+        let success = Success::new("logged-in", response::logged_in(&login));
+        Ok(success.about(&request.destination))
     }
-    Ok(response::logged_out())
-}
 
-async fn me(validate: &Validate, request: &Request, now: UnixTime, log: &mut RequestLog) -> Answer {
-    let token = request::bearer(request)?;
-    let bearer = validate.bearer(&token, now).await?;
-    log.about(&bearer.destination);
-    let user = validate.profile(&bearer).await?;
-    log.success("known");
-    Ok(response::profile(&user))
+    async fn refresh(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
+        let request = request::refresh(request)?;
+        let session = self.0.refresh(&request, now, &mut ambient::rng()).await?;
+        let success = Success::new("refreshed", response::refreshed(&session));
+        Ok(success.about(&session.destination))
+    }
+
+    async fn log_out(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
+        let request = request::logout(request)?;
+        let response = response::logged_out();
+        Ok(match self.0.log_out(&request, now).await? {
+            Some(session) => Success::new("logged-out", response).about(&session.destination),
+            None => Success::new("not-logged-in", response),
+        })
+    }
+
+    async fn me(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
+        let access_token = request::bearer(request)?;
+        let profile = self.0.profile(&access_token, now).await?;
+        let success = Success::new("known", response::profile(&profile.user));
+        Ok(success.about(&profile.destination))
+    }
 }

@@ -1,0 +1,205 @@
+//! One outstanding proof request: issued at login, judged at validation.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use rand::CryptoRng;
+
+use super::{Destination, DigestKey, DigestKeyId, Passcode, PasscodeDigest, Policy, UnixTime};
+
+/// Draws 128 bits and writes them in the URL-safe alphabet of RFC 4648
+/// section 5, without padding: 22 characters.
+pub(super) fn draw_id(rng: &mut impl CryptoRng) -> String {
+    let mut bytes = [0u8; 16];
+    rng.fill_bytes(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Names one challenge. Only whoever asked for the code learns it, so that a
+/// stranger who knows the destination cannot guess at that challenge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChallengeId(String);
+
+impl ChallengeId {
+    /// Draws a new id of 128 random bits.
+    pub fn draw(rng: &mut impl CryptoRng) -> Self {
+        Self(draw_id(rng))
+    }
+
+    /// Reads an id that a client or the table gives back. Text that cannot be
+    /// an id of ours gives `None`: it names no challenge.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        (bytes.len() == 16).then(|| Self(text.to_owned()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Names one request of a client, so that a repeated write of ours is
+/// recognised as the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationId(String);
+
+impl OperationId {
+    /// Draws a new id of 128 random bits.
+    pub fn draw(rng: &mut impl CryptoRng) -> Self {
+        Self(draw_id(rng))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A code was asked for; whoever knows it within its life proves to hold the
+/// destination.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// Its name.
+    pub id: ChallengeId,
+    /// Where the code went, and what a right guess proves.
+    pub destination: Destination,
+    /// The stored form of the code.
+    pub digest: PasscodeDigest,
+    /// The key that made the digest.
+    pub key_id: DigestKeyId,
+    /// When the code was drawn.
+    pub issued_at: UnixTime,
+    /// The first instant at which the code is worth nothing.
+    pub expires_at: UnixTime,
+}
+
+/// What a guess is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The guess is the code, within its life.
+    Right,
+    /// It is not.
+    Wrong,
+}
+
+/// The challenge that stands for a code to `to`.
+pub fn issue(
+    to: &Destination,
+    code: &Passcode,
+    policy: &Policy,
+    key: &DigestKey,
+    now: UnixTime,
+    rng: &mut impl CryptoRng,
+) -> Challenge {
+    let id = ChallengeId::draw(rng);
+    Challenge {
+        digest: key.digest(&id, to, code),
+        key_id: key.id().clone(),
+        id,
+        destination: to.clone(),
+        issued_at: now,
+        expires_at: now.plus(policy.code_ttl),
+    }
+}
+
+impl Challenge {
+    /// Compares a guess with the code, in constant time. The attempt must have
+    /// been spent before.
+    #[must_use]
+    pub fn judge(&self, guess: &Passcode, key: &DigestKey, now: UnixTime) -> Verdict {
+        let matches = key.matches(&self.digest, &self.id, &self.destination, guess);
+        if matches && now < self.expires_at && self.key_id == *key.id() {
+            Verdict::Right
+        } else {
+            Verdict::Wrong
+        }
+    }
+}
+
+impl fmt::Debug for Challenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Challenge")
+            .field("destination", &self.destination)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PhoneNumber;
+    use proptest::prelude::*;
+    use rand::{SeedableRng, rngs::StdRng};
+    use std::time::Duration;
+
+    fn key() -> DigestKey {
+        DigestKey::new(DigestKeyId::new("key"), Box::new([3; 32]))
+    }
+
+    fn phone() -> Destination {
+        Destination::Phone(PhoneNumber::parse("+14155550123").unwrap())
+    }
+
+    #[test]
+    fn only_an_id_of_128_bits_names_a_challenge() {
+        let id = ChallengeId::draw(&mut StdRng::seed_from_u64(1));
+        assert_eq!(ChallengeId::parse(id.as_str()), Some(id));
+        for text in [
+            "",
+            "x",
+            "AAAAAAAAAAAAAAAAAAAAA",
+            "AAAAAAAAAAAAAAAAAAAAAAA",
+            "AAAAAAAAAAAAAAAAAAAAA=",
+            "AAAAAAAAAAAAAAAAAAAA#A",
+        ] {
+            assert_eq!(ChallengeId::parse(text), None, "accepted {text:?}");
+        }
+    }
+
+    fn issued_to_phone(policy: &Policy, at: UnixTime, seed: u64) -> (Challenge, Passcode) {
+        let rng = &mut StdRng::seed_from_u64(seed);
+        let code = Passcode::draw(policy.code_length, rng);
+        (issue(&phone(), &code, policy, &key(), at, rng), code)
+    }
+
+    proptest! {
+        #![proptest_config(fuzz::config())]
+
+        #[test]
+        fn what_names_a_challenge_is_kept_as_it_was_written(
+            text in fuzz::text(&["r5BuMb9vjKaMlD76sIa5SQ", "AAAAAAAAAAAAAAAAAAAAAA"]),
+        ) {
+            if let Some(id) = ChallengeId::parse(&text) {
+                prop_assert_eq!(id.as_str(), &text);
+                prop_assert_eq!(text.len(), 22);
+                prop_assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+            }
+        }
+
+        #[test]
+        fn the_code_is_right_from_its_issue_to_the_last_moment_of_its_life_and_never_after(
+            seed: u64, issued in 0u64..1 << 50, ttl in 1u64..=600, later in 0u64..1_200_000,
+        ) {
+            let issued = UnixTime::from_millis(issued);
+            let policy = Policy { code_ttl: Duration::from_secs(ttl), ..Policy::default() };
+            let (challenge, code) = issued_to_phone(&policy, issued, seed);
+
+            let now = issued.plus(Duration::from_millis(later));
+            let expected = if later < ttl * 1000 { Verdict::Right } else { Verdict::Wrong };
+            prop_assert_eq!(challenge.judge(&code, &key(), now), expected);
+        }
+
+        #[test]
+        fn no_other_code_is_ever_right(seed: u64, guess in 0u32..1_000_000) {
+            let now = UnixTime::from_secs(1_000);
+            let (challenge, code) = issued_to_phone(&Policy::default(), now, seed);
+            let guess = Passcode::parse(&format!("{guess:06}"), 6).unwrap();
+            let right = guess.expose_secret() == code.expose_secret();
+            prop_assert_eq!(challenge.judge(&guess, &key(), now) == Verdict::Right, right);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Where a code goes: the destination that a login proves to hold.
+
+use std::{fmt, str::FromStr};
+
+use super::{EmailAddress, PhoneNumber};
+
+/// How a code travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// By Amazon SES.
+    Email,
+    /// By Amazon SNS, as a text message.
+    Sms,
+}
+
+impl Channel {
+    /// The name on the wire, in the table and in the log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Sms => "sms",
+        }
+    }
+}
+
+/// An e-mail address or a phone number.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Destination {
+    /// A mailbox.
+    Email(EmailAddress),
+    /// A phone that takes text messages.
+    Phone(PhoneNumber),
+}
+
+impl Destination {
+    /// The channel that reaches this destination.
+    #[must_use]
+    pub const fn channel(&self) -> Channel {
+        match self {
+            Self::Email(_) => Channel::Email,
+            Self::Phone(_) => Channel::Sms,
+        }
+    }
+
+    /// The address or number in full. It is personal data: not for logs.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Email(email) => email.as_str(),
+            Self::Phone(number) => number.as_str(),
+        }
+    }
+
+    /// Enough to recognise one's own destination in a log, too little to learn
+    /// another's: `a***@e***.com`, `+1***23`.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        match self {
+            Self::Email(email) => {
+                let (local, domain) = email.as_str().split_once('@').unwrap_or_default();
+                let top = domain.rsplit('.').next().unwrap_or_default();
+                format!("{}***@{}***.{top}", first(local), first(domain))
+            }
+            Self::Phone(number) => {
+                let text = number.as_str();
+                format!("{}***{}", &text[..2], &text[text.len() - 2..])
+            }
+        }
+    }
+}
+
+/// The text is neither an e-mail address nor a phone number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MalformedDestination;
+
+impl FromStr for Destination {
+    type Err = MalformedDestination;
+
+    /// Reads a phone number if the text begins with `+`, else an e-mail address.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.starts_with('+') {
+            let number = PhoneNumber::parse(text).map_err(|_| MalformedDestination)?;
+            Ok(Self::Phone(number))
+        } else {
+            let email = EmailAddress::parse(text).map_err(|_| MalformedDestination)?;
+            Ok(Self::Email(email))
+        }
+    }
+}
+
+fn first(text: &str) -> &str {
+    text.get(..1).unwrap_or_default()
+}
+
+impl fmt::Debug for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_masked_destination_hides_all_but_its_edges() {
+        let email = Destination::Email(EmailAddress::parse("alice@mail.example.com").unwrap());
+        let phone = Destination::Phone(PhoneNumber::parse("+14155550123").unwrap());
+        assert_eq!(format!("{email:?} {phone:?}"), "a***@m***.com +1***23");
+    }
+}

@@ -1,0 +1,49 @@
+//! The rules of login by one-time code.
+//!
+//! No AWS, HTTP, environment, clock or entropy: time and randomness are
+//! arguments, so a plain function call tests every rule.
+//!
+//! | to find | read |
+//! |---|---|
+//! | codes, and how a guess is compared | [`Passcode`], [`DigestKey`], [`Challenge::judge`] |
+//! | limits, caps and their windows | [`Policy::login_limits`], [`Limit`] |
+//! | sessions, rotation, reuse detection | [`Session::judge`], [`RefreshToken`] |
+//! | who may log in | [`UnknownUsers`] |
+//! | addresses and numbers | [`EmailAddress`], [`PhoneNumber`], [`SmsPrefixes`] |
+//! | every rule that says no | [`Refusal`] |
+
+mod challenge;
+mod client;
+mod destination;
+mod email;
+mod idempotency;
+mod limit;
+mod passcode;
+mod phone;
+mod policy;
+mod prefixes;
+mod refresh_token;
+mod refusal;
+mod session;
+mod test_identity;
+mod time;
+mod unknown_users;
+mod user;
+
+pub use challenge::{Challenge, ChallengeId, OperationId, Verdict, issue};
+pub use client::ClientAddress;
+pub use destination::{Channel, Destination, MalformedDestination};
+pub use email::{EmailAddress, MalformedEmail, is_host_name};
+pub use idempotency::IdempotencyKey;
+pub use limit::{Limit, Scope};
+pub use passcode::{DigestKey, DigestKeyId, MalformedPasscode, Passcode, PasscodeDigest};
+pub use phone::{MalformedPhoneNumber, PhoneNumber};
+pub use policy::{CONVERSION_CREDIT, Policy, UNCONVERTED_SMS_PER_PREFIX};
+pub use prefixes::{MalformedPrefix, SmsPrefixes};
+pub use refresh_token::{RefreshToken, RefreshTokenDigest, RotationSalt};
+pub use refusal::{Refusal, Unauthorized};
+pub use session::{Presentation, Session, SessionId, SessionLifetimes};
+pub use test_identity::TestIdentities;
+pub use time::{UnixTime, seconds_to_wait};
+pub use unknown_users::{DeliveryDecision, UnknownUsers};
+pub use user::{ResolvedUser, User, UserId, UserRecord};

@@ -1,0 +1,105 @@
+//! Rate limits: how many admissions a scope gets within a window.
+
+use std::time::Duration;
+
+use super::{ClientAddress, Destination, UnixTime};
+
+/// What a limit counts the admissions of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// One destination's.
+    Destination(Destination),
+    /// One client's.
+    Client(ClientAddress),
+    /// All numbers' that one allowed prefix matches.
+    Prefix(String),
+    /// Everybody's.
+    Deployment,
+}
+
+/// At most `max` admissions of a scope within each `window` of the clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Whose.
+    pub scope: Scope,
+    /// Its name in the table and in the log.
+    pub name: &'static str,
+    /// The length of its windows.
+    pub window: Duration,
+    /// Admissions within one window.
+    pub max: u32,
+    /// Whether a withdrawn send is taken off the count.
+    pub refundable: bool,
+}
+
+/// How many counters a limit of many people is spread over at most: one counter
+/// is one key, and one key takes about 1,000 writes a second.
+const MAX_SHARDS: u32 = 10;
+
+/// A shard of fewer admissions than this is not worth its key.
+const LEAST_SHARE: u32 = 20;
+
+/// The name of the limit that counts codes which have not come back.
+pub(super) const CONVERSION_GUARD: &str = "sms-unproven";
+
+impl Limit {
+    /// Whether a code that comes back makes room in this limit.
+    #[must_use]
+    pub fn is_conversion_guard(&self) -> bool {
+        self.name == CONVERSION_GUARD
+    }
+
+    /// The start of the window that `now` falls into.
+    #[must_use]
+    pub fn window_start(&self, now: UnixTime) -> UnixTime {
+        now.window_start(self.window)
+    }
+
+    /// When that window ends, and with it the refusals of this limit.
+    #[must_use]
+    pub fn window_end(&self, now: UnixTime) -> UnixTime {
+        self.window_start(now).plus(self.window)
+    }
+
+    /// How many counters this limit is spread over.
+    #[must_use]
+    pub fn shards(&self) -> u32 {
+        match self.scope {
+            Scope::Destination(_) | Scope::Client(_) => 1,
+            Scope::Prefix(_) | Scope::Deployment => (self.max / LEAST_SHARE).clamp(1, MAX_SHARDS),
+        }
+    }
+
+    /// What one of the counters admits. The shares add up to `max`, so that the
+    /// counters together can never admit more.
+    #[must_use]
+    pub fn share(&self, shard: u32) -> u32 {
+        let shards = self.shards();
+        self.max / shards + u32::from(shard < self.max % shards)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(fuzz::config())]
+
+        #[test]
+        fn the_shares_add_up_to_the_limit_and_none_is_empty(max in 1u32..=1_000_000) {
+            let limit = Limit {
+                scope: Scope::Deployment,
+                name: "any",
+                window: Duration::from_secs(1),
+                max,
+                refundable: true,
+            };
+            let shares: Vec<u32> = (0..limit.shards()).map(|shard| limit.share(shard)).collect();
+            prop_assert_eq!(shares.iter().sum::<u32>(), max);
+            prop_assert!(shares.iter().all(|share| *share > 0));
+            prop_assert!(shares.len() <= 10);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What happens when a destination belongs to no user.
+
+use rand::CryptoRng;
+
+use super::{Destination, Refusal, ResolvedUser, User, UserId};
+
+/// The setting `UNKNOWN_USERS`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownUsers {
+    /// The first redeemed code creates the user.
+    SignUp,
+    /// The answer and its time are the same as for a user; no message is sent.
+    Conceal,
+    /// The client learns that there is no such user.
+    Reveal,
+}
+
+/// Whether the code of an admitted login is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryDecision {
+    /// Send it.
+    Send,
+    /// Do not send it, and answer as if it were sent.
+    Suppress,
+}
+
+impl UnknownUsers {
+    /// Reads the setting's value.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "sign-up" => Some(Self::SignUp),
+            "conceal" => Some(Self::Conceal),
+            "reveal" => Some(Self::Reveal),
+            _ => None,
+        }
+    }
+
+    /// Whether a code goes to a destination of this user. A disabled user counts
+    /// as unknown, except that the destination cannot sign up.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::UserNotFound`] under [`UnknownUsers::Reveal`].
+    pub fn delivery(
+        self,
+        to: &Destination,
+        user: Option<&User>,
+    ) -> Result<DeliveryDecision, Refusal> {
+        let is_active = user.is_some_and(|user| !user.disabled);
+        match (self, user) {
+            _ if is_active => Ok(DeliveryDecision::Send),
+            (Self::SignUp, None) => Ok(DeliveryDecision::Send),
+            (Self::SignUp, Some(_)) | (Self::Conceal, _) => Ok(DeliveryDecision::Suppress),
+            (Self::Reveal, _) => Err(Refusal::UserNotFound(to.channel())),
+        }
+    }
+
+    /// The user that a right code of this destination logs in.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::InvalidOtp`] if the user is disabled, or unknown and may not
+    /// sign up.
+    pub fn resolve(
+        self,
+        user: Option<User>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<ResolvedUser, Refusal> {
+        match (self, user) {
+            (_, Some(user)) if user.disabled => Err(Refusal::InvalidOtp("disabled user")),
+            (_, Some(user)) => Ok(ResolvedUser::Existing(user.id)),
+            (Self::SignUp, None) => Ok(ResolvedUser::New(UserId::draw(rng))),
+            (Self::Conceal | Self::Reveal, None) => Err(Refusal::InvalidOtp("unknown user")),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Users: who a destination logs in.
+
+use rand::CryptoRng;
+
+use super::{Channel, Destination, UnixTime, challenge::draw_id};
+
+/// Names one user for ever. It is opaque and says nothing about the
+/// destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserId(String);
+
+impl UserId {
+    /// Draws a new id of 128 random bits.
+    pub fn draw(rng: &mut impl CryptoRng) -> Self {
+        Self(draw_id(rng))
+    }
+
+    /// Wraps an id as read from the table.
+    #[must_use]
+    pub const fn from_table(id: String) -> Self {
+        Self(id)
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A user, as far as a login needs to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The user's id.
+    pub id: UserId,
+    /// Whether an operator has disabled the user.
+    pub disabled: bool,
+}
+
+/// All that the table knows of a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserRecord {
+    /// The user's id.
+    pub id: UserId,
+    /// The destinations that log the user in, the e-mail address first.
+    pub destinations: Vec<Destination>,
+    /// When the user was created.
+    pub created_at: UnixTime,
+    /// The last login, if there was one.
+    pub last_login_at: Option<UnixTime>,
+    /// Whether an operator has disabled the user.
+    pub disabled: bool,
+}
+
+impl UserRecord {
+    /// The user's destination on this channel, if there is one.
+    #[must_use]
+    pub fn destination(&self, channel: Channel) -> Option<&Destination> {
+        let mut destinations = self.destinations.iter();
+        destinations.find(|destination| destination.channel() == channel)
+    }
+}
+
+/// The user that a validation logs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResolvedUser {
+    /// The table holds the user.
+    Existing(UserId),
+    /// This validation creates the user.
+    New(UserId),
+}
+
+impl ResolvedUser {
+    /// The user's id.
+    #[must_use]
+    pub const fn id(&self) -> &UserId {
+        match self {
+            Self::Existing(id) | Self::New(id) => id,
+        }
+    }
+
+    /// Whether this validation creates the user.
+    #[must_use]
+    pub const fn is_new(&self) -> bool {
+        matches!(self, Self::New(_))
+    }
+}

@@ -1,0 +1,122 @@
+//! Environment variables, and the SDK's configuration from them.
+//!
+//! Lambda configures the SDK by environment variables alone. The SDK's default
+//! chain would also look for profiles, containers and instances: a quarter of a
+//! cold start, for what is never there (docs/adr/0010).
+
+use aws_config::{
+    AppName, BehaviorVersion, Region, SdkConfig,
+    environment::EnvironmentVariableCredentialsProvider, identity::IdentityCache,
+};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+
+use otp_service::aws::Connections;
+
+/// Reads an environment variable.
+type Lookup = fn(&str) -> Option<String>;
+
+/// An environment variable, if it is set and UTF-8.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one reader of the environment"
+)]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The configuration for a function: region, credentials and endpoints from the
+/// SDK's environment variables, and the calls over `connections`.
+///
+/// | variable | is |
+/// |---|---|
+/// | `AWS_REGION`, else `AWS_DEFAULT_REGION` | the region |
+/// | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | the credentials |
+/// | `AWS_ENDPOINT_URL_DYNAMODB`, `_KMS`, `_SESV2`, `_SNS`, else `AWS_ENDPOINT_URL` | where to call |
+/// | `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT` | `true` or `false` |
+/// | `AWS_SDK_UA_APP_ID` | what AWS's logs shall call this application |
+#[must_use]
+pub fn sdk_config(connections: &Connections) -> SdkConfig {
+    let credentials = EnvironmentVariableCredentialsProvider::new();
+    from_variables(variable)
+        .into_builder()
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .identity_cache(IdentityCache::lazy().build())
+        .http_client(connections.client())
+        .build()
+}
+
+fn from_variables(variable: Lookup) -> SdkConfig {
+    let switch = |name| Some(variable(name)?.trim().eq_ignore_ascii_case("true"));
+    let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
+    let app_name = variable("AWS_SDK_UA_APP_ID").and_then(|name| AppName::new(name).ok());
+    let mut builder = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(region.map(Region::new))
+        .service_config(Endpoints(variable));
+    builder.set_app_name(app_name);
+    builder.set_use_fips(switch("AWS_USE_FIPS_ENDPOINT"));
+    builder.set_use_dual_stack(switch("AWS_USE_DUALSTACK_ENDPOINT"));
+    builder.build()
+}
+
+/// Gives each client its own endpoint variable, or else the common one.
+#[derive(Debug)]
+struct Endpoints(Lookup);
+
+impl LoadServiceConfig for Endpoints {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let Self(variable) = self;
+        let service = key.service_id().to_uppercase().replace(' ', "_");
+        variable(&format!("{}_{service}", key.env())).or_else(|| variable(key.env()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+
+    fn endpoint_of_table(variable: Lookup) -> Option<String> {
+        let key = ServiceConfigKey::builder()
+            .service_id("DynamoDB")
+            .env("AWS_ENDPOINT_URL")
+            .profile("endpoint_url");
+        Endpoints(variable).load_config(key.build().unwrap())
+    }
+
+    #[test]
+    fn a_services_own_endpoint_goes_before_the_one_for_all() {
+        let own = endpoint_of_table(|name| match name {
+            "AWS_ENDPOINT_URL_DYNAMODB" => Some("http://own".into()),
+            "AWS_ENDPOINT_URL" => Some("http://all".into()),
+            _ => None,
+        });
+        assert_eq!(own.as_deref(), Some("http://own"));
+        let all =
+            endpoint_of_table(|name| (name == "AWS_ENDPOINT_URL").then(|| "http://all".into()));
+        assert_eq!(all.as_deref(), Some("http://all"));
+        assert_eq!(endpoint_of_table(|_| None), None);
+    }
+
+    #[test]
+    fn the_region_is_lambdas_or_else_the_default() {
+        let both = from_variables(|name| match name {
+            "AWS_REGION" => Some("eu-central-1".into()),
+            "AWS_DEFAULT_REGION" => Some("us-east-1".into()),
+            _ => None,
+        });
+        assert_eq!(both.region(), Some(&Region::new("eu-central-1")));
+        let default =
+            from_variables(|name| (name == "AWS_DEFAULT_REGION").then(|| "us-east-1".into()));
+        assert_eq!(default.region(), Some(&Region::new("us-east-1")));
+    }
+
+    #[test]
+    fn switches_are_on_only_when_they_say_true() {
+        let on = |name: &str| (name == "AWS_USE_FIPS_ENDPOINT").then(|| "True".to_owned());
+        assert_eq!(from_variables(on).use_fips(), Some(true));
+        let off = |name: &str| (name == "AWS_USE_FIPS_ENDPOINT").then(|| "no".to_owned());
+        assert_eq!(from_variables(off).use_fips(), Some(false));
+        assert_eq!(from_variables(|_| None).use_fips(), None);
+    }
+}

@@ -1,0 +1,157 @@
+//! From a gateway's event to a request: for any JSON, without a panic.
+//!
+//! `lambda_http` reads events too, but it builds a URL from headers and path; it
+//! panics on an invalid URL and on invalid base64. This reader takes only the
+//! fields that the API needs. The request has no URL: its path is
+//! [`raw_http_path`](lambda_http::RequestExt::raw_http_path).
+
+use std::collections::BTreeMap;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use lambda_http::{
+    Body, Request, RequestExt,
+    aws_lambda_events::apigw::{ApiGatewayProxyRequestContext, ApiGatewayV2httpRequestContext},
+    http::{HeaderMap, HeaderName, HeaderValue, Method},
+    request::RequestContext,
+};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::{payload::Payload, rejection::Rejection};
+
+const NOT_UNDERSTOOD: Rejection = Rejection::InvalidRequest("The request cannot be understood.");
+
+/// What invokes a function: any JSON.
+pub struct Event {
+    pub(crate) payload: Payload,
+    pub(crate) request: Result<Request, Rejection>,
+}
+
+/// Reads the request of an event.
+///
+/// # Errors
+///
+/// The event is not a request.
+pub fn request(event: &str) -> Result<Request, Rejection> {
+    let event: Event = serde_json::from_str(event).map_err(|_| NOT_UNDERSTOOD)?;
+    event.request
+}
+
+impl<'de> Deserialize<'de> for Event {
+    /// Fails only on text that is not JSON.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        let request = serde_json::from_str(text).ok().and_then(Fields::request);
+        let payload = match request.as_ref().and_then(Request::request_context_ref) {
+            Some(RequestContext::ApiGatewayV2(_)) => Payload::V2,
+            Some(_) => Payload::V1,
+            None => Payload::guess(text),
+        };
+        Ok(Self {
+            payload,
+            request: request.ok_or(NOT_UNDERSTOOD),
+        })
+    }
+}
+
+/// The fields of payload 1.0 (REST APIs) and 2.0 (HTTP APIs, function URLs) that
+/// the API needs.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Fields {
+    http_method: Option<String>,
+    path: Option<String>,
+    raw_path: Option<String>,
+    headers: Option<BTreeMap<String, String>>,
+    multi_value_headers: Option<BTreeMap<String, Vec<String>>>,
+    request_context: Context,
+    body: Option<String>,
+    is_base64_encoded: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Context {
+    request_id: Option<String>,
+    identity: Option<Identity>,
+    http: Option<Http>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Identity {
+    source_ip: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Http {
+    method: String,
+    source_ip: Option<String>,
+}
+
+impl Fields {
+    fn request(self) -> Option<Request> {
+        let context = self.request_context;
+        let (method, path, context) = match (self.http_method, context.http) {
+            (Some(method), _) => {
+                let mut known = ApiGatewayProxyRequestContext::default();
+                known.request_id = context.request_id;
+                known.identity.source_ip = context.identity.and_then(|who| who.source_ip);
+                (method, self.path, RequestContext::ApiGatewayV1(known))
+            }
+            (None, Some(http)) => {
+                let mut known = ApiGatewayV2httpRequestContext::default();
+                known.request_id = context.request_id;
+                known.http.source_ip = http.source_ip;
+                (
+                    http.method,
+                    self.raw_path,
+                    RequestContext::ApiGatewayV2(known),
+                )
+            }
+            (None, None) => return None,
+        };
+        let mut request = Request::new(body(self.body, self.is_base64_encoded)?);
+        *request.method_mut() = Method::from_bytes(method.as_bytes()).ok()?;
+        *request.headers_mut() = headers(self.multi_value_headers, self.headers)?;
+        Some(
+            request
+                .with_raw_http_path(path.unwrap_or_default())
+                .with_request_context(context),
+        )
+    }
+}
+
+fn body(text: Option<String>, is_base64: Option<bool>) -> Option<Body> {
+    match text {
+        None => Some(Body::Empty),
+        Some(text) if is_base64 == Some(true) => STANDARD.decode(text).ok().map(Body::Binary),
+        Some(text) => Some(Body::Text(text)),
+    }
+}
+
+/// `all` has every value of a header, if the gateway sends more than one.
+/// Bytes beyond ASCII pass (RFC 9110 section 5.5); control characters do not.
+fn headers(
+    all: Option<BTreeMap<String, Vec<String>>>,
+    one: Option<BTreeMap<String, String>>,
+) -> Option<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    for (name, values) in all.unwrap_or_default() {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        for value in values {
+            headers
+                .try_append(&name, HeaderValue::try_from(value.into_bytes()).ok()?)
+                .ok()?;
+        }
+    }
+    for (name, value) in one.unwrap_or_default() {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        if !headers.contains_key(&name) {
+            let value = HeaderValue::try_from(value.into_bytes()).ok()?;
+            headers.try_insert(name, value).ok()?;
+        }
+    }
+    Some(headers)
+}

@@ -1,0 +1,149 @@
+//! The log: one JSON line for each request, without secrets.
+//!
+//! Only this crate's own events are written, whatever `RUST_LOG` or
+//! `AWS_LAMBDA_LOG_LEVEL` say: at finer levels the SDK and the runtime log whole
+//! requests, with their codes and addresses.
+
+use lambda_http::Request;
+use otp_domain::{Destination, Refusal, Unauthorized};
+use otp_service::{ErrorKind, ambient::Stopwatch, fault::Fault};
+use tracing::{Level, Subscriber, error, info};
+use tracing_subscriber::{
+    filter::Targets,
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt,
+    registry::Registry,
+};
+
+use crate::{
+    api::Success,
+    problem::{Failure, Problem},
+    request,
+    route::Route,
+};
+
+/// The target of every event that is written.
+const TARGET: &str = "otp";
+
+/// Starts the log on standard output, where Lambda collects it.
+pub fn init() {
+    let _ = tracing::subscriber::set_global_default(subscriber(std::io::stdout));
+}
+
+/// A log that writes to `writer`.
+pub fn subscriber<W>(writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let lines = fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_target(false)
+        .with_writer(writer);
+    Registry::default()
+        .with(lines)
+        .with(Targets::new().with_target(TARGET, Level::INFO))
+}
+
+/// The line of one request.
+pub struct RequestLog {
+    request_id: String,
+    started: Stopwatch,
+}
+
+impl RequestLog {
+    /// Begins when the request arrives.
+    #[must_use]
+    pub fn start(request: &Request) -> Self {
+        Self {
+            request_id: request::gateway_id(request).unwrap_or_default(),
+            started: Stopwatch::start(),
+        }
+    }
+
+    /// Writes the line.
+    pub fn write(&self, route: Route, result: &Result<Success, Failure>) {
+        match result {
+            Ok(success) => {
+                let about = success.destination.as_ref();
+                match &success.fault {
+                    None => self.info(route, success.outcome, None, about),
+                    Some(fault) => self.fault(route, success.outcome, fault, about),
+                }
+            }
+            Err(failure) => self.failure(route, failure),
+        }
+    }
+
+    fn failure(&self, route: Route, failure: &Failure) {
+        let outcome = Problem::of(failure).name();
+        match failure {
+            Failure::Rejected(_) => self.info(route, outcome, Some(""), None),
+            Failure::Service(error) => {
+                let about = error.destination.as_ref();
+                match &error.kind {
+                    ErrorKind::Refused(refusal) => {
+                        self.info(route, outcome, Some(reason(*refusal)), about);
+                    }
+                    ErrorKind::Fault(fault) => self.fault(route, outcome, fault, about),
+                }
+            }
+        }
+    }
+
+    fn info(&self, route: Route, outcome: &str, reason: Option<&str>, about: Option<&Destination>) {
+        info!(
+            target: TARGET,
+            event = route.name(),
+            outcome,
+            reason,
+            channel = channel(about),
+            destination = masked(about),
+            request_id = self.request_id,
+            duration_ms = self.millis(),
+        );
+    }
+
+    fn fault(&self, route: Route, outcome: &str, fault: &Fault, about: Option<&Destination>) {
+        error!(
+            target: TARGET,
+            event = route.name(),
+            outcome,
+            dependency = fault.dependency.as_str(),
+            operation = fault.operation,
+            cause = fault.cause,
+            channel = channel(about),
+            destination = masked(about),
+            request_id = self.request_id,
+            duration_ms = self.millis(),
+        );
+    }
+
+    fn millis(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+fn channel(about: Option<&Destination>) -> &'static str {
+    about.map_or("", |destination| destination.channel().as_str())
+}
+
+fn masked(about: Option<&Destination>) -> String {
+    about.map_or_else(String::new, Destination::masked)
+}
+
+/// What the client is not told, if there is anything.
+const fn reason(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::InvalidOtp(reason)
+        | Refusal::InvalidRefreshToken(reason)
+        | Refusal::Unauthorized(Unauthorized::InvalidToken(reason)) => reason,
+        Refusal::TooManyRequests { limit, .. } => limit,
+        Refusal::DestinationNotAllowed
+        | Refusal::UserNotFound(_)
+        | Refusal::IdempotencyKeyReused
+        | Refusal::Unauthorized(Unauthorized::NoToken) => "",
+    }
+}

@@ -1,0 +1,76 @@
+//! Answers in the forms that gateways take from a function.
+
+use lambda_http::{
+    Body, Response,
+    aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayV2httpResponse},
+};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde_json::value::RawValue;
+
+/// The two forms that events and answers have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Payload {
+    /// 1.0: REST APIs.
+    V1,
+    /// 2.0: HTTP APIs and function URLs.
+    V2,
+}
+
+/// An answer, ready to be serialised.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum ProxyResponse {
+    /// For payload 1.0.
+    V1(ApiGatewayProxyResponse),
+    /// For payload 2.0.
+    V2(ApiGatewayV2httpResponse),
+}
+
+/// What identifies a 2.0 event, however odd the rest of it is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Marks<'a> {
+    #[serde(borrow)]
+    version: Option<&'a RawValue>,
+    raw_path: Option<IgnoredAny>,
+}
+
+impl Payload {
+    /// The form of an event that is no request; 1.0 if unknown.
+    pub(crate) fn guess(event: &str) -> Self {
+        match serde_json::from_str::<Marks>(event) {
+            Ok(marks)
+                if marks.raw_path.is_some()
+                    || marks.version.is_some_and(|v| v.get() == "\"2.0\"") =>
+            {
+                Self::V2
+            }
+            _ => Self::V1,
+        }
+    }
+
+    pub(crate) fn response(self, answer: Response<Body>) -> ProxyResponse {
+        let (head, body) = answer.into_parts();
+        let status_code = i64::from(head.status.as_u16());
+        let is_base64_encoded = matches!(body, Body::Binary(_));
+        let body = (!matches!(body, Body::Empty)).then_some(body);
+        match self {
+            Self::V1 => {
+                let mut response = ApiGatewayProxyResponse::default();
+                response.status_code = status_code;
+                response.multi_value_headers = head.headers;
+                response.body = body;
+                response.is_base64_encoded = is_base64_encoded;
+                ProxyResponse::V1(response)
+            }
+            Self::V2 => {
+                let mut response = ApiGatewayV2httpResponse::default();
+                response.status_code = status_code;
+                response.headers = head.headers;
+                response.body = body;
+                response.is_base64_encoded = is_base64_encoded;
+                ProxyResponse::V2(response)
+            }
+        }
+    }
+}

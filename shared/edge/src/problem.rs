@@ -1,0 +1,252 @@
+//! Problem details (RFC 9457): the one place where a failure becomes an answer.
+
+use lambda_http::{
+    Body, Response,
+    http::{
+        StatusCode,
+        header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+};
+use otp_domain::{Channel, Refusal, Unauthorized, seconds_to_wait};
+use otp_service::{Error, ErrorKind, fault::Dependency};
+use serde::Serialize;
+
+use crate::{rejection::Rejection, response};
+
+/// Why a request does not succeed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The request is not understood.
+    Rejected(Rejection),
+    /// The use case returned an error.
+    Service(Error),
+}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Service(error)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Service(refusal.into())
+    }
+}
+
+/// A problem: its type is what clients switch on.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    status: StatusCode,
+    name: &'static str,
+    title: &'static str,
+    detail: &'static str,
+    retry_after: Option<u64>,
+    header: Option<(HeaderName, &'static str)>,
+}
+
+#[derive(Serialize)]
+struct ProblemBody<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+}
+
+/// How long a client should wait for a broken dependency, in seconds.
+const FAULT_RETRY_AFTER: u64 = 2;
+
+impl Problem {
+    /// The name of the problem that a failed delivery becomes.
+    pub const DELIVERY_FAILED: &str = "delivery-failed";
+
+    const fn new(
+        status: StatusCode,
+        name: &'static str,
+        title: &'static str,
+        detail: &'static str,
+    ) -> Self {
+        Self {
+            status,
+            name,
+            title,
+            detail,
+            retry_after: None,
+            header: None,
+        }
+    }
+
+    fn retry_after(self, seconds: u64) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..self
+        }
+    }
+
+    fn with(self, name: HeaderName, value: &'static str) -> Self {
+        Self {
+            header: Some((name, value)),
+            ..self
+        }
+    }
+
+    /// The last part of its `type`. The log names the outcome by it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The problem of a failure. Nothing of a fault's cause reaches the client.
+    #[must_use]
+    pub fn of(failure: &Failure) -> Self {
+        match failure {
+            Failure::Rejected(rejection) => Self::rejected(*rejection),
+            Failure::Service(error) => match &error.kind {
+                ErrorKind::Refused(refusal) => Self::refused(*refusal),
+                ErrorKind::Fault(fault) => Self::fault(fault.dependency),
+            },
+        }
+    }
+
+    fn rejected(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::NotFound => Self::new(
+                StatusCode::NOT_FOUND,
+                "not-found",
+                "Not found",
+                "There is nothing at this address.",
+            ),
+            Rejection::MethodNotAllowed(method) => Self::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "Method not allowed",
+                if method == "GET" {
+                    "This address takes GET only."
+                } else {
+                    "This address takes POST only."
+                },
+            )
+            .with(ALLOW, method),
+            Rejection::UnsupportedMediaType => Self::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported-media-type",
+                "Unsupported media type",
+                "The body must be application/json.",
+            ),
+            Rejection::InvalidRequest(why) => Self::new(
+                StatusCode::BAD_REQUEST,
+                "invalid-request",
+                "Invalid request",
+                why,
+            ),
+        }
+    }
+
+    fn refused(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::InvalidOtp(_) => Self::new(
+                StatusCode::BAD_REQUEST,
+                "invalid-otp",
+                "Invalid OTP",
+                "Invalid OTP.",
+            ),
+            Refusal::InvalidRefreshToken(_) => Self::new(
+                StatusCode::BAD_REQUEST,
+                "invalid-refresh-token",
+                "Invalid refresh token",
+                "Invalid refresh token.",
+            ),
+            Refusal::Unauthorized(why) => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                "Unauthorized",
+                "This address takes a valid token.",
+            )
+            .with(
+                WWW_AUTHENTICATE,
+                match why {
+                    // RFC 6750 section 3.1: no error code without a token.
+                    Unauthorized::NoToken => "Bearer",
+                    Unauthorized::InvalidToken(_) => "Bearer error=\"invalid_token\"",
+                },
+            ),
+            Refusal::DestinationNotAllowed => Self::new(
+                StatusCode::FORBIDDEN,
+                "destination-not-allowed",
+                "Destination not allowed",
+                "This service does not send codes to this destination.",
+            ),
+            Refusal::UserNotFound(channel) => Self::new(
+                StatusCode::NOT_FOUND,
+                "user-not-found",
+                "User not found",
+                match channel {
+                    Channel::Email => "User with this email does not exist.",
+                    Channel::Sms => "User with this phone number does not exist.",
+                },
+            ),
+            Refusal::IdempotencyKeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency-key-reused",
+                "Idempotency key reused",
+                "This Idempotency-Key was sent with another request.",
+            ),
+            Refusal::TooManyRequests { wait, .. } => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-requests",
+                "Too many requests",
+                "Too many requests. Try again later.",
+            )
+            .retry_after(seconds_to_wait(wait).max(1)),
+        }
+    }
+
+    fn fault(dependency: Dependency) -> Self {
+        match dependency {
+            Dependency::Provider => Self::new(
+                StatusCode::BAD_GATEWAY,
+                Self::DELIVERY_FAILED,
+                "Delivery failed",
+                "The code could not be sent. Try again.",
+            ),
+            Dependency::Table | Dependency::Keys => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "Unavailable",
+                "The service is unavailable for a moment. Try again.",
+            )
+            .retry_after(FAULT_RETRY_AFTER),
+        }
+    }
+
+    /// The problem as an answer.
+    #[must_use]
+    pub fn response(&self) -> Response<Body> {
+        let body = ProblemBody {
+            r#type: format!("/problems/{}", self.name),
+            title: self.title,
+            status: self.status.as_u16(),
+            detail: self.detail,
+            error: self.detail,
+            retry_after: self.retry_after,
+        };
+        let mut response = response::json(self.status, "application/problem+json", &body);
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        if let Some((name, value)) = &self.header {
+            let value = HeaderValue::from_static(value);
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}

@@ -1,0 +1,14 @@
+//! Requests that cannot be understood.
+
+/// Why a request reaches no use case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// No route has this path.
+    NotFound,
+    /// The route takes only this method.
+    MethodNotAllowed(&'static str),
+    /// The body is not `application/json`.
+    UnsupportedMediaType,
+    /// The request is malformed; the sentence says what is expected.
+    InvalidRequest(&'static str),
+}

@@ -1,0 +1,215 @@
+//! The answers of success.
+
+use aws_smithy_types::{DateTime, date_time::Format};
+use jsonwebtoken::jwk::JwkSet;
+use lambda_http::{
+    Body, Response,
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue},
+    },
+};
+use otp_domain::{Channel, UnixTime, UserRecord, seconds_to_wait};
+use otp_service::{
+    login::CodeRequested,
+    session::{LoggedIn, Refreshed},
+};
+use serde::Serialize;
+
+use crate::route::Route;
+
+#[derive(Serialize)]
+struct CodeRequestedBody<'a> {
+    message: &'static str,
+    challenge_id: &'a str,
+    channel: &'static str,
+    code_length: u8,
+    expires_in: u64,
+    resend_in: u64,
+}
+
+#[derive(Serialize)]
+struct LoggedInBody<'a> {
+    token: &'a str,
+    token_type: &'static str,
+    expires_in: u64,
+    user_id: &'a str,
+    new_user: bool,
+    refresh_token: String,
+    refresh_expires_in: u64,
+}
+
+#[derive(Serialize)]
+struct RefreshedBody<'a> {
+    token: &'a str,
+    token_type: &'static str,
+    expires_in: u64,
+    user_id: &'a str,
+    refresh_token: String,
+    refresh_expires_in: u64,
+}
+
+#[derive(Serialize)]
+struct ProfileBody<'a> {
+    user_id: &'a str,
+    destinations: Vec<DestinationBody<'a>>,
+    created_at: String,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "channel", rename_all = "lowercase")]
+enum DestinationBody<'a> {
+    Email { email: &'a str },
+    Sms { phone_number: &'a str },
+}
+
+/// The discovery document (`OpenID` Connect Discovery 1.0 section 3, RFC 8414
+/// section 2), as far as this service implements it.
+#[derive(Serialize)]
+struct ConfigurationBody<'a> {
+    issuer: &'a str,
+    jwks_uri: String,
+    response_types_supported: [&'static str; 0],
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: [&'static str; 1],
+    claims_supported: [&'static str; 12],
+}
+
+/// How long verifiers may cache our keys.
+const PUBLIC_FOR_AN_HOUR: &str = "public, max-age=3600";
+
+/// A code was requested.
+#[must_use]
+pub fn code_requested(requested: &CodeRequested) -> Response<Body> {
+    let body = CodeRequestedBody {
+        message: match requested.channel {
+            Channel::Email => "OTP has been sent to your email.",
+            Channel::Sms => "OTP has been sent to your phone.",
+        },
+        challenge_id: requested.challenge_id.as_str(),
+        channel: requested.channel.as_str(),
+        code_length: requested.code_length,
+        expires_in: requested.expires_in.as_secs(),
+        resend_in: seconds_to_wait(requested.resend_in),
+    };
+    json(StatusCode::OK, "application/json", &body)
+}
+
+/// A user logged in.
+#[must_use]
+pub fn logged_in(login: &LoggedIn) -> Response<Body> {
+    let body = LoggedInBody {
+        token: login.access_token.expose_secret(),
+        token_type: "Bearer",
+        expires_in: login.access_token.ttl.as_secs(),
+        user_id: login.user.id().as_str(),
+        new_user: login.user.is_new(),
+        refresh_token: login.refresh_token.expose_secret(),
+        refresh_expires_in: login.refresh_expires_in.as_secs(),
+    };
+    json(StatusCode::OK, "application/json", &body)
+}
+
+/// A session continues.
+#[must_use]
+pub fn refreshed(login: &Refreshed) -> Response<Body> {
+    let body = RefreshedBody {
+        token: login.access_token.expose_secret(),
+        token_type: "Bearer",
+        expires_in: login.access_token.ttl.as_secs(),
+        user_id: login.user.as_str(),
+        refresh_token: login.refresh_token.expose_secret(),
+        refresh_expires_in: login.refresh_expires_in.as_secs(),
+    };
+    json(StatusCode::OK, "application/json", &body)
+}
+
+/// A session has ended, or there was none.
+#[must_use]
+pub fn logged_out() -> Response<Body> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(CACHE_CONTROL, no_store);
+    response
+}
+
+/// The user of an access token.
+#[must_use]
+pub fn profile(user: &UserRecord) -> Response<Body> {
+    let destinations = user.destinations.iter().map(|destination| {
+        let text = destination.as_str();
+        match destination.channel() {
+            Channel::Email => DestinationBody::Email { email: text },
+            Channel::Sms => DestinationBody::Sms { phone_number: text },
+        }
+    });
+    let body = ProfileBody {
+        user_id: user.id.as_str(),
+        destinations: destinations.collect(),
+        created_at: rfc3339(user.created_at),
+    };
+    json(StatusCode::OK, "application/json", &body)
+}
+
+fn rfc3339(time: UnixTime) -> String {
+    let millis = i64::try_from(time.as_millis()).unwrap_or_default();
+    let text = DateTime::from_millis(millis).fmt(Format::DateTime);
+    text.unwrap_or_default()
+}
+
+/// The discovery document.
+#[must_use]
+pub fn configuration(issuer: &str) -> Response<Body> {
+    let base = issuer.strip_suffix('/').unwrap_or(issuer);
+    let body = ConfigurationBody {
+        issuer,
+        jwks_uri: format!("{base}{}", Route::Keys.path()),
+        response_types_supported: [],
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: ["RS256"],
+        claims_supported: [
+            "iss",
+            "sub",
+            "aud",
+            "iat",
+            "exp",
+            "auth_time",
+            "jti",
+            "amr",
+            "email",
+            "email_verified",
+            "phone_number",
+            "phone_number_verified",
+        ],
+    };
+    public(json(StatusCode::OK, "application/json", &body))
+}
+
+/// The public keys.
+#[must_use]
+pub fn keys(published: &JwkSet) -> Response<Body> {
+    public(json(StatusCode::OK, "application/json", published))
+}
+
+fn public(mut response: Response<Body>) -> Response<Body> {
+    let value = HeaderValue::from_static(PUBLIC_FOR_AN_HOUR);
+    response.headers_mut().insert(CACHE_CONTROL, value);
+    response
+}
+
+/// An answer in JSON that no cache may keep.
+pub(super) fn json(
+    status: StatusCode,
+    media_type: &'static str,
+    body: &impl Serialize,
+) -> Response<Body> {
+    // Plain structs always serialise.
+    let text = serde_json::to_string(body).unwrap_or_default();
+    let mut response = Response::new(Body::Text(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,98 @@
+//! The API's routes.
+
+use lambda_http::{Request, RequestExt};
+
+use crate::rejection::Rejection;
+
+/// A route: one path and one method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Requests a code.
+    Login,
+    /// Exchanges a code for tokens.
+    Validate,
+    /// Exchanges a refresh token for new tokens.
+    Refresh,
+    /// Ends a session.
+    Logout,
+    /// Returns the user of an access token.
+    Me,
+    /// The discovery document.
+    Configuration,
+    /// The public keys.
+    Keys,
+}
+
+impl Route {
+    /// All routes.
+    pub const ALL: [Self; 7] = [
+        Self::Login,
+        Self::Validate,
+        Self::Refresh,
+        Self::Logout,
+        Self::Me,
+        Self::Configuration,
+        Self::Keys,
+    ];
+
+    /// Its path, without a trailing slash.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Login => "/api/login-with-otp",
+            Self::Validate => "/api/validate-otp",
+            Self::Refresh => "/api/token/refresh",
+            Self::Logout => "/api/logout",
+            Self::Me => "/api/me",
+            Self::Configuration => "/.well-known/openid-configuration",
+            Self::Keys => "/.well-known/jwks.json",
+        }
+    }
+
+    /// The method that it takes.
+    #[must_use]
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::Login | Self::Validate | Self::Refresh | Self::Logout => "POST",
+            Self::Me | Self::Configuration | Self::Keys => "GET",
+        }
+    }
+
+    /// Its name in the log.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Validate => "validate",
+            Self::Refresh => "refresh",
+            Self::Logout => "logout",
+            Self::Me => "me",
+            Self::Configuration => "configuration",
+            Self::Keys => "keys",
+        }
+    }
+
+    /// The route of a path. A stage or a base path may precede it, and a slash may
+    /// follow.
+    #[must_use]
+    pub fn at(path: &str) -> Option<Self> {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        Self::ALL
+            .into_iter()
+            .find(|route| path.ends_with(route.path()))
+    }
+
+    /// The route of a request.
+    ///
+    /// # Errors
+    ///
+    /// No route has this path, or the route takes another method.
+    pub fn of(request: &Request) -> Result<Self, Rejection> {
+        let route = Self::at(request.raw_http_path()).ok_or(Rejection::NotFound)?;
+        if request.method() == route.method() {
+            Ok(route)
+        } else {
+            Err(Rejection::MethodNotAllowed(route.method()))
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The settings: read once at start; the error names every mistake at once.
+//!
+//! [`table`] lists them. Each part of the service has its own settings type,
+//! which this module fills.
+
+mod reader;
+pub mod table;
+
+use aws_smithy_types::{DateTime, date_time::Format};
+use otp_domain::{
+    EmailAddress, Policy, SessionLifetimes, SmsPrefixes, TestIdentities, UnixTime, UnknownUsers,
+    is_host_name,
+};
+use otp_service::{
+    access_token, ambient,
+    aws::TrustRoots,
+    delivery::{self, Brand, MessageTemplates},
+    login::LoginSettings,
+    session::SessionSettings,
+};
+
+use self::reader::Reader;
+use crate::{cors::AllowedOrigins, environment};
+
+pub use reader::SettingsError;
+
+/// Everything that an operator can set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// For requests of codes.
+    pub login: LoginSettings,
+    /// For sessions.
+    pub sessions: SessionSettings,
+    /// The web origins whose pages may call.
+    pub allowed_origins: AllowedOrigins,
+    /// The certificate authorities to trust.
+    pub trust_roots: TrustRoots,
+}
+
+impl Settings {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// Names every setting that is missing or wrong.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        Self::from_lookup(environment::variable, ambient::now())
+    }
+
+    /// Reads the settings that `lookup` returns; an empty value counts as not
+    /// set.
+    ///
+    /// # Errors
+    ///
+    /// Names every setting that is missing or wrong.
+    pub fn from_lookup(
+        lookup: impl Fn(&str) -> Option<String>,
+        now: UnixTime,
+    ) -> Result<Self, SettingsError> {
+        let mut reader = Reader::new(lookup);
+        let settings = reader.settings(now);
+        reader.finish(settings)
+    }
+}
+
+impl<L: Fn(&str) -> Option<String>> Reader<L> {
+    fn settings(&mut self, now: UnixTime) -> Settings {
+        let policy = self.policy();
+        let table_name = self.table_name();
+        let digest_key_id = self.required(&table::DIGEST_KEY_ID);
+        let test_identities = self.test_identities(policy.code_length, now);
+        Settings {
+            login: LoginSettings {
+                table_name: table_name.clone(),
+                digest_key_id: digest_key_id.clone(),
+                test_identities: test_identities.clone(),
+                delivery: self.delivery(&policy),
+                policy: policy.clone(),
+            },
+            sessions: SessionSettings {
+                table_name,
+                digest_key_id,
+                second_digest_key_id: self.optional(&table::SECOND_DIGEST_KEY_ID, any_text),
+                policy,
+                lifetimes: self.lifetimes(),
+                test_identities,
+                tokens: self.tokens(),
+            },
+            allowed_origins: self
+                .optional(&table::ALLOWED_ORIGINS, AllowedOrigins::parse)
+                .unwrap_or_default(),
+            trust_roots: self
+                .optional(&table::AWS_CA_BUNDLE, TrustRoots::from_file)
+                .unwrap_or_default(),
+        }
+    }
+
+    fn policy(&mut self) -> Policy {
+        Policy {
+            code_length: self.number(&table::OTP_LENGTH),
+            code_ttl: self.seconds(&table::OTP_TTL_SECONDS),
+            max_attempts: self.number(&table::OTP_MAX_ATTEMPTS),
+            cooldown: self.seconds(&table::RESEND_COOLDOWN_SECONDS),
+            sends_per_hour: self.number(&table::SENDS_PER_HOUR),
+            sends_per_day: self.number(&table::SENDS_PER_DAY),
+            logins_per_client: self.number(&table::REQUESTS_PER_IP_PER_HOUR),
+            sms_per_day: self.number(&table::SMS_PER_DAY),
+            sms_per_prefix_per_day: self.number(&table::SMS_PER_PREFIX_PER_DAY),
+            unknown_users: self
+                .optional(&table::UNKNOWN_USERS, UnknownUsers::parse)
+                .unwrap_or(UnknownUsers::SignUp),
+        }
+    }
+
+    fn delivery(&mut self, policy: &Policy) -> delivery::Settings {
+        let parse_email = |text: &str| EmailAddress::parse(text).ok();
+        let parse_prefixes = |text: &str| SmsPrefixes::parse(text).ok();
+        let sms_prefixes = self.optional(&table::SMS_PREFIXES, parse_prefixes);
+        let sms_prefixes = sms_prefixes.unwrap_or_default();
+        delivery::Settings {
+            email_from: self.optional(&table::EMAIL_FROM, parse_email),
+            sms_max_price: self.optional(&table::SMS_MAX_PRICE, price),
+            templates: self.templates(policy, !sms_prefixes.is_empty()),
+            sms_prefixes,
+        }
+    }
+
+    fn templates(&mut self, policy: &Policy, sends_sms: bool) -> MessageTemplates {
+        let brand = self.required(&table::BRAND);
+        let brand = Brand::parse(&brand).unwrap_or_else(|| {
+            if !brand.is_empty() {
+                self.mistake("BRAND must be 1 to 32 characters, none of them a control character");
+            }
+            Brand::placeholder()
+        });
+        let origin_host = self.optional(&table::ORIGIN_HOST, |text| {
+            is_host_name(text).then(|| text.to_ascii_lowercase())
+        });
+        let templates = MessageTemplates::new(brand, origin_host, policy.code_ttl);
+        if sends_sms && !templates.fits_one_sms(policy.code_length) {
+            self.mistake(
+                "BRAND and ORIGIN_HOST must leave a text message within one segment: \
+                 160 characters of the GSM 03.38 alphabet",
+            );
+        }
+        templates
+    }
+
+    fn lifetimes(&mut self) -> SessionLifetimes {
+        SessionLifetimes {
+            absolute: self.seconds(&table::REFRESH_TTL_SECONDS),
+            idle: self.seconds(&table::REFRESH_IDLE_SECONDS),
+            grace: self.seconds(&table::REFRESH_GRACE_SECONDS),
+        }
+    }
+
+    fn tokens(&mut self) -> access_token::Settings {
+        access_token::Settings {
+            signing_key_id: self.required(&table::SIGNING_KEY_ID),
+            second_signing_key_id: self.optional(&table::SECOND_SIGNING_KEY_ID, any_text),
+            issuer: self.required(&table::TOKEN_ISSUER),
+            audience: self.required(&table::TOKEN_AUDIENCE),
+            ttl: self.seconds(&table::TOKEN_TTL_SECONDS),
+        }
+    }
+
+    fn table_name(&mut self) -> String {
+        let name = self.required(&table::TABLE_NAME);
+        let table_like = |c: char| c.is_ascii_alphanumeric() || "_-.:/".contains(c);
+        let well_formed = name.len() >= 3 && name.chars().all(table_like);
+        if !name.is_empty() && !well_formed {
+            self.mistake("TABLE_NAME must be the name or ARN of a table");
+        }
+        name
+    }
+
+    fn test_identities(&mut self, code_length: u8, now: UnixTime) -> TestIdentities {
+        let until = self.optional(&table::TEST_IDENTITIES_UNTIL, |text| {
+            let time = DateTime::from_str(text, Format::DateTime).ok()?;
+            u64::try_from(time.secs()).ok().map(UnixTime::from_secs)
+        });
+        self.optional(&table::TEST_IDENTITIES, |text| {
+            TestIdentities::parse(text, code_length, until, now)
+        })
+        .unwrap_or_default()
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it stands for a parser")]
+fn any_text(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+/// Digits, with or without a decimal point.
+fn price(text: &str) -> Option<String> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let digits =
+        |part: &str| (1..=6).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    (digits(whole) && digits(part)).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! Reads settings one by one and collects every mistake.
+
+use std::{fmt, time::Duration};
+
+use super::table::{Kind, Setting};
+
+/// Every setting that is missing or wrong, each with what it should be.
+#[derive(PartialEq, Eq)]
+pub struct SettingsError(Vec<String>);
+
+/// The same text as for people: a function that does not start leaves it in the
+/// log.
+impl fmt::Debug for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "wrong settings: {}", self.0.join("; "))
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+/// Reads values through `lookup`. After a mistake it goes on with a placeholder,
+/// to find all others.
+pub(super) struct Reader<L> {
+    lookup: L,
+    mistakes: Vec<String>,
+}
+
+impl<L: Fn(&str) -> Option<String>> Reader<L> {
+    pub(super) const fn new(lookup: L) -> Self {
+        Self {
+            lookup,
+            mistakes: Vec::new(),
+        }
+    }
+
+    /// `value`, unless there were mistakes.
+    pub(super) fn finish<T>(self, value: T) -> Result<T, SettingsError> {
+        if self.mistakes.is_empty() {
+            Ok(value)
+        } else {
+            Err(SettingsError(self.mistakes))
+        }
+    }
+
+    pub(super) fn mistake(&mut self, text: impl Into<String>) {
+        self.mistakes.push(text.into());
+    }
+
+    /// The value; an empty one counts as not set, because an empty template
+    /// parameter arrives as an empty variable.
+    pub(super) fn text(&self, setting: &Setting) -> Option<String> {
+        (self.lookup)(setting.name).filter(|value| !value.trim().is_empty())
+    }
+
+    pub(super) fn required(&mut self, setting: &Setting) -> String {
+        let name = setting.name;
+        let value = self.text(setting).unwrap_or_else(|| {
+            self.mistakes.push(format!("{name} is required"));
+            String::new()
+        });
+        if value.chars().any(char::is_control) {
+            self.mistake(format!("{name} must not hold control characters"));
+        }
+        value
+    }
+
+    /// The parsed value, or the parsed default.
+    pub(super) fn optional<T>(
+        &mut self,
+        setting: &Setting,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let Kind::Optional { expected, default } = setting.kind else {
+            return None;
+        };
+        let value = self.text(setting).unwrap_or_else(|| default.to_owned());
+        if value.is_empty() {
+            return None;
+        }
+        let parsed = parse(&value);
+        if parsed.is_none() {
+            self.mistake(format!("{} must be {expected}", setting.name));
+        }
+        parsed
+    }
+
+    /// A whole number within the setting's range.
+    pub(super) fn number<T: TryFrom<u64> + Default>(&mut self, setting: &Setting) -> T {
+        let Kind::Number {
+            min, max, default, ..
+        } = setting.kind
+        else {
+            return T::default();
+        };
+        let value = self.text(setting).map_or(Some(default), |text| {
+            // A number's own parser also takes `+5`.
+            let digits = text.bytes().all(|b| b.is_ascii_digit());
+            let number = digits.then(|| text.parse().ok()).flatten();
+            number.filter(|number| (min..=max).contains(number))
+        });
+        let value = value.unwrap_or_else(|| {
+            let name = setting.name;
+            self.mistake(format!("{name} must be a whole number from {min} to {max}"));
+            default
+        });
+        T::try_from(value).unwrap_or_default()
+    }
+
+    pub(super) fn seconds(&mut self, setting: &Setting) -> Duration {
+        Duration::from_secs(self.number(setting))
+    }
+}

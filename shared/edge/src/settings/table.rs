@@ -1,0 +1,179 @@
+//! Every setting: its name, range and default, and what it is for.
+//!
+//! This table is the only place that knows them. The reader takes ranges and
+//! defaults from it; tests hold `docs/settings.md` and the parameters of
+//! `template.yaml` to it.
+
+/// One environment variable.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// The variable's name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// What it is for.
+    pub purpose: &'static str,
+}
+
+/// What a setting holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A whole number within a range.
+    Number {
+        /// The smallest value.
+        min: u64,
+        /// The largest value.
+        max: u64,
+        /// The value if the variable is not set.
+        default: u64,
+        /// The unit, for people.
+        unit: &'static str,
+    },
+    /// A text that must be set.
+    Required,
+    /// A text that may be left out.
+    Optional {
+        /// What the text must be, for the error message.
+        expected: &'static str,
+        /// The value if the variable is not set; empty for none.
+        default: &'static str,
+    },
+}
+
+impl Setting {
+    const fn number(
+        name: &'static str,
+        (min, max): (u64, u64),
+        default: u64,
+        unit: &'static str,
+        purpose: &'static str,
+    ) -> Self {
+        let kind = Kind::Number {
+            min,
+            max,
+            default,
+            unit,
+        };
+        Self {
+            name,
+            kind,
+            purpose,
+        }
+    }
+
+    const fn required(name: &'static str, purpose: &'static str) -> Self {
+        Self {
+            name,
+            kind: Kind::Required,
+            purpose,
+        }
+    }
+
+    const fn optional(
+        name: &'static str,
+        expected: &'static str,
+        default: &'static str,
+        purpose: &'static str,
+    ) -> Self {
+        let kind = Kind::Optional { expected, default };
+        Self {
+            name,
+            kind,
+            purpose,
+        }
+    }
+}
+
+macro_rules! settings {
+    ($($name:ident = $kind:ident($($argument:expr),+ $(,)?);)+) => {
+        $(
+            #[doc = concat!("The setting `", stringify!($name), "`.")]
+            pub const $name: Setting = Setting::$kind(stringify!($name), $($argument),+);
+        )+
+
+        /// All settings.
+        pub const ALL: &[Setting] = &[$($name),+];
+    };
+}
+
+const MILLION: u64 = 1_000_000;
+const DAY: u64 = 86_400;
+const YEAR: u64 = 365 * DAY;
+
+settings! {
+    TABLE_NAME = required("The DynamoDB table's name or ARN.");
+    BRAND = required("The name in messages: 1 to 32 characters, no control characters.");
+    EMAIL_FROM = optional(
+        "a plain ASCII e-mail address", "",
+        "The sender of e-mail. Without it, no e-mail is sent.",
+    );
+    SMS_PREFIXES = optional(
+        "E.164 prefixes such as `+1,!+1900,+44`, each once", "",
+        "The phone numbers to send to. The longest matching prefix decides; `!` denies. \
+         Without it, no text message is sent.",
+    );
+    SMS_MAX_PRICE = optional(
+        "a price in USD such as 0.05", "",
+        "The most that SNS may charge for one text message, in USD.",
+    );
+    ORIGIN_HOST = optional(
+        "a host name", "",
+        "The site that text messages bind their code to, for autofill.",
+    );
+    OTP_LENGTH = number((6, 10), 6, "", "The number of digits of a code.");
+    OTP_TTL_SECONDS = number((1, 600), 300, "s", "How long a code is valid.");
+    OTP_MAX_ATTEMPTS = number((1, 10), 3, "", "Guesses at one challenge.");
+    RESEND_COOLDOWN_SECONDS = number(
+        (0, DAY), 30, "s", "The least time between two codes to one destination.",
+    );
+    SENDS_PER_HOUR = number((1, MILLION), 5, "", "Codes to one destination per hour.");
+    SENDS_PER_DAY = number((1, MILLION), 10, "", "Codes to one destination per UTC day.");
+    REQUESTS_PER_IP_PER_HOUR = number(
+        (1, MILLION), 30, "",
+        "Logins of one client address per hour; validations may be ten times as many.",
+    );
+    SMS_PER_DAY = number((1, MILLION), 1000, "", "Text messages of the deployment per UTC day.");
+    SMS_PER_PREFIX_PER_DAY = number(
+        (1, MILLION), 200, "", "Text messages to one allowed prefix per UTC day.",
+    );
+    UNKNOWN_USERS = optional(
+        "`sign-up`, `conceal` or `reveal`", "sign-up",
+        "What happens when a destination belongs to no user.",
+    );
+    ALLOWED_ORIGINS = optional(
+        "origins such as `https://www.example.com`", "",
+        "The web origins whose pages may call the API, separated by commas.",
+    );
+    TEST_IDENTITIES = optional(
+        "`destination=code` pairs with codes of OTP_LENGTH digits, with \
+         TEST_IDENTITIES_UNTIL to come and no more than 30 days away", "",
+        "Destinations with a fixed code, to which nothing is sent.",
+    );
+    TEST_IDENTITIES_UNTIL = optional(
+        "an instant such as 2026-01-31T00:00:00Z", "",
+        "When the fixed codes end: at most 30 days ahead.",
+    );
+    TOKEN_ISSUER = required("The claim `iss`: the API's base URL.");
+    TOKEN_AUDIENCE = required("The claim `aud`: the API that takes the tokens.");
+    TOKEN_TTL_SECONDS = number((1, DAY), 3600, "s", "How long an access token is valid.");
+    REFRESH_TTL_SECONDS = number((1, YEAR), 30 * DAY, "s", "The longest life of a session.");
+    REFRESH_IDLE_SECONDS = number(
+        (1, YEAR), 7 * DAY, "s", "The life of a session that is not refreshed.",
+    );
+    REFRESH_GRACE_SECONDS = number(
+        (0, 300), 60, "s",
+        "How long a replaced refresh token may be retried while its successor is unused.",
+    );
+    SIGNING_KEY_ID = required("The KMS key that signs tokens.");
+    SECOND_SIGNING_KEY_ID = optional(
+        "a KMS key", "", "A second signing key: published, never signed with.",
+    );
+    DIGEST_KEY_ID = required("The KMS key that the digest key derives from.");
+    SECOND_DIGEST_KEY_ID = optional(
+        "a KMS key", "", "A second digest key, whose codes still verify.",
+    );
+    AWS_CA_BUNDLE = optional(
+        "a file of certificates in PEM", "",
+        "The certificate authorities to trust instead of Amazon's.",
+    );
+}

@@ -1,0 +1,298 @@
+//! Access tokens: JWTs in the profile of RFC 9068, signed by KMS.
+
+use std::{fmt, time::Duration};
+
+use aws_sdk_kms::Client;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, Validation, jwk::JwkSet};
+use otp_domain::{
+    Destination, EmailAddress, OperationId, PhoneNumber, Refusal, Session, Unauthorized, UnixTime,
+    UserId,
+};
+use rand::CryptoRng;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error,
+    fault::{Dependency, Fault},
+    keys::SigningKey,
+};
+
+/// The `typ` header of access tokens (RFC 9068 section 2.1).
+const TYPE: &str = "at+jwt";
+
+/// How access tokens are made.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The KMS key that signs.
+    pub signing_key_id: String,
+    /// A second KMS key: published and accepted, but never signed with.
+    pub second_signing_key_id: Option<String>,
+    /// The claim `iss`.
+    pub issuer: String,
+    /// The claim `aud`.
+    pub audience: String,
+    /// How long tokens are valid.
+    pub ttl: Duration,
+}
+
+/// Mints access tokens and verifies them.
+pub struct TokenIssuer {
+    key: SigningKey,
+    second: Option<SigningKey>,
+    issuer: String,
+    audience: String,
+    ttl: Duration,
+}
+
+/// A signed token, for the one client that proved itself.
+pub struct AccessToken {
+    jwt: SecretString,
+    /// How long it is valid, from its minting.
+    pub ttl: Duration,
+}
+
+/// Who a verified token speaks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// The user.
+    pub user: UserId,
+    /// The destination that the user proved to hold.
+    pub destination: Destination,
+}
+
+#[derive(Serialize)]
+struct Header<'a> {
+    alg: &'static str,
+    typ: &'static str,
+    kid: &'a str,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    iat: u64,
+    exp: u64,
+    auth_time: u64,
+    jti: &'a str,
+    amr: &'static [&'static str],
+    #[serde(flatten)]
+    destination: DestinationClaims<'a>,
+}
+
+/// The claims of a verified token that say who it speaks for.
+#[derive(Deserialize)]
+struct VerifiedClaims {
+    sub: String,
+    exp: u64,
+    email: Option<String>,
+    phone_number: Option<String>,
+}
+
+/// The claims for the proven destination (`OpenID` Connect Core section 5.1).
+#[derive(Serialize)]
+#[serde(untagged)]
+enum DestinationClaims<'a> {
+    Email {
+        email: &'a str,
+        email_verified: bool,
+    },
+    Phone {
+        phone_number: &'a str,
+        phone_number_verified: bool,
+    },
+}
+
+impl<'a> DestinationClaims<'a> {
+    /// The claims and the authentication methods (RFC 8176).
+    fn by(destination: &'a Destination) -> (Self, &'static [&'static str]) {
+        let text = destination.as_str();
+        match destination {
+            Destination::Email(_) => (
+                Self::Email {
+                    email: text,
+                    email_verified: true,
+                },
+                &["otp"],
+            ),
+            Destination::Phone(_) => (
+                Self::Phone {
+                    phone_number: text,
+                    phone_number_verified: true,
+                },
+                &["otp", "sms"],
+            ),
+        }
+    }
+}
+
+impl TokenIssuer {
+    /// An issuer over these KMS keys. It makes no call yet.
+    #[must_use]
+    pub fn new(settings: &Settings, kms: &Client) -> Self {
+        let key = |id: &String| SigningKey::new(kms.clone(), id.clone());
+        Self {
+            key: key(&settings.signing_key_id),
+            second: settings.second_signing_key_id.as_ref().map(key),
+            issuer: settings.issuer.clone(),
+            audience: settings.audience.clone(),
+            ttl: settings.ttl,
+        }
+    }
+
+    /// The claim `iss` of every token.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Fetches the signing key's public half, which the first token needs.
+    ///
+    /// # Errors
+    ///
+    /// KMS is unreachable, or refuses.
+    pub async fn warm_up(&self) -> Result<(), Fault> {
+        self.key.public().await.map(|_| ())
+    }
+
+    /// The keys that tokens verify with (RFC 7517 section 5).
+    ///
+    /// # Errors
+    ///
+    /// KMS is unreachable, or refuses.
+    pub async fn published_keys(&self) -> Result<JwkSet, Fault> {
+        let mut keys = vec![self.key.public().await?.jwk().clone()];
+        if let Some(second) = &self.second {
+            keys.push(second.public().await?.jwk().clone());
+        }
+        Ok(JwkSet { keys })
+    }
+
+    /// Makes and signs a token of `session`.
+    ///
+    /// # Errors
+    ///
+    /// KMS is unreachable, or refuses.
+    pub async fn mint(
+        &self,
+        session: &Session,
+        now: UnixTime,
+        rng: &mut impl CryptoRng,
+    ) -> Result<AccessToken, Fault> {
+        let (destination, amr) = DestinationClaims::by(&session.destination);
+        let jti = OperationId::draw(rng);
+        let claims = Claims {
+            iss: &self.issuer,
+            sub: session.user.as_str(),
+            aud: &self.audience,
+            iat: now.as_secs(),
+            exp: now.as_secs() + self.ttl.as_secs(),
+            auth_time: session.created_at.as_secs(),
+            jti: jti.as_str(),
+            amr,
+            destination,
+        };
+        let header = Header {
+            alg: "RS256",
+            typ: TYPE,
+            kid: self.key.public().await?.kid(),
+        };
+        let mut jwt = format!("{}.{}", encode(&header)?, encode(&claims)?);
+        let signature = self.key.sign(jwt.as_bytes()).await?;
+        jwt.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut jwt);
+        Ok(AccessToken {
+            jwt: jwt.into(),
+            ttl: self.ttl,
+        })
+    }
+
+    /// Verifies a token and says who it speaks for.
+    ///
+    /// # Errors
+    ///
+    /// Refused if the token is not ours or has expired. A fault if KMS is
+    /// unreachable.
+    pub async fn verify(&self, jwt: &SecretString, now: UnixTime) -> Result<Principal, Error> {
+        let jwt = jwt.expose_secret();
+        let kid = jsonwebtoken::decode_header(jwt)
+            .ok()
+            .filter(|header| header.typ.as_deref() == Some(TYPE))
+            .and_then(|header| header.kid);
+        let Some(kid) = kid else {
+            return Err(invalid("not an access token"));
+        };
+        let mut key = self.key.public().await?;
+        if let Some(second) = &self.second
+            && key.kid() != kid
+        {
+            key = second.public().await?;
+        }
+        if key.kid() != kid {
+            return Err(invalid("another key"));
+        }
+        let claims =
+            jsonwebtoken::decode::<VerifiedClaims>(jwt, key.decoding(), &self.validation());
+        let Ok(claims) = claims.map(|token| token.claims) else {
+            return Err(invalid("not verified"));
+        };
+        if now.as_secs() >= claims.exp {
+            return Err(invalid("expired"));
+        }
+        claims.principal().ok_or_else(|| invalid("no destination"))
+    }
+
+    /// Checks everything but the expiry: the library would read the machine's
+    /// clock.
+    fn validation(&self) -> Validation {
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.set_issuer(&[&self.issuer]);
+        validation.set_audience(&[&self.audience]);
+        validation.set_required_spec_claims(&["iss", "aud", "exp", "sub"]);
+        validation.validate_exp = false;
+        validation
+    }
+}
+
+impl VerifiedClaims {
+    fn principal(self) -> Option<Principal> {
+        let destination = match (self.email, self.phone_number) {
+            (Some(email), None) => Destination::Email(EmailAddress::parse(&email).ok()?),
+            (None, Some(number)) => Destination::Phone(PhoneNumber::parse(&number).ok()?),
+            _ => return None,
+        };
+        Some(Principal {
+            user: UserId::from_table(self.sub),
+            destination,
+        })
+    }
+}
+
+fn invalid(reason: &'static str) -> Error {
+    Refusal::Unauthorized(Unauthorized::InvalidToken(reason)).into()
+}
+
+fn encode(part: &impl Serialize) -> Result<String, Fault> {
+    let json = serde_json::to_vec(part)
+        .map_err(|_| Fault::new(Dependency::Keys, "mint", "claims are not JSON"))?;
+    Ok(URL_SAFE_NO_PAD.encode(json))
+}
+
+impl AccessToken {
+    /// The token in its compact form (RFC 7515 section 3.1), for the answer.
+    #[must_use]
+    pub fn expose_secret(&self) -> &str {
+        self.jwt.expose_secret()
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken")
+            .field("ttl", &self.ttl)
+            .finish_non_exhaustive()
+    }
+}

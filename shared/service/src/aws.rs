@@ -1,0 +1,100 @@
+//! The AWS clients, with their time limits in one place.
+//!
+//! | service | one attempt | all attempts | attempts |
+//! |---|---|---|---|
+//! | `DynamoDB` | 1 s | 3 s | 3 |
+//! | KMS | 1 s | 3 s | 3 |
+//! | SES | 4 s | 6 s | 2 |
+//! | SNS | 4 s | 6 s | 1 |
+//!
+//! Every use case ends before the function's time-out of 25 s and the gateway's
+//! of 29 s. The worst cases, in seconds:
+//!
+//! | use case | steps | total |
+//! |---|---|---|
+//! | login | cold key 3, admit 4, deliver 6, withdraw 4 | 17 |
+//! | validation | cold keys 3, newest challenge 3, attempt 4, mint 3, redeem 4, conversion 1 | 18 |
+//! | refresh | session 3, mint with a cold key 6, rotate 4, end the session 4 | 17 |
+//! | logout of all | session 3, end all 15 | 18 |
+//!
+//! `UNKNOWN_USERS=conceal` adds 3 to a login and a validation, and a rotation of
+//! digest keys 3 to an instance's first validation. An e-mail is tried twice at
+//! most, with the same code; a text message, which costs money, once.
+
+mod connections;
+pub mod endpoints;
+mod trust;
+
+use std::time::Duration;
+
+use aws_config::{
+    BehaviorVersion, SdkConfig, retry::RetryConfig,
+    stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
+};
+
+pub use connections::Connections;
+pub use trust::TrustRoots;
+
+/// The SDK's full configuration, for operators at their own machines: profiles,
+/// credential programs, environment variables, and the system's trust roots.
+pub async fn operator_sdk_config() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(Connections::new(&TrustRoots::of_the_system()).client())
+        .load()
+        .await
+}
+
+/// The client of the table.
+#[must_use]
+pub fn dynamodb(sdk: &SdkConfig) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::config::Builder::from(sdk)
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .timeout_config(timeouts(1000, 3000))
+        .retry_config(attempts(3));
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}
+
+/// The client of the keys.
+#[must_use]
+pub fn kms(sdk: &SdkConfig) -> aws_sdk_kms::Client {
+    let config = aws_sdk_kms::config::Builder::from(sdk)
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .timeout_config(timeouts(1000, 3000))
+        .retry_config(attempts(3));
+    aws_sdk_kms::Client::from_conf(config.build())
+}
+
+/// The client that sends e-mail.
+#[must_use]
+pub fn ses(sdk: &SdkConfig) -> aws_sdk_sesv2::Client {
+    let config = aws_sdk_sesv2::config::Builder::from(sdk)
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .timeout_config(timeouts(4000, 6000))
+        .retry_config(attempts(2));
+    aws_sdk_sesv2::Client::from_conf(config.build())
+}
+
+/// The client that sends text messages.
+#[must_use]
+pub fn sns(sdk: &SdkConfig) -> aws_sdk_sns::Client {
+    let config = aws_sdk_sns::config::Builder::from(sdk)
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .timeout_config(timeouts(4000, 6000))
+        .retry_config(attempts(1));
+    aws_sdk_sns::Client::from_conf(config.build())
+}
+
+/// [`Connections`] has its own limit for connecting.
+fn timeouts(attempt_millis: u64, operation_millis: u64) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .operation_attempt_timeout(Duration::from_millis(attempt_millis))
+        .operation_timeout(Duration::from_millis(operation_millis))
+        .build()
+}
+
+fn attempts(max: u32) -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(max)
+        .with_initial_backoff(Duration::from_millis(50))
+        .with_max_backoff(Duration::from_millis(500))
+}

@@ -1,0 +1,87 @@
+//! The connections to AWS, shared by all clients.
+
+use std::time::Duration;
+
+use aws_smithy_http_client::{
+    Connector,
+    tls::{Provider, TlsContext, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn},
+    orchestrator::HttpRequest,
+};
+use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
+use tokio::{task::JoinSet, time::timeout};
+
+use super::TrustRoots;
+
+/// How long connecting may take, TLS included.
+const CONNECT: Duration = Duration::from_secs(1);
+
+/// A path that AWS's services answer without signature, permissions or cost. The
+/// answer does not matter.
+const PING: &str = "sping";
+
+/// One pool of connections for all clients.
+pub struct Connections(SharedHttpConnector);
+
+impl Connections {
+    /// Connections to servers whose certificates lead to `roots`. It connects to
+    /// none yet.
+    ///
+    /// # Panics
+    ///
+    /// If the library cannot build a context, which it always can.
+    #[must_use]
+    pub fn new(roots: &TrustRoots) -> Self {
+        #[expect(
+            clippy::expect_used,
+            reason = "the default would be the system's roots"
+        )]
+        let context = TlsContext::builder()
+            .with_trust_store(roots.trust_store())
+            .build()
+            .expect("a context of roots alone can be built");
+        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT);
+        let connector = Connector::builder()
+            .connector_settings(settings.build())
+            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .tls_context(context)
+            .build();
+        Self(SharedHttpConnector::new(connector))
+    }
+
+    /// An HTTP client for the SDK's clients. By default each of them would build
+    /// its own connector and read all roots again.
+    #[must_use]
+    pub fn client(&self) -> SharedHttpClient {
+        let connector = self.0.clone();
+        http_client_fn(move |_, _| connector.clone())
+    }
+
+    /// Opens a connection for each of `endpoints`, all at once and within a
+    /// second, so that the first request finds them open. A connection that
+    /// cannot be opened is no error here: the call that needs it reports it.
+    pub async fn open(&self, endpoints: Vec<String>) {
+        let mut pings: JoinSet<()> = endpoints
+            .into_iter()
+            .map(|endpoint| ping(self.0.clone(), endpoint))
+            .collect();
+        let _ = timeout(CONNECT, async {
+            while pings.join_next().await.is_some() {}
+        })
+        .await;
+    }
+}
+
+/// A connection goes back to the pool when its answer has been read.
+async fn ping(connector: SharedHttpConnector, endpoint: String) {
+    let mut request = HttpRequest::new(SdkBody::empty());
+    let uri = format!("{}/{PING}", endpoint.trim_end_matches('/'));
+    if request.set_uri(uri).is_ok() {
+        use aws_smithy_runtime_api::client::http::HttpConnector;
+        if let Ok(answer) = connector.call(request).await {
+            let _ = ByteStream::new(answer.into_body()).collect().await;
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Faults: what breaks on our side.
+
+use std::fmt;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
+/// Something that this service depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dependency {
+    /// The `DynamoDB` table.
+    Table,
+    /// The KMS keys.
+    Keys,
+    /// The sender of e-mail or text messages.
+    Provider,
+}
+
+impl Dependency {
+    /// Its name in the log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Keys => "keys",
+            Self::Provider => "provider",
+        }
+    }
+}
+
+/// A dependency failed. Clients learn only which answer to expect; the log learns
+/// what failed, but no data. A full SDK error may carry items, addresses and
+/// messages, so only its code is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What failed.
+    pub dependency: Dependency,
+    /// What was asked of it.
+    pub operation: &'static str,
+    /// The error's code, or how the call ended without one.
+    pub cause: String,
+}
+
+impl Fault {
+    /// A fault that did not come from the SDK.
+    #[must_use]
+    pub fn new(dependency: Dependency, operation: &'static str, cause: &str) -> Self {
+        Self {
+            dependency,
+            operation,
+            cause: cause.to_owned(),
+        }
+    }
+
+    /// The fault of an SDK call, without its data.
+    pub fn from_sdk<E, R>(
+        dependency: Dependency,
+        operation: &'static str,
+        error: &SdkError<E, R>,
+    ) -> Self
+    where
+        E: ProvideErrorMetadata,
+    {
+        let cause = match error {
+            SdkError::ConstructionFailure(_) => "request not built",
+            SdkError::TimeoutError(_) => "timeout",
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => "connect timeout",
+            SdkError::DispatchFailure(_) => "no connection",
+            SdkError::ResponseError(_) => "unreadable answer",
+            SdkError::ServiceError(service) => service.err().code().unwrap_or("unnamed error"),
+            _ => "unknown",
+        };
+        Self::new(dependency, operation, cause)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: {}: {}",
+            self.dependency.as_str(),
+            self.operation,
+            self.cause
+        )
+    }
+}
+
+impl std::error::Error for Fault {}

@@ -1,0 +1,51 @@
+//! Use case: a client ends its session, or all sessions of its user.
+
+use otp_domain::{Presentation, RefreshToken, Session, UnixTime};
+
+use super::SessionService;
+use crate::Error;
+
+/// A request to end a session.
+#[derive(Debug)]
+pub struct LogoutRequest {
+    /// A refresh token of the session; `None` if the client's text cannot be
+    /// one.
+    pub refresh_token: Option<RefreshToken>,
+    /// Whether to end every other session of the same user too.
+    pub all: bool,
+}
+
+impl SessionService {
+    /// Ends the session of the refresh token, and with `all` every session of
+    /// its user. Any token of the session ends that session; only a good token
+    /// ends the others. `None`: there was no such session.
+    ///
+    /// # Errors
+    ///
+    /// A fault if the table is broken. Some sessions may have ended then.
+    pub async fn log_out(
+        &self,
+        request: &LogoutRequest,
+        now: UnixTime,
+    ) -> Result<Option<Session>, Error> {
+        let Some(token) = &request.refresh_token else {
+            return Ok(None);
+        };
+        let id = token.session_id();
+        let Some(session) = self.store.find_session(token.user(), &id).await? else {
+            return Ok(None);
+        };
+        let is_good = matches!(
+            session.judge(token, self.lifetimes, now),
+            Presentation::Current | Presentation::Retried(_)
+        );
+        let ended = if request.all && is_good {
+            let ended = self.store.end_sessions(&session.user, Some(&session.id));
+            ended.await.map(|_| ())
+        } else {
+            self.store.end_session(&session.user, &session.id).await
+        };
+        ended.map_err(|fault| Error::from(fault).about(&session.destination))?;
+        Ok(Some(session))
+    }
+}

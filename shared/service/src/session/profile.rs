@@ -1,0 +1,44 @@
+//! Use case: a client asks which user its access token speaks for.
+
+use otp_domain::{Destination, Refusal, Unauthorized, UnixTime, UserRecord};
+use secrecy::SecretString;
+
+use super::SessionService;
+use crate::{Error, access_token::Principal};
+
+/// The user of an access token.
+#[derive(Debug)]
+pub struct Profile {
+    /// The user, as the table knows them now.
+    pub user: UserRecord,
+    /// The destination that the token's session started with.
+    pub destination: Destination,
+}
+
+impl SessionService {
+    /// Reads the user that an access token speaks for.
+    ///
+    /// # Errors
+    ///
+    /// Refused if the token is not ours or has expired, or if the user is gone
+    /// or disabled. A fault if the table or the keys are broken.
+    pub async fn profile(
+        &self,
+        access_token: &SecretString,
+        now: UnixTime,
+    ) -> Result<Profile, Error> {
+        let principal = self.tokens.verify(access_token, now).await?;
+        let user = self.active_user(&principal).await;
+        Ok(Profile {
+            user: user.map_err(|error| error.about(&principal.destination))?,
+            destination: principal.destination,
+        })
+    }
+
+    async fn active_user(&self, principal: &Principal) -> Result<UserRecord, Error> {
+        let user = self.store.find_user_record(&principal.destination).await?;
+        let user = user.filter(|user| user.id == principal.user && !user.disabled);
+        let gone = Unauthorized::InvalidToken("no such user any more");
+        Ok(user.ok_or(Refusal::Unauthorized(gone))?)
+    }
+}

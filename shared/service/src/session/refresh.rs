@@ -1,0 +1,137 @@
+//! Use case: a client replaces its refresh token by a successor, and gets a new
+//! access token.
+
+use std::time::Duration;
+
+use otp_domain::{
+    Destination, Presentation, RefreshToken, Refusal, RotationSalt, Session, UnixTime, UserId,
+};
+use rand::CryptoRng;
+
+use super::SessionService;
+use crate::{Error, access_token::AccessToken, store::Rotation};
+
+/// Why the log says that a session ended. The metric filter in `template.yaml`
+/// looks for it.
+pub const REUSED: &str = "reused: session ended";
+
+/// A request for the next access token.
+#[derive(Debug)]
+pub struct RefreshRequest {
+    /// The refresh token; `None` if the client's text cannot be one.
+    pub refresh_token: Option<RefreshToken>,
+}
+
+/// A session that continues.
+#[derive(Debug)]
+pub struct Refreshed {
+    /// The token to call APIs with.
+    pub access_token: AccessToken,
+    /// The user.
+    pub user: UserId,
+    /// The destination that the session started with.
+    pub destination: Destination,
+    /// The token to get the next access token with.
+    pub refresh_token: RefreshToken,
+    /// How long the refresh token lives if it is not used.
+    pub refresh_expires_in: Duration,
+}
+
+impl SessionService {
+    /// Replaces the refresh token and mints an access token. Signing comes
+    /// before the write, as in a validation: an unreachable signing key costs
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// Refused if the token is not good or the user may not log in any more. A
+    /// fault if the table or the keys are broken.
+    pub async fn refresh(
+        &self,
+        request: &RefreshRequest,
+        now: UnixTime,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Refreshed, Error> {
+        let token = request.refresh_token.as_ref();
+        let token = token.ok_or(Refusal::InvalidRefreshToken("not ours"))?;
+        let id = token.session_id();
+        let session = self.store.find_session(token.user(), &id).await?;
+        let session = session.ok_or(Refusal::InvalidRefreshToken("no such session"))?;
+        let refreshed = self.mint_and_rotate(token, &session, now, rng).await;
+        refreshed.map_err(|error| error.about(&session.destination))
+    }
+
+    async fn mint_and_rotate(
+        &self,
+        token: &RefreshToken,
+        session: &Session,
+        now: UnixTime,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Refreshed, Error> {
+        let retried = self.present(token, session, now).await?;
+        let (user, access_token) = tokio::join!(
+            self.store.find_user(&session.destination),
+            self.tokens.mint(session, now, rng),
+        );
+        if !user?.is_some_and(|user| user.id == session.user && !user.disabled) {
+            self.store.end_session(&session.user, &session.id).await?;
+            return Err(Refusal::InvalidRefreshToken("no such user any more").into());
+        }
+        let access_token = access_token?;
+        let (successor, expires_at) = match retried {
+            Some(successor) => (successor, session.expires_at),
+            None => self.rotate(token, session, now, rng).await?,
+        };
+        Ok(Refreshed {
+            access_token,
+            user: session.user.clone(),
+            destination: session.destination.clone(),
+            refresh_token: successor,
+            refresh_expires_in: now.until(expires_at),
+        })
+    }
+
+    /// Judges the token: `Some` is the successor that it already has, `None`
+    /// means that it needs one. A reused token ends the session.
+    async fn present(
+        &self,
+        token: &RefreshToken,
+        session: &Session,
+        now: UnixTime,
+    ) -> Result<Option<RefreshToken>, Error> {
+        match session.judge(token, self.lifetimes, now) {
+            Presentation::Current => Ok(None),
+            Presentation::Retried(successor) => Ok(Some(successor)),
+            Presentation::Expired => Err(Refusal::InvalidRefreshToken("expired").into()),
+            Presentation::Reused => {
+                self.store.end_session(&session.user, &session.id).await?;
+                Err(Refusal::InvalidRefreshToken(REUSED).into())
+            }
+        }
+    }
+
+    /// Writes the successor. If another refresh of the same token wrote first,
+    /// both answer with that one's successor.
+    async fn rotate(
+        &self,
+        token: &RefreshToken,
+        session: &Session,
+        now: UnixTime,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(RefreshToken, UnixTime), Error> {
+        let salt = RotationSalt::draw(rng);
+        let after = session.refreshed(token, salt.clone(), self.lifetimes, now);
+        let rotation = self
+            .store
+            .rotate(&after, &token.digest(), &salt, now)
+            .await?;
+        let stands = match rotation {
+            Rotation::Won => return Ok((token.successor(&salt), after.expires_at)),
+            Rotation::Lost(stands) => stands,
+        };
+        let stands = stands.ok_or(Refusal::InvalidRefreshToken("session ended meanwhile"))?;
+        let successor = self.present(token, &stands, now).await?;
+        let successor = successor.ok_or(Refusal::InvalidRefreshToken("expired meanwhile"))?;
+        Ok((successor, stands.expires_at))
+    }
+}

@@ -1,0 +1,119 @@
+//! The table. Each method makes one call, which it may repeat.
+//!
+//! | `pk` | `sk` | holds |
+//! |---|---|---|
+//! | `email#alice@example.com` | `challenge#<id>` | the digest, its life, the attempts spent |
+//! | | `cooldown` | the last send |
+//! | | `sends-hour#<start>`, `sends-day#<start>` | how many sends that window admitted |
+//! | | `user` | the user that this destination logs in, and when it last did |
+//! | `user#<id>` | `family#<hash>` | a session: the digest of its refresh token |
+//! | `request#<hash>` | `request` | the challenge that an idempotency key led to |
+//! | `client#203.0.113.7` | `logins-hour#<start>`, `validations-hour#<start>` | the client's requests |
+//! | `prefix#+1#<shard>` | `sms-prefix-day#<start>`, `sms-unproven#<start>` | text messages to a prefix |
+//! | `deployment#<shard>` | `sms-day#<start>` | text messages of all |
+//!
+//! Every write may be sent twice, when an answer is lost and the SDK repeats
+//! it, and must count once. A transaction carries a request token, by which
+//! `DynamoDB` recognises the repeat for ten minutes. A single update has no token,
+//! so it writes an operation id into the item and accepts its own id there:
+//! `spend_attempt` adds it to a *set*, where adding twice changes nothing.
+
+mod admit;
+mod counter;
+mod item;
+mod redeem;
+mod sessions;
+mod spend;
+mod transaction;
+mod users;
+mod withdraw;
+
+use std::{collections::HashMap, time::Duration};
+
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use otp_domain::{Challenge, ChallengeId, Destination, UnixTime, User};
+
+pub use admit::{Admission, AdmissionRules, Admitted, ReplayedLogin};
+pub use sessions::Rotation;
+pub use spend::AttemptedChallenge;
+pub use users::{AddUser, Change, UserPages};
+
+use crate::fault::{Dependency, Fault};
+
+type Item = HashMap<String, AttributeValue>;
+
+/// The one table: challenges, counters, users and sessions.
+pub struct Store {
+    client: Client,
+    table: String,
+}
+
+/// How long an item outlives its use, because clocks disagree.
+const SWEEP_DELAY: Duration = Duration::from_mins(1);
+
+impl Store {
+    /// A store over the table of that name or ARN.
+    #[must_use]
+    pub const fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// The user that `destination` logs in, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The table is unreachable, or an item in it is malformed.
+    pub async fn find_user(&self, destination: &Destination) -> Result<Option<User>, Fault> {
+        let operation = "GetItem";
+        let output = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(item::user_key(destination)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| Fault::from_sdk(Dependency::Table, operation, &error))?;
+        let user = output.item.filter(item::is_user);
+        user.map(|item| item::user(&item)).transpose()
+    }
+
+    /// The newest live challenge of `destination`, for clients that name none.
+    ///
+    /// # Errors
+    ///
+    /// The table is unreachable, or an item in it is malformed.
+    pub async fn newest_live(
+        &self,
+        destination: &Destination,
+        max_attempts: u8,
+        now: UnixTime,
+    ) -> Result<Option<ChallengeId>, Fault> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :challenge)")
+            .filter_expression(item::IS_LIVE)
+            .expression_attribute_values(":pk", item::partition(destination))
+            .expression_attribute_values(":challenge", item::text(item::CHALLENGE_PREFIX))
+            .expression_attribute_values(":now", item::millis(now))
+            .expression_attribute_values(":max", item::number(max_attempts))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut newest: Option<Challenge> = None;
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| Fault::from_sdk(Dependency::Table, "Query", &error))?;
+            let challenge = item::challenge(&item, destination)?;
+            if newest
+                .as_ref()
+                .is_none_or(|known| known.issued_at < challenge.issued_at)
+            {
+                newest = Some(challenge);
+            }
+        }
+        Ok(newest.map(|challenge| challenge.id))
+    }
+}

@@ -1,0 +1,82 @@
+//! Sessions as items. Their keys say `family`, the word of the first release.
+
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use otp_domain::{RefreshTokenDigest, RotationSalt, Session, SessionId, UserId};
+
+use super::{
+    super::Item, destination, field, malformed, millis, partition, sweep_after, text, time,
+};
+use crate::fault::Fault;
+
+/// The prefix of sessions' partition keys.
+const USER_PREFIX: &str = "user#";
+
+/// The prefix of sessions' sort keys.
+pub(in crate::store) const SESSION_PREFIX: &str = "family#";
+
+/// The partition of all sessions of one user.
+pub(in crate::store) fn sessions(user: &UserId) -> AttributeValue {
+    text(format!("{USER_PREFIX}{}", user.as_str()))
+}
+
+pub(in crate::store) fn session_key(user: &UserId, id: &SessionId) -> Item {
+    let sort = text(format!("{SESSION_PREFIX}{}", id.as_str()));
+    Item::from([("pk".to_owned(), sessions(user)), ("sk".to_owned(), sort)])
+}
+
+pub(in crate::store) fn bytes(value: &impl AsRef<[u8]>) -> AttributeValue {
+    AttributeValue::B(Blob::new(value.as_ref()))
+}
+
+/// The item of a session whose first token is unused.
+pub(in crate::store) fn from_session(session: &Session) -> Item {
+    let mut item = session_key(&session.user, &session.id);
+    item.extend([
+        ("destination".to_owned(), partition(&session.destination)),
+        ("created_at".to_owned(), millis(session.created_at)),
+        ("current_digest".to_owned(), bytes(&session.current)),
+        ("refreshed_at".to_owned(), millis(session.refreshed_at)),
+        ("expires_at".to_owned(), millis(session.expires_at)),
+        ("ends_at".to_owned(), millis(session.ends_at)),
+        (
+            "expires_at_seconds".to_owned(),
+            sweep_after(session.expires_at),
+        ),
+    ]);
+    item
+}
+
+/// Reads a session.
+pub(in crate::store) fn session(item: &Item) -> Result<Session, Fault> {
+    let key = |name, prefix| {
+        let text = field(item, name, AttributeValue::as_s)?;
+        text.strip_prefix(prefix).ok_or_else(|| malformed(name))
+    };
+    let destination = destination(field(item, "destination", AttributeValue::as_s)?);
+    Ok(Session {
+        id: SessionId::new(key("sk", SESSION_PREFIX)?.to_owned()),
+        user: UserId::from_table(key("pk", USER_PREFIX)?.to_owned()),
+        destination: destination.ok_or_else(|| malformed("destination"))?,
+        created_at: time(item, "created_at")?,
+        current: binary(item, "current_digest")?,
+        previous: previous(item)?,
+        refreshed_at: time(item, "refreshed_at")?,
+        expires_at: time(item, "expires_at")?,
+        ends_at: time(item, "ends_at")?,
+    })
+}
+
+fn previous(item: &Item) -> Result<Option<(RefreshTokenDigest, RotationSalt)>, Fault> {
+    if !item.contains_key("previous_digest") {
+        return Ok(None);
+    }
+    Ok(Some((
+        binary(item, "previous_digest")?,
+        binary(item, "salt")?,
+    )))
+}
+
+fn binary<T: for<'a> TryFrom<&'a [u8]>>(item: &Item, name: &'static str) -> Result<T, Fault> {
+    let bytes = field(item, name, AttributeValue::as_b)?.as_ref();
+    T::try_from(bytes).map_err(|_| malformed(name))
+}

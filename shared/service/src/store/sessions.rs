@@ -1,0 +1,176 @@
+//! Session items: found by a refresh token, listed by user, continued by one
+//! conditional write, ended by one deletion.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::{
+    operation::update_item::UpdateItemError,
+    types::ReturnValuesOnConditionCheckFailure as OnFailure,
+};
+use otp_domain::{RefreshTokenDigest, RotationSalt, Session, SessionId, UnixTime, UserId};
+use tokio::time::timeout;
+
+use super::{Store, item, transaction::until_settled};
+use crate::fault::{Dependency, Fault};
+
+/// Time to end all sessions of a user.
+const BUDGET_FOR_ALL: Duration = Duration::from_secs(15);
+
+/// How a rotation ended.
+pub enum Rotation {
+    /// The successor is the session's current token.
+    Won,
+    /// The presented token was no longer the current one. The session as it
+    /// stands; `None` if it has ended.
+    Lost(Option<Box<Session>>),
+}
+
+impl Store {
+    /// The session of that id, even if it has expired.
+    ///
+    /// # Errors
+    ///
+    /// The table is unreachable, or an item in it is malformed.
+    pub async fn find_session(
+        &self,
+        user: &UserId,
+        id: &SessionId,
+    ) -> Result<Option<Session>, Fault> {
+        let output = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(item::session_key(user, id)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| Fault::from_sdk(Dependency::Table, "GetItem", &error))?;
+        output.item.map(|item| item::session(&item)).transpose()
+    }
+
+    /// Writes the session `after` a refresh, on condition that `before` is still
+    /// its current token. In any parallelism one refresh of that token wins; a
+    /// repeat of the winning write is recognised by what it wrote.
+    ///
+    /// # Errors
+    ///
+    /// The table is unreachable. The rotation may have won then; a retry within
+    /// the grace period gets the same successor.
+    pub async fn rotate(
+        &self,
+        after: &Session,
+        before: &RefreshTokenDigest,
+        salt: &RotationSalt,
+        now: UnixTime,
+    ) -> Result<Rotation, Fault> {
+        let operation = "UpdateItem";
+        let attempt = || async {
+            let sent = self
+                .client
+                .update_item()
+                .table_name(&self.table)
+                .set_key(Some(item::session_key(&after.user, &after.id)))
+                .update_expression(
+                    "SET current_digest = :after, previous_digest = :before, salt = :salt, \
+                     refreshed_at = :now, expires_at = :end, expires_at_seconds = :sweep",
+                )
+                .condition_expression("current_digest = :before AND expires_at > :now")
+                .expression_attribute_values(":after", item::bytes(&after.current))
+                .expression_attribute_values(":before", item::bytes(before))
+                .expression_attribute_values(":salt", item::bytes(salt))
+                .expression_attribute_values(":now", item::millis(now))
+                .expression_attribute_values(":end", item::millis(after.expires_at))
+                .expression_attribute_values(":sweep", item::sweep_after(after.expires_at))
+                .return_values_on_condition_check_failure(OnFailure::AllOld)
+                .send()
+                .await;
+            let Err(error) = sent else {
+                return Ok(Rotation::Won);
+            };
+            match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    let stands = failed.item().map(item::session).transpose()?;
+                    let ours = stands
+                        .as_ref()
+                        .is_some_and(|it| it.current == after.current);
+                    Ok(if ours {
+                        Rotation::Won
+                    } else {
+                        Rotation::Lost(stands.map(Box::new))
+                    })
+                }
+                _ => Err(Fault::from_sdk(Dependency::Table, operation, &error)),
+            }
+        };
+        until_settled(operation, attempt).await
+    }
+
+    /// Ends a session. Ending it again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The table is unreachable.
+    pub async fn end_session(&self, user: &UserId, id: &SessionId) -> Result<(), Fault> {
+        let operation = "DeleteItem";
+        let attempt = || async {
+            self.client
+                .delete_item()
+                .table_name(&self.table)
+                .set_key(Some(item::session_key(user, id)))
+                .send()
+                .await
+                .map(|_| ())
+                .map_err(|error| Fault::from_sdk(Dependency::Table, operation, &error))
+        };
+        until_settled(operation, attempt).await
+    }
+
+    /// Ends every session of the user, `last` after all others: if this fails
+    /// halfway, the client can retry with a token of that session.
+    ///
+    /// # Errors
+    ///
+    /// The table is unreachable or too slow. Some sessions may have ended then.
+    pub async fn end_sessions(
+        &self,
+        user: &UserId,
+        last: Option<&SessionId>,
+    ) -> Result<usize, Fault> {
+        let all = async {
+            let mut sessions = self.sessions(user).await?;
+            sessions.sort_by_key(|session| Some(&session.id) == last);
+            for session in &sessions {
+                self.end_session(user, &session.id).await?;
+            }
+            Ok(sessions.len())
+        };
+        timeout(BUDGET_FOR_ALL, all)
+            .await
+            .unwrap_or_else(|_| Err(Fault::new(Dependency::Table, "DeleteItem", "timeout")))
+    }
+
+    /// All sessions of a user, in no order, expired ones included.
+    ///
+    /// # Errors
+    ///
+    /// The table is unreachable, or an item in it is malformed.
+    pub async fn sessions(&self, user: &UserId) -> Result<Vec<Session>, Fault> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :user AND begins_with(sk, :session)")
+            .expression_attribute_values(":user", item::sessions(user))
+            .expression_attribute_values(":session", item::text(item::SESSION_PREFIX))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut sessions = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| Fault::from_sdk(Dependency::Table, "Query", &error))?;
+            sessions.push(item::session(&item)?);
+        }
+        Ok(sessions)
+    }
+}

@@ -1,0 +1,99 @@
+use std::time::Duration;
+
+use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::ReturnValue};
+use otp_domain::{CONVERSION_CREDIT, Challenge, ChallengeId, Destination, OperationId, UnixTime};
+
+use tokio::time::timeout;
+
+use super::{Item, Store, item, transaction::until_settled};
+use crate::fault::{Dependency, Fault};
+
+const OPERATION: &str = "UpdateItem";
+
+/// A validation waits no longer than this for the conversion guard.
+const CONVERSION_BUDGET: Duration = Duration::from_millis(500);
+
+/// A challenge that lost one attempt, and so may be compared with once.
+pub struct AttemptedChallenge {
+    /// The challenge.
+    pub challenge: Challenge,
+    /// The key of the conversion counter that counts its message.
+    conversion_counter: Option<Item>,
+}
+
+impl Store {
+    /// Spends one attempt of the challenge for this operation, before anything
+    /// is compared. In any parallelism at most `max_attempts` operations get a
+    /// challenge to compare with.
+    ///
+    /// `None`: the challenge was never issued, or is expired or exhausted. A
+    /// redeemed challenge may still be returned; redeeming it again fails.
+    ///
+    /// # Errors
+    ///
+    /// The table is unreachable. The attempt may be spent then.
+    pub async fn spend_attempt(
+        &self,
+        destination: &Destination,
+        id: &ChallengeId,
+        operation: &OperationId,
+        max_attempts: u8,
+        now: UnixTime,
+    ) -> Result<Option<AttemptedChallenge>, Fault> {
+        let attempt = || async {
+            let spent = self
+                .client
+                .update_item()
+                .table_name(&self.table)
+                .set_key(Some(item::challenge_key(destination, id)))
+                .update_expression("ADD spent_by :operation")
+                .condition_expression(
+                    "expires_at > :now AND (attribute_not_exists(spent_by) \
+                     OR size(spent_by) < :max OR contains(spent_by, :id))",
+                )
+                .expression_attribute_values(":operation", item::only(operation))
+                .expression_attribute_values(":id", item::text(operation.as_str()))
+                .expression_attribute_values(":now", item::millis(now))
+                .expression_attribute_values(":max", item::number(max_attempts))
+                .return_values(ReturnValue::AllNew)
+                .send()
+                .await;
+            match spent {
+                Ok(output) => output
+                    .attributes
+                    .map(|item| read(&item, destination))
+                    .transpose(),
+                Err(error) => match error.as_service_error() {
+                    Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
+                    _ => Err(Fault::from_sdk(Dependency::Table, OPERATION, &error)),
+                },
+            }
+        };
+        until_settled(OPERATION, attempt).await
+    }
+
+    /// Makes room in the conversion guard, now that this code came back. Nothing
+    /// depends on its success; a repeated write makes room for a few more
+    /// messages.
+    pub async fn record_conversion(&self, attempted: &AttemptedChallenge) {
+        let Some(key) = attempted.conversion_counter.clone() else {
+            return;
+        };
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .update_expression("SET admitted = admitted - :room")
+            .condition_expression("admitted >= :room")
+            .expression_attribute_values(":room", item::number(CONVERSION_CREDIT));
+        let _ = timeout(CONVERSION_BUDGET, update.send()).await;
+    }
+}
+
+fn read(item: &Item, destination: &Destination) -> Result<AttemptedChallenge, Fault> {
+    Ok(AttemptedChallenge {
+        challenge: item::challenge(item, destination)?,
+        conversion_counter: item::conversion_counter(item),
+    })
+}

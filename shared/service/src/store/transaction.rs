@@ -1,0 +1,131 @@
+//! One transaction, safe to repeat.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
+use rand::RngExt;
+
+use super::Store;
+use crate::{
+    ambient,
+    fault::{Dependency, Fault},
+};
+
+const OPERATION: &str = "TransactWriteItems";
+
+/// Time for one step of a use case, with all its writes.
+pub(super) const BUDGET: Duration = Duration::from_secs(4);
+
+/// Reasons that say nothing about the conditions: another write held the same
+/// items, or the table was busy. The write is tried again.
+const TRANSIENT: [&str; 4] = [
+    "TransactionConflict",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+    "RequestLimitExceeded",
+];
+
+/// Errors of the whole call that mean the same.
+const TRANSIENT_ERRORS: [&str; 2] = [
+    "TransactionInProgressException",
+    "TransactionConflictException",
+];
+
+/// How a transaction ended.
+pub(super) enum Written {
+    /// Everything was written.
+    Committed,
+    /// Nothing was written: a condition failed. One reason for each action, in
+    /// order.
+    Cancelled(Vec<CancellationReason>),
+}
+
+impl Store {
+    /// Writes all of `actions` or none. `token` names the write: the same token
+    /// must always come with the same actions.
+    pub(super) async fn transact(
+        &self,
+        token: &str,
+        actions: Vec<TransactWriteItem>,
+    ) -> Result<Written, Fault> {
+        let attempt = || async {
+            let sent = self
+                .client
+                .transact_write_items()
+                .client_request_token(token)
+                .set_transact_items(Some(actions.clone()))
+                .send()
+                .await;
+            let Err(error) = sent else {
+                return Ok(Written::Committed);
+            };
+            let fault = Fault::from_sdk(Dependency::Table, OPERATION, &error);
+            match error.into_service_error() {
+                aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError
+                    ::TransactionCanceledException(cancelled) => {
+                    judge_reasons(cancelled.cancellation_reasons.unwrap_or_default())
+                }
+                _ => Err(fault),
+            }
+        };
+        until_settled(OPERATION, attempt).await
+    }
+}
+
+/// A cancellation with a transient reason is tried again, even if a condition
+/// failed as well: only a complete answer names every limit that refuses.
+fn judge_reasons(reasons: Vec<CancellationReason>) -> Result<Written, Fault> {
+    let transient = reasons
+        .iter()
+        .filter_map(CancellationReason::code)
+        .find(|code| TRANSIENT.contains(code));
+    if let Some(code) = transient {
+        return Err(Fault::new(Dependency::Table, OPERATION, code));
+    }
+    if reasons.iter().any(condition_failed) {
+        Ok(Written::Cancelled(reasons))
+    } else {
+        Err(Fault::new(
+            Dependency::Table,
+            OPERATION,
+            "cancelled without a reason",
+        ))
+    }
+}
+
+/// Whether this is the reason of an action whose condition failed.
+pub(super) fn condition_failed(reason: &CancellationReason) -> bool {
+    reason.code() == Some("ConditionalCheckFailed")
+}
+
+/// Tries again while writes conflict, with growing random pauses, within the
+/// budget.
+pub(super) async fn until_settled<T, F>(
+    operation: &'static str,
+    attempt: impl Fn() -> F,
+) -> Result<T, Fault>
+where
+    F: Future<Output = Result<T, Fault>>,
+{
+    let attempts = async {
+        let mut longest_pause = 20;
+        loop {
+            match attempt().await {
+                Err(fault) if is_transient(&fault) => {
+                    let pause = ambient::rng().random_range(longest_pause / 2..=longest_pause);
+                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                    longest_pause = (longest_pause * 2).min(500);
+                }
+                settled => return settled,
+            }
+        }
+    };
+    tokio::time::timeout(BUDGET, attempts)
+        .await
+        .unwrap_or_else(|_| Err(Fault::new(Dependency::Table, operation, "timeout")))
+}
+
+fn is_transient(fault: &Fault) -> bool {
+    let cause = fault.cause.as_str();
+    TRANSIENT.contains(&cause) || TRANSIENT_ERRORS.contains(&cause)
+}

@@ -1,0 +1,110 @@
+use aws_sdk_dynamodb::{
+    error::BuildError,
+    types::{Delete, TransactWriteItem, Update},
+};
+use otp_domain::Challenge;
+
+use tokio::time::timeout;
+
+use super::{
+    Admission, Item, Store, item,
+    transaction::{BUDGET, Written, condition_failed},
+};
+use crate::fault::{Dependency, Fault};
+
+/// Nobody guessed at the challenge yet. A challenge with guesses stays counted:
+/// otherwise failing deliveries would buy guesses that no limit bounds.
+const UNTOUCHED: &str = "attribute_exists(pk) AND attribute_not_exists(spent_by)";
+
+impl Store {
+    /// Undoes [`admit`](Self::admit) after a failed delivery: deletes the
+    /// challenge, takes its send off every refundable counter and ends its
+    /// cooldown.
+    ///
+    /// If somebody guessed at the challenge meanwhile, it is deleted and its send
+    /// stays counted.
+    ///
+    /// # Errors
+    ///
+    /// The table is unreachable: the challenge and its counts stand.
+    pub async fn withdraw(&self, admission: &Admission<'_>) -> Result<(), Fault> {
+        timeout(BUDGET, self.undo(admission))
+            .await
+            .unwrap_or_else(|_| Err(Fault::new(Dependency::Table, "withdraw", "timeout")))
+    }
+
+    async fn undo(&self, admission: &Admission<'_>) -> Result<(), Fault> {
+        let challenge = admission.challenge;
+        let not_built = |_| Fault::new(Dependency::Table, "withdraw", "request not built");
+        let counts = self.refunds(admission).map_err(not_built)?;
+        let cooldown = self.end_cooldown(challenge).map_err(not_built)?;
+        let everything = [counts.clone(), vec![cooldown]].concat();
+        // The cooldown of a later send stays.
+        for (name, actions) in [("all", everything), ("counts", counts)] {
+            let token = format!("{name}-{}", challenge.id.as_str());
+            match self.transact(&token, actions).await? {
+                Written::Committed => return Ok(()),
+                Written::Cancelled(reasons) if reasons.first().is_some_and(condition_failed) => {
+                    break;
+                }
+                Written::Cancelled(_) => {}
+            }
+        }
+        self.end(admission).await
+    }
+
+    fn refunds(&self, admission: &Admission<'_>) -> Result<Vec<TransactWriteItem>, BuildError> {
+        let challenge = admission.challenge;
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(item::challenge_key(
+                &challenge.destination,
+                &challenge.id,
+            )))
+            .condition_expression(UNTOUCHED)
+            .build()?;
+        let mut actions = vec![TransactWriteItem::builder().delete(delete).build()];
+        if let Some(key) = &admission.rules.key {
+            actions.push(self.delete(item::request_key(key))?);
+        }
+        for counter in &admission.counters {
+            if counter.limit.refundable {
+                actions.push(counter.refund(&self.table)?);
+            }
+        }
+        Ok(actions)
+    }
+
+    fn end_cooldown(&self, challenge: &Challenge) -> Result<TransactWriteItem, BuildError> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(item::cooldown_key(&challenge.destination)))
+            .update_expression("REMOVE sent_at, challenge_id")
+            .condition_expression("challenge_id = :id")
+            .expression_attribute_values(":id", item::text(challenge.id.as_str()))
+            .build()?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// Deletes the challenge and the idempotency key, so that a retry is a new
+    /// request. The counts stand.
+    async fn end(&self, admission: &Admission<'_>) -> Result<(), Fault> {
+        let challenge = admission.challenge;
+        let keys = [item::challenge_key(&challenge.destination, &challenge.id)]
+            .into_iter()
+            .chain(admission.rules.key.as_ref().map(item::request_key));
+        let actions = keys.map(|key| self.delete(key)).collect::<Result<_, _>>();
+        let not_built = |_| Fault::new(Dependency::Table, "withdraw", "request not built");
+        let token = format!("end-{}", challenge.id.as_str());
+        self.transact(&token, actions.map_err(not_built)?).await?;
+        Ok(())
+    }
+
+    fn delete(&self, key: Item) -> Result<TransactWriteItem, BuildError> {
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .build()?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+}
