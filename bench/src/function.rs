@@ -8,7 +8,7 @@ use std::{
 };
 
 use axum::body::Bytes;
-use otp::ambient::Stopwatch;
+use otp_service::ambient::Stopwatch;
 use tokio::{
     process::{Child, Command},
     time::{sleep, timeout},

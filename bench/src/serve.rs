@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use local::gateway::event;
-use otp::http::route::Route;
+use otp_edge::route::Route;
 use serde_json::Value;
 use tokio::{
     net::TcpListener,

@@ -21,7 +21,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use local::tls::{Certificate, Terminator};
-use otp::ambient::Stopwatch;
+use otp_service::ambient::Stopwatch;
 use tokio::net::TcpListener;
 
 /// The services, each with the variable that tells an SDK where it is.

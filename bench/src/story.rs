@@ -9,7 +9,8 @@ use local::{
     stack::{Options, Stack},
     tls::Certificate,
 };
-use otp::ambient;
+use otp_edge::route::Route;
+use otp_service::ambient;
 use serde_json::{Value, json};
 
 use crate::{Outcome, services::Services};
@@ -138,10 +139,8 @@ impl Story {
     pub async fn validate_event(&self) -> Outcome<String> {
         let email = self.somebody();
         let event = to_event(LOGIN, &json!({ "email": email }));
-        let request = otp::http::event::request(&event).map_err(|_| "no event")?;
-        let functions = &self.stack.functions;
-        let now = (functions.clock)();
-        let Ok(answer) = login_with_otp::handle(&functions.login, request, now).await;
+        let request = otp_edge::event::request(&event).map_err(|_| "no event")?;
+        let answer = self.stack.functions.handle(Route::Login, request).await;
         let answer: Value = serde_json::from_slice(answer.body())?;
         let messages = self.stack.messages.messages(Some(&email));
         let code = messages.first().and_then(|message| message.code.clone());

@@ -18,6 +18,8 @@ mod sns;
 
 use std::net::SocketAddr;
 
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use axum::{
     Router,
     body::{Body, Bytes, to_bytes},
@@ -30,6 +32,8 @@ use axum::{
     response::Response,
     routing::any,
 };
+
+use otp_service::aws::{Connections, TrustRoots};
 
 use self::protocol::{AwsError, Protocol};
 use crate::inbox::Inbox;
@@ -62,6 +66,19 @@ pub fn router(dynamodb: SocketAddr, inbox: Inbox, keys: kms::Keys) -> Router {
         .route("/", any(dispatch).get(async || ABOUT))
         .fallback(dispatch)
         .with_state(aws)
+}
+
+/// The SDK's configuration for the emulated services at `aws`.
+#[must_use]
+pub fn sdk_config(aws: SocketAddr) -> SdkConfig {
+    let credentials = Credentials::new("local", "local", None, None, "local");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(format!("http://{aws}"))
+        .region(Region::new("us-east-1"))
+        .http_client(Connections::new(&TrustRoots::of_amazon()).client())
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
 }
 
 /// What a request asks for, as far as its head tells.

@@ -12,51 +12,18 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http_body_util::BodyExt;
-use login_with_otp::handle as login;
-use otp::{
-    config::Config,
-    domain::UnixTime,
-    http::{
-        problem::{Failure, Problem},
-        request::Rejection,
-        route::Route,
-    },
-    login::Login,
-    validate::Validate,
+use otp_edge::{
+    event::request,
+    problem::{Failure, Problem},
+    rejection::Rejection,
+    route::Route,
 };
 use serde_json::{Map, Value, json};
-use validate_otp::handle as validate;
 
-use crate::stack::sdk_config;
+use crate::functions::Functions;
 
 /// The largest body that Lambda takes in an event, in bytes.
 const MAX_EVENT_BODY: usize = 6 * 1024 * 1024;
-
-/// Asked for the time of each request.
-pub type Clock = Arc<dyn Fn() -> UnixTime + Send + Sync>;
-
-/// The two functions, and the time they live in.
-pub struct Functions {
-    /// Behind `/api/login-with-otp/`.
-    pub login: Login,
-    /// Behind all other addresses.
-    pub validate: Validate,
-    /// When they think it is.
-    pub clock: Clock,
-}
-
-impl Functions {
-    /// The functions as they start with these settings, calling `aws`.
-    #[must_use]
-    pub fn new(config: &Config, aws: SocketAddr, clock: Clock) -> Self {
-        let sdk = sdk_config(aws);
-        Self {
-            login: Login::new(config, &sdk),
-            validate: Validate::new(config, &sdk),
-            clock,
-        }
-    }
-}
 
 /// The gateway in front of `functions`.
 pub fn router(functions: Arc<Functions>) -> Router {
@@ -66,9 +33,9 @@ pub fn router(functions: Arc<Functions>) -> Router {
 async fn invoke(
     State(functions): State<Arc<Functions>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    request: Request,
+    incoming: Request,
 ) -> Response {
-    let (parts, body) = request.into_parts();
+    let (parts, body) = incoming.into_parts();
     let path = parts.uri.path();
     let path = path.strip_suffix('/').unwrap_or(path);
     let Some(route) = Route::ALL.into_iter().find(|route| route.path() == path) else {
@@ -78,17 +45,10 @@ async fn invoke(
         Ok(body) => body,
         Err(why) => return problem(Rejection::InvalidRequest(why)),
     };
-    let request = match otp::http::event::request(&event(&parts, &body, peer).to_string()) {
-        Ok(request) => request,
-        Err(rejection) => return problem(rejection),
-    };
-    let now = (functions.clock)();
-    let Ok(answer) = if route == Route::Login {
-        login(&functions.login, request, now).await
-    } else {
-        validate(&functions.validate, request, now).await
-    };
-    into_http(answer)
+    match request(&event(&parts, &body, peer).to_string()) {
+        Ok(request) => into_http(functions.handle(route, request).await),
+        Err(rejection) => problem(rejection),
+    }
 }
 
 fn problem(rejection: Rejection) -> Response {

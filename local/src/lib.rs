@@ -6,6 +6,7 @@
 //! two keys in memory. Nothing in here is ever deployed.
 
 pub mod aws;
+pub mod functions;
 pub mod gateway;
 pub mod inbox;
 pub mod stack;

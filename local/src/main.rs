@@ -3,12 +3,13 @@
 use std::{process::ExitCode, sync::Arc};
 
 use local::stack::{Options, Stack, StartError};
-use otp::{ambient, telemetry};
+use otp_edge::log;
+use otp_service::ambient;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let log = telemetry::subscriber(std::io::stderr);
-    let _ = tracing::subscriber::set_global_default(log);
+    let lines = log::subscriber(std::io::stderr);
+    let _ = tracing::subscriber::set_global_default(lines);
     let options = Options {
         api: address("API_ADDR", "127.0.0.1:3000"),
         inbox: address("INBOX_ADDR", "127.0.0.1:8025"),

@@ -1,19 +1,15 @@
-//! Everything together: the emulated services, the two functions, the gateway
-//! and the inbox.
+//! The whole stack: emulated services, functions, gateway and inbox.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
 use axum::Router;
-use otp::{
-    clients::{Connections, TrustRoots},
-    config::{Config, ConfigError},
-};
+use otp_edge::settings::{Settings, SettingsError};
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
     aws::{self, dynamodb, kms},
-    gateway::{self, Clock, Functions},
+    functions::{Clock, Functions},
+    gateway,
     inbox::{self, Inbox},
 };
 
@@ -25,9 +21,9 @@ pub struct Options<L> {
     pub inbox: String,
     /// The AWS endpoints' address.
     pub aws: String,
-    /// Finds the settings that are to differ from the local defaults.
+    /// Looks up settings that differ from the local defaults.
     pub settings: L,
-    /// When the functions think it is.
+    /// The functions' clock.
     pub clock: Clock,
 }
 
@@ -39,10 +35,10 @@ pub struct Stack {
     pub inbox: SocketAddr,
     /// Where the AWS endpoints listen.
     pub aws: SocketAddr,
-    /// What was sent.
+    /// The messages that were sent.
     pub messages: Inbox,
-    /// The settings that everything runs with.
-    pub config: Config,
+    /// The settings in force.
+    pub settings: Settings,
     /// The functions, for callers that bring their own events.
     pub functions: Arc<Functions>,
     servers: JoinSet<io::Result<()>>,
@@ -54,7 +50,7 @@ pub enum StartError {
     /// An address cannot be listened at.
     Address(&'static str, io::Error),
     /// Settings are wrong.
-    Settings(ConfigError),
+    Settings(SettingsError),
     /// The emulated services do not start.
     Services(String),
 }
@@ -86,15 +82,15 @@ impl Stack {
         let (aws, aws_at) = listen("AWS_ADDR", &options.aws).await?;
 
         let lookup = |name: &str| (options.settings)(name).or_else(|| local_default(name, api_at));
-        let config =
-            Config::from_lookup(lookup, (options.clock)()).map_err(StartError::Settings)?;
+        let settings =
+            Settings::from_lookup(lookup, (options.clock)()).map_err(StartError::Settings)?;
         let messages = Inbox::default();
-        let services = services(&config, messages.clone()).await?;
+        let services = services(&settings, messages.clone()).await?;
 
         let mut servers = JoinSet::new();
         servers.spawn(async { axum::serve(aws, services).await });
-        let functions = Arc::new(Functions::new(&config, aws_at, options.clock));
-        tokio::join!(functions.login.warm_up(), functions.validate.warm_up());
+        let functions = Arc::new(Functions::new(&settings, aws_at, options.clock));
+        functions.warm_up().await;
         let gateway = gateway::router(Arc::clone(&functions))
             .into_make_service_with_connect_info::<SocketAddr>();
         servers.spawn(async { axum::serve(api, gateway).await });
@@ -106,7 +102,7 @@ impl Stack {
             inbox: inbox_at,
             aws: aws_at,
             messages,
-            config,
+            settings,
             functions,
             servers,
         })
@@ -128,15 +124,20 @@ async fn listen(
     Ok((listener, address))
 }
 
-async fn services(config: &Config, messages: Inbox) -> Result<Router, StartError> {
+async fn services(settings: &Settings, messages: Inbox) -> Result<Router, StartError> {
     let (address, database) = dynamodb::start().await.map_err(StartError::Services)?;
-    dynamodb::create_table(&database, &config.table_name).map_err(StartError::Services)?;
+    let sessions = &settings.sessions;
+    dynamodb::create_table(&database, &sessions.table_name).map_err(StartError::Services)?;
+    let tokens = &sessions.tokens;
     let keys = kms::Keys::generate(
         &ids(
-            &config.signing_key_id,
-            config.second_signing_key_id.as_ref(),
+            &tokens.signing_key_id,
+            tokens.second_signing_key_id.as_ref(),
         ),
-        &ids(&config.digest_key_id, config.second_digest_key_id.as_ref()),
+        &ids(
+            &sessions.digest_key_id,
+            sessions.second_digest_key_id.as_ref(),
+        ),
     )
     .map_err(StartError::Services)?;
     Ok(aws::router(address, messages, keys))
@@ -148,21 +149,6 @@ fn ids<'a>(first: &'a String, second: Option<&'a String>) -> Vec<&'a str> {
         .flatten()
         .map(String::as_str)
         .collect()
-}
-
-/// The SDK's configuration for the emulated services at `aws`.
-#[must_use]
-pub fn sdk_config(aws: SocketAddr) -> SdkConfig {
-    let credentials = aws_credential_types::Credentials::new("local", "local", None, None, "local");
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .endpoint_url(format!("http://{aws}"))
-        .region(Region::new("us-east-1"))
-        .http_client(Connections::new(&TrustRoots::of_amazon()).client())
-        .credentials_provider(
-            aws_credential_types::provider::SharedCredentialsProvider::new(credentials),
-        )
-        .build()
 }
 
 fn local_default(name: &str, api: SocketAddr) -> Option<String> {

@@ -10,7 +10,7 @@ use aws_smithy_http_client::{
 use lambda_http::{Body, Error, Request, Response, run, service_fn};
 
 /// The authorities that sign the certificates of AWS endpoints.
-const ROOTS: &[u8] = include_bytes!("../../../shared/src/clients/amazon-roots.pem");
+const ROOTS: &[u8] = include_bytes!("../../../shared/service/src/aws/amazon-roots.pem");
 
 /// The SDK's usual configuration, with its trust roots embedded.
 ///

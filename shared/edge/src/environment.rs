@@ -75,6 +75,7 @@ impl LoadServiceConfig for Endpoints {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
 
     fn endpoint_of_table(variable: Lookup) -> Option<String> {
         let key = ServiceConfigKey::builder()

@@ -1,6 +1,6 @@
-use super::*;
+use super::{table::Kind, *};
 use proptest::prelude::*;
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 const NOW: UnixTime = UnixTime::from_secs(1_767_226_200);
 
@@ -13,82 +13,75 @@ const REQUIRED: [(&str, &str); 6] = [
     ("DIGEST_KEY_ID", "digest"),
 ];
 
-fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
+fn read(changes: &[(&str, &str)]) -> Result<Settings, SettingsError> {
     let values: HashMap<&str, &str> = REQUIRED.iter().chain(changes).copied().collect();
-    Config::from_lookup(|name| values.get(name).map(ToString::to_string), NOW)
+    Settings::from_lookup(|name| values.get(name).map(ToString::to_string), NOW)
 }
 
 #[test]
-fn the_defaults_are_those_of_the_readme() {
-    let config = read(&[]).unwrap();
-    assert_eq!(
-        format!("{:?}", config.policy),
-        format!("{:?}", Policy::default())
-    );
-    assert_eq!(config.token_ttl, Duration::from_hours(1));
-    assert!(config.email_from.is_none() && config.sms_prefixes.is_empty());
+fn the_defaults_of_the_table_are_those_of_the_domain() {
+    let settings = read(&[]).unwrap();
+    let default = format!("{:?}", Policy::default());
+    assert_eq!(format!("{:?}", settings.login.policy), default);
+    assert_eq!(format!("{:?}", settings.sessions.policy), default);
+    assert_eq!(settings.sessions.tokens.ttl, Duration::from_hours(1));
+    let delivery = &settings.login.delivery;
+    assert!(delivery.email_from.is_none() && delivery.sms_prefixes.is_empty());
+}
+
+#[test]
+fn every_number_takes_both_ends_of_its_range_and_nothing_beyond() {
+    for setting in table::ALL {
+        let Kind::Number { min, max, .. } = setting.kind else {
+            continue;
+        };
+        for good in [min, max] {
+            assert!(
+                read(&[(setting.name, &good.to_string())]).is_ok(),
+                "{} = {good}",
+                setting.name
+            );
+        }
+        let beyond = [
+            max.to_string() + "0",
+            (max + 1).to_string(),
+            format!("+{max}"),
+            "-1".into(),
+        ];
+        let below = min.checked_sub(1).map(|number| number.to_string());
+        for bad in beyond.into_iter().chain(below) {
+            let error = read(&[(setting.name, &bad)]).unwrap_err().to_string();
+            assert!(
+                error.contains(setting.name),
+                "{} = {bad}: {error}",
+                setting.name
+            );
+        }
+    }
 }
 
 #[test]
 fn every_mistake_is_named_at_once() {
-    let error = Config::from_lookup(
-        |name| match name {
-            "OTP_LENGTH" => Some("5".into()),
-            "OTP_TTL_SECONDS" => Some("601".into()),
-            "OTP_MAX_ATTEMPTS" => Some("0".into()),
-            "RESEND_COOLDOWN_SECONDS" => Some("-1".into()),
-            "SENDS_PER_HOUR" => Some("five".into()),
-            "REQUESTS_PER_IP_PER_HOUR" => Some("thirty".into()),
-            "SMS_PER_DAY" => Some("1.5".into()),
-            "SMS_PER_PREFIX_PER_DAY" => Some("+1".into()),
-            "UNKNOWN_USERS" => Some("maybe".into()),
-            "SMS_PREFIXES" => Some("1".into()),
-            "EMAIL_FROM" => Some("nobody".into()),
-            "SMS_MAX_PRICE" => Some("0,05".into()),
-            "TEST_IDENTITIES" => Some("reviewer@example.com=123456".into()),
-            "TEST_IDENTITIES_UNTIL" => Some("soon".into()),
-            "ALLOWED_ORIGINS" => Some("*".into()),
-            "ORIGIN_HOST" => Some("https://example.com".into()),
-            "BRAND" => Some("two\nlines".into()),
-            "TOKEN_TTL_SECONDS" => Some("forever".into()),
-            "REFRESH_TTL_SECONDS" => Some("31536000000".into()),
-            "REFRESH_IDLE_SECONDS" => Some("31536001".into()),
-            "REFRESH_GRACE_SECONDS" => Some("301".into()),
-            _ => None,
-        },
-        NOW,
-    )
-    .unwrap_err()
-    .to_string();
-    for name in [
-        "OTP_LENGTH",
-        "OTP_TTL_SECONDS",
-        "OTP_MAX_ATTEMPTS",
-        "RESEND_COOLDOWN_SECONDS",
-        "SENDS_PER_HOUR",
-        "REQUESTS_PER_IP_PER_HOUR",
-        "SMS_PER_DAY",
-        "SMS_PER_PREFIX_PER_DAY",
-        "UNKNOWN_USERS",
-        "SMS_PREFIXES",
-        "EMAIL_FROM",
-        "SMS_MAX_PRICE",
-        "TEST_IDENTITIES",
-        "TEST_IDENTITIES_UNTIL",
-        "ALLOWED_ORIGINS",
-        "ORIGIN_HOST",
-        "BRAND",
-        "TOKEN_TTL_SECONDS",
-        "REFRESH_TTL_SECONDS",
-        "REFRESH_IDLE_SECONDS",
-        "REFRESH_GRACE_SECONDS",
-        "TABLE_NAME",
-        "TOKEN_ISSUER",
-        "TOKEN_AUDIENCE",
-        "SIGNING_KEY_ID",
-        "DIGEST_KEY_ID",
-    ] {
-        assert!(error.contains(name), "{name} is not named in: {error}");
+    let wrong = |name: &str| match name {
+        "TABLE_NAME" => "t",
+        "UNKNOWN_USERS" => "maybe",
+        "SMS_PREFIXES" => "1",
+        "EMAIL_FROM" | "TOKEN_ISSUER" | "TOKEN_AUDIENCE" | "BRAND" => "two\nlines",
+        "SIGNING_KEY_ID" | "DIGEST_KEY_ID" => "",
+        "TEST_IDENTITIES" => "reviewer@example.com=123456",
+        "ORIGIN_HOST" => "https://example.com",
+        _ => "neither number nor date",
+    };
+    let error = Settings::from_lookup(|name| Some(wrong(name).to_owned()), NOW);
+    let error = error.unwrap_err().to_string();
+    // Any text may name a KMS key.
+    let any_text = ["SECOND_SIGNING_KEY_ID", "SECOND_DIGEST_KEY_ID"];
+    for setting in table::ALL.iter().filter(|it| !any_text.contains(&it.name)) {
+        assert!(
+            error.contains(setting.name),
+            "{} is not named in: {error}",
+            setting.name
+        );
     }
 }
 
@@ -113,33 +106,9 @@ fn an_empty_value_is_none() {
     assert!(read(&[("TABLE_NAME", "")]).is_err());
 }
 
-/// Every setting.
-const NAMES: &[&str] = &[
-    "TABLE_NAME",
-    "BRAND",
-    "EMAIL_FROM",
-    "SMS_PREFIXES",
-    "ORIGIN_HOST",
-    "OTP_LENGTH",
-    "OTP_TTL_SECONDS",
-    "OTP_MAX_ATTEMPTS",
-    "RESEND_COOLDOWN_SECONDS",
-    "SENDS_PER_HOUR",
-    "SENDS_PER_DAY",
-    "REQUESTS_PER_IP_PER_HOUR",
-    "SMS_PER_DAY",
-    "SMS_PER_PREFIX_PER_DAY",
-    "SMS_MAX_PRICE",
-    "UNKNOWN_USERS",
-    "ALLOWED_ORIGINS",
-    "TEST_IDENTITIES",
-    "TEST_IDENTITIES_UNTIL",
-    "TOKEN_ISSUER",
-    "TOKEN_AUDIENCE",
-    "TOKEN_TTL_SECONDS",
-    "SIGNING_KEY_ID",
-    "DIGEST_KEY_ID",
-];
+fn names() -> Vec<&'static str> {
+    table::ALL.iter().map(|setting| setting.name).collect()
+}
 
 /// Something that is a value of each kind of setting.
 const VALUES: &[&str] = &[
@@ -166,7 +135,7 @@ proptest! {
     #[test]
     fn any_environment_gives_settings_within_their_ranges_or_named_mistakes_without_their_values(
         changes in prop::collection::hash_map(
-            prop::sample::select(NAMES),
+            prop::sample::select(names()),
             fuzz::text(VALUES).prop_map(|text| format!("{text}c4n4ry"))
                 .boxed().prop_union(fuzz::text(VALUES).boxed()),
             0..6,
@@ -174,13 +143,13 @@ proptest! {
     ) {
         let changes: Vec<_> = changes.iter().map(|(name, value)| (*name, value.as_str())).collect();
         match read(&changes) {
-            Ok(config) => {
-                let policy = &config.policy;
+            Ok(settings) => {
+                let policy = &settings.login.policy;
                 prop_assert!((6..=10).contains(&policy.code_length));
                 prop_assert!((1..=10).contains(&policy.max_attempts));
                 prop_assert!((1..=600).contains(&policy.code_ttl.as_secs()));
-                prop_assert!((1..=86_400).contains(&config.token_ttl.as_secs()));
-                for required in [&config.table_name, &config.token_issuer, &config.signing_key_id] {
+                prop_assert!((1..=86_400).contains(&settings.sessions.tokens.ttl.as_secs()));
+                for required in [&settings.login.table_name, &settings.sessions.tokens.issuer, &settings.sessions.tokens.signing_key_id] {
                     prop_assert!(!required.trim().is_empty());
                 }
             }
