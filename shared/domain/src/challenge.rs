@@ -1,4 +1,4 @@
-//! One outstanding proof request: issued at login, judged at validation.
+//! Challenges: issued by a login, judged by a validation.
 
 use std::fmt;
 
@@ -15,8 +15,8 @@ pub(super) fn draw_id(rng: &mut impl CryptoRng) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Names one challenge. Only whoever asked for the code learns it, so that a
-/// stranger who knows the destination cannot guess at that challenge.
+/// Identifies one challenge. Only the client that requested the code learns the
+/// id, so a stranger who knows the destination cannot use up its attempts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChallengeId(String);
 
@@ -26,8 +26,8 @@ impl ChallengeId {
         Self(draw_id(rng))
     }
 
-    /// Reads an id that a client or the table gives back. Text that cannot be
-    /// an id of ours gives `None`: it names no challenge.
+    /// Reads an id from a client or from the table. `None` if the text is not
+    /// the form of an id.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
@@ -41,8 +41,7 @@ impl ChallengeId {
     }
 }
 
-/// Names one request of a client, so that a repeated write of ours is
-/// recognised as the same.
+/// Identifies one operation, so that a retried write is recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperationId(String);
 
@@ -59,13 +58,13 @@ impl OperationId {
     }
 }
 
-/// A code was asked for; whoever knows it within its life proves to hold the
-/// destination.
+/// A requested code. Entering the code within its lifetime proves control of
+/// the destination.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Challenge {
-    /// Its name.
+    /// The challenge's id.
     pub id: ChallengeId,
-    /// Where the code went, and what a right guess proves.
+    /// Where the code was sent.
     pub destination: Destination,
     /// The stored form of the code.
     pub digest: PasscodeDigest,
@@ -73,20 +72,20 @@ pub struct Challenge {
     pub key_id: DigestKeyId,
     /// When the code was drawn.
     pub issued_at: UnixTime,
-    /// The first instant at which the code is worth nothing.
+    /// The instant at which the code expires.
     pub expires_at: UnixTime,
 }
 
-/// What a guess is worth.
+/// Whether a guess is the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The guess is the code, within its life.
+    /// The guess is the code, and the code has not expired.
     Right,
-    /// It is not.
+    /// The guess is another code, or the code has expired.
     Wrong,
 }
 
-/// The challenge that stands for a code to `to`.
+/// Creates the challenge of a `code` that is sent to `to`.
 pub fn issue(
     to: &Destination,
     code: &Passcode,
@@ -107,8 +106,8 @@ pub fn issue(
 }
 
 impl Challenge {
-    /// Compares a guess with the code, in constant time. The attempt must have
-    /// been spent before.
+    /// Compares a guess with the code, in constant time. The caller spends an
+    /// attempt first.
     #[must_use]
     pub fn judge(&self, guess: &Passcode, key: &DigestKey, now: UnixTime) -> Verdict {
         let matches = key.matches(&self.digest, &self.id, &self.destination, guess);

@@ -1,20 +1,19 @@
-//! Who asks.
+//! Client addresses, as far as limits distinguish them.
 
 use std::{
     fmt,
     net::{IpAddr, Ipv6Addr},
 };
 
-/// The network address of a client, as far as limits tell clients apart: an
-/// IPv4 address, or the /64 of an IPv6 address, since a single subscriber has
-/// all of that. Whoever has no readable address shares one place with all
-/// others of that kind.
+/// The network address of a client: an IPv4 address, or the /64 network of an
+/// IPv6 address, because one subscriber has the whole /64. All clients without
+/// a readable address count as one.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ClientAddress(String);
 
 impl ClientAddress {
-    /// Reads the gateway's own word on where a request came from; never a
-    /// header, which the client could have written.
+    /// Reads the source address that the gateway reports. Never pass a header:
+    /// the client could have written it.
     #[must_use]
     pub fn from_gateway(source_ip: Option<&str>) -> Self {
         let address = source_ip.and_then(|text| text.parse::<IpAddr>().ok());
@@ -28,7 +27,7 @@ impl ClientAddress {
         })
     }
 
-    /// The address or network as text. It is personal data: not for logs.
+    /// The address or network as text. It is personal data: never log it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

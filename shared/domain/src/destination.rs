@@ -1,10 +1,10 @@
-//! Where a code goes: the destination that a login proves to hold.
+//! Destinations: where a code is sent.
 
 use std::{fmt, str::FromStr};
 
 use super::{EmailAddress, PhoneNumber};
 
-/// How a code travels.
+/// How a code is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channel {
     /// By Amazon SES.
@@ -43,7 +43,7 @@ impl Destination {
         }
     }
 
-    /// The address or number in full. It is personal data: not for logs.
+    /// The address or number in full. It is personal data: never log it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -52,8 +52,8 @@ impl Destination {
         }
     }
 
-    /// Enough to recognise one's own destination in a log, too little to learn
-    /// another's: `a***@e***.com`, `+1***23`.
+    /// A form for logs, such as `a***@e***.com` or `+1***23`: enough to recognise
+    /// a known destination, too little to learn an unknown one.
     #[must_use]
     pub fn masked(&self) -> String {
         match self {

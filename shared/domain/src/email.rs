@@ -1,18 +1,19 @@
-//! E-mail addresses that a code may be sent to.
+//! E-mail addresses that codes are sent to.
 
 use std::fmt;
 
 use email_address::{EmailAddress as Parsed, Options};
 
-/// One mailbox, in its one spelling: ASCII, lower case.
+/// An e-mail address in ASCII and lower case, so that each mailbox has one
+/// spelling.
 ///
-/// Local parts compare without case, although RFC 5321 section 2.4 would let a
-/// mail host tell them apart: a person who types a capital means the same
-/// mailbox, and two spellings of one mailbox would double its limits.
+/// RFC 5321 section 2.4 lets a mail host distinguish the case of local parts.
+/// This service does not: a person who types a capital means the same mailbox,
+/// and a second spelling would double the mailbox's limits.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct EmailAddress(String);
 
-/// The text is not an address that this service sends to.
+/// The text is not an e-mail address that this service sends to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MalformedEmail;
 
@@ -37,8 +38,8 @@ impl EmailAddress {
             .then(|| Parsed::parse_with_options(text, options).ok())
             .flatten()
             .ok_or(MalformedEmail)?;
-        // The last two are how mail once was routed on, and `=?` begins an encoded
-        // word (RFC 2047), which some mail software decodes into other addresses.
+        // `%` and `!` are obsolete routing syntax. `=?` begins an encoded word
+        // (RFC 2047), which some mail software decodes into another address.
         let local = parsed.local_part();
         let plain_local = !local.contains(['"', '(', ')', '\\', '%', '!']) && !local.contains("=?");
         if plain_local && is_host_name(parsed.domain()) {
@@ -48,15 +49,17 @@ impl EmailAddress {
         }
     }
 
-    /// The address in full. It is personal data: not for logs.
+    /// The address in full. It is personal data: never log it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Whether the text is a DNS host name (RFC 1123 section 2.1): letters, digits and inner hyphens, at most 63 a label;
-/// at least two labels, and a last one that no IPv4 address could have.
+/// Whether the text is a DNS host name (RFC 1123 section 2.1).
+///
+/// It has at least two labels of letters, digits and inner hyphens, at most 63
+/// characters each. The last label has a letter, so that no IPv4 address passes.
 #[must_use]
 pub fn is_host_name(domain: &str) -> bool {
     let is_label = |label: &str| {

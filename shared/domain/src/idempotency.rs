@@ -1,25 +1,25 @@
-//! A client's own name for one of its requests.
+//! Idempotency keys: a client's id for one of its requests.
 
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-/// What a client says in `Idempotency-Key`, so that a request which it repeats
-/// after a lost answer is recognised
-/// (draft-ietf-httpapi-idempotency-key-header). Only its hash is kept.
+/// The value of `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header).
+/// It identifies a request that the client repeats after a lost answer. Only the
+/// hash is kept.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IdempotencyKey([u8; 32]);
 
 impl IdempotencyKey {
-    /// Reads 16 to 128 visible ASCII characters: short keys would be another
-    /// client's as well. `None` for anything else.
+    /// Reads 16 to 128 visible ASCII characters; `None` for anything else.
+    /// Shorter keys could collide with another client's.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let fits = (16..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
         fits.then(|| Self(Sha256::digest(text).into()))
     }
 
-    /// The hash that stands for the key.
+    /// The hash of the key.
     #[must_use]
     pub const fn hash(&self) -> &[u8; 32] {
         &self.0

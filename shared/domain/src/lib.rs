@@ -10,7 +10,7 @@
 //! | sessions, rotation, reuse detection | [`Session::judge`], [`RefreshToken`] |
 //! | who may log in | [`UnknownUsers`] |
 //! | addresses and numbers | [`EmailAddress`], [`PhoneNumber`], [`SmsPrefixes`] |
-//! | every rule that says no | [`Refusal`] |
+//! | every rule that refuses a request | [`Refusal`] |
 
 mod challenge;
 mod client;

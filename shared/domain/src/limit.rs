@@ -4,46 +4,46 @@ use std::time::Duration;
 
 use super::{ClientAddress, Destination, UnixTime};
 
-/// What a limit counts the admissions of.
+/// What a limit counts by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// One destination's.
+    /// Per destination.
     Destination(Destination),
-    /// One client's.
+    /// Per client.
     Client(ClientAddress),
-    /// All numbers' that one allowed prefix matches.
+    /// Per allowed prefix.
     Prefix(String),
-    /// Everybody's.
+    /// For the whole deployment.
     Deployment,
 }
 
 /// At most `max` admissions of a scope within each `window` of the clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// Whose.
+    /// What the limit counts by.
     pub scope: Scope,
-    /// Its name in the table and in the log.
+    /// The limit's name in the table and in the log.
     pub name: &'static str,
     /// The length of its windows.
     pub window: Duration,
     /// Admissions within one window.
     pub max: u32,
-    /// Whether a withdrawn send is taken off the count.
+    /// Whether a withdrawn send is refunded.
     pub refundable: bool,
 }
 
-/// How many counters a limit of many people is spread over at most: one counter
-/// is one key, and one key takes about 1,000 writes a second.
+/// The most shards of a shared limit. One shard is one key, and one key takes
+/// about 1,000 writes per second.
 const MAX_SHARDS: u32 = 10;
 
-/// A shard of fewer admissions than this is not worth its key.
+/// The fewest admissions of a shard that are worth a key.
 const LEAST_SHARE: u32 = 20;
 
-/// The name of the limit that counts codes which have not come back.
+/// The name of the limit that counts unconverted text messages.
 pub(super) const CONVERSION_GUARD: &str = "sms-unproven";
 
 impl Limit {
-    /// Whether a code that comes back makes room in this limit.
+    /// Whether a returned code makes room in this limit.
     #[must_use]
     pub fn is_conversion_guard(&self) -> bool {
         self.name == CONVERSION_GUARD
@@ -55,13 +55,13 @@ impl Limit {
         now.window_start(self.window)
     }
 
-    /// When that window ends, and with it the refusals of this limit.
+    /// When that window ends. Until then, a full limit keeps refusing.
     #[must_use]
     pub fn window_end(&self, now: UnixTime) -> UnixTime {
         self.window_start(now).plus(self.window)
     }
 
-    /// How many counters this limit is spread over.
+    /// The number of counters that share this limit.
     #[must_use]
     pub fn shards(&self) -> u32 {
         match self.scope {
@@ -70,8 +70,8 @@ impl Limit {
         }
     }
 
-    /// What one of the counters admits. The shares add up to `max`, so that the
-    /// counters together can never admit more.
+    /// How many admissions one shard allows. The shares add up to `max`, so the
+    /// shards together never admit more.
     #[must_use]
     pub fn share(&self, shard: u32) -> u32 {
         let shards = self.shards();

@@ -1,4 +1,4 @@
-//! The code a person types, and the only form of it that is ever stored.
+//! Passcodes, and the keyed digests that the table stores instead.
 
 use std::fmt;
 
@@ -9,8 +9,7 @@ use sha2::Sha256;
 
 use super::{ChallengeId, Destination};
 
-/// A one-time code: decimal digits, leading zeros included. The wire calls it
-/// `otp`.
+/// A one-time code: decimal digits, with leading zeros. The wire calls it `otp`.
 #[derive(Clone)]
 pub struct Passcode(SecretString);
 
@@ -31,8 +30,8 @@ impl Passcode {
     ///
     /// # Errors
     ///
-    /// Any other length or character: such a guess can never be right, so it is
-    /// not worth one of the challenge's attempts.
+    /// Any other length or character. Such a code is never correct, so it spends
+    /// no attempt.
     pub fn parse(text: &str, length: u8) -> Result<Self, MalformedPasscode> {
         if text.len() == usize::from(length) && text.bytes().all(|b| b.is_ascii_digit()) {
             Ok(Self(text.into()))
@@ -48,12 +47,12 @@ impl Passcode {
     }
 }
 
-/// The name of the key that a digest was made with, so that keys can rotate.
+/// The id of the key that made a digest, so that keys can rotate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DigestKeyId(String);
 
 impl DigestKeyId {
-    /// Wraps a key's id as the table keeps it.
+    /// Wraps a key's id from the table.
     #[must_use]
     pub fn new(id: impl Into<String>) -> Self {
         Self(id.into())
@@ -66,8 +65,8 @@ impl DigestKeyId {
     }
 }
 
-/// The key of the digests. It never leaves memory; whoever has the table but
-/// not this key learns nothing from a digest, however few codes there are.
+/// The key of the digests. It never leaves memory. Without it, a reader of the
+/// table cannot find a code by trying all codes against a digest.
 pub struct DigestKey {
     id: DigestKeyId,
     secret: SecretBox<[u8]>,
@@ -83,20 +82,19 @@ impl DigestKey {
         }
     }
 
-    /// The name under which items refer to this key.
+    /// The id under which items refer to this key.
     #[must_use]
     pub const fn id(&self) -> &DigestKeyId {
         &self.id
     }
 
-    /// The keyed digest of a code within its challenge.
+    /// The digest of a code, bound to its challenge and destination.
     #[must_use]
     pub fn digest(&self, id: &ChallengeId, to: &Destination, code: &Passcode) -> PasscodeDigest {
         PasscodeDigest(self.mac(id, to, code).finalize().into_bytes().to_vec())
     }
 
-    /// Whether `code` made `digest`, in time that does not depend on where
-    /// they differ.
+    /// Whether `digest` is the digest of `code`, in constant time.
     #[must_use]
     pub fn matches(
         &self,
@@ -108,8 +106,8 @@ impl DigestKey {
         self.mac(id, to, code).verify_slice(&digest.0).is_ok()
     }
 
-    /// Each part is preceded by its length, so that no two different tuples
-    /// feed the same bytes.
+    /// A length precedes each part, so that different tuples never give the
+    /// same bytes.
     fn mac(&self, id: &ChallengeId, to: &Destination, code: &Passcode) -> Hmac<Sha256> {
         #[expect(
             clippy::expect_used,
@@ -137,13 +135,13 @@ impl DigestKey {
 pub struct PasscodeDigest(Vec<u8>);
 
 impl PasscodeDigest {
-    /// Wraps a digest as read from the table.
+    /// Wraps a digest from the table.
     #[must_use]
     pub const fn from_bytes(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
 
-    /// The bytes as kept in the table.
+    /// The bytes for the table.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

@@ -1,8 +1,8 @@
-//! Phone numbers that a code may be sent to.
+//! Phone numbers that codes are sent to.
 
 use std::fmt;
 
-/// A number in the international form of ITU-T E.164, and nothing else.
+/// A phone number in the international form of ITU-T E.164.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PhoneNumber(String);
 
@@ -11,11 +11,11 @@ pub struct PhoneNumber(String);
 pub struct MalformedPhoneNumber;
 
 impl PhoneNumber {
-    /// Reads `+` and 7 to 15 ASCII digits, the first of them not 0.
+    /// Reads `+` and 7 to 15 ASCII digits, of which the first is not 0.
     ///
     /// # Errors
     ///
-    /// Anything else: spaces, hyphens, national forms, other scripts' digits.
+    /// Anything else: spaces, hyphens, national forms, digits of other scripts.
     pub fn parse(text: &str) -> Result<Self, MalformedPhoneNumber> {
         let digits = text.strip_prefix('+').ok_or(MalformedPhoneNumber)?;
         let well_formed = (7..=15).contains(&digits.len())
@@ -28,7 +28,7 @@ impl PhoneNumber {
         }
     }
 
-    /// The number in full, with its `+`. It is personal data: not for logs.
+    /// The number in full, with its `+`. It is personal data: never log it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,31 +1,29 @@
-//! What an operator may tune.
+//! The policy: what an operator may tune.
 
 use std::time::Duration;
 
 use super::{ClientAddress, Destination, Limit, Scope, UnknownUsers, limit::CONVERSION_GUARD};
 
-/// The numbers that bound guessing and sending.
-///
-/// The settings reader holds each to its range.
+/// The bounds of guessing and sending. The settings reader checks their ranges.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// Digits of a code: 6 (NIST SP 800-63B-4 section 3.1.3.2) to 10.
     pub code_length: u8,
-    /// Life of a code: 1 second to 10 minutes (the same section's maximum).
+    /// Lifetime of a code: 1 second to 10 minutes (the same section's maximum).
     pub code_ttl: Duration,
-    /// Comparisons that one challenge is good for: 1 to 10.
+    /// Attempts per challenge: 1 to 10.
     pub max_attempts: u8,
-    /// Least time between two sends to one destination; zero for none.
+    /// Minimum time between two sends to one destination; zero for no cooldown.
     pub cooldown: Duration,
-    /// Sends to one destination within one hour of the clock.
+    /// Sends to one destination per clock hour.
     pub sends_per_hour: u32,
-    /// Sends to one destination within one UTC day.
+    /// Sends to one destination per UTC day.
     pub sends_per_day: u32,
-    /// Logins of one client within one hour of the clock.
+    /// Logins of one client per clock hour.
     pub logins_per_client: u32,
-    /// Text messages of the whole deployment within one UTC day.
+    /// Text messages of the whole deployment per UTC day.
     pub sms_per_day: u32,
-    /// Text messages to the numbers of one allowed prefix within one UTC day.
+    /// Text messages to the numbers of one allowed prefix per UTC day.
     pub sms_per_prefix_per_day: u32,
     /// What happens when a destination belongs to no user.
     pub unknown_users: UnknownUsers,
@@ -34,18 +32,18 @@ pub struct Policy {
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
-/// The conversion guard: how many text messages may go to one prefix within an
-/// hour before their codes come back.
+/// The conversion guard: how many text messages per prefix and hour may be
+/// unconverted, that is, sent without their codes coming back.
 pub const UNCONVERTED_SMS_PER_PREFIX: u32 = 50;
 
-/// How many messages one returned code makes room for. A prefix stays open
-/// while more than a third of its codes come back; where none comes back, it
-/// closes at [`UNCONVERTED_SMS_PER_PREFIX`] until the hour ends.
+/// How many unconverted messages one returned code makes room for. A prefix
+/// stays open while more than a third of its codes come back. If none comes
+/// back, it closes at [`UNCONVERTED_SMS_PER_PREFIX`] until the hour ends.
 pub const CONVERSION_CREDIT: u32 = 3;
 
 impl Policy {
-    /// Every limit of a login: its client's, its destination's, and for a text
-    /// message those of the number's allowed prefix and of the deployment.
+    /// Every limit of a login: per client, per destination and, for a text
+    /// message, per prefix and for the deployment.
     #[must_use]
     pub fn login_limits(
         &self,
@@ -63,7 +61,7 @@ impl Policy {
         let destination = || Scope::Destination(to.clone());
         let mut limits = vec![
             Limit {
-                // A request counts, even if its message could not be sent.
+                // A request counts even if its delivery fails.
                 refundable: false,
                 ..sends(
                     Scope::Client(client.clone()),
@@ -90,7 +88,7 @@ impl Policy {
         limits
     }
 
-    /// The limit of a validation: ten times the client's logins, per hour.
+    /// The hourly limit of validations per client: ten times that of logins.
     #[must_use]
     pub fn validation_limit(&self, client: &ClientAddress) -> Limit {
         Limit {
@@ -102,7 +100,7 @@ impl Policy {
         }
     }
 
-    /// Counts the text messages to a prefix whose codes have not come back.
+    /// The limit of unconverted text messages to one prefix.
     #[must_use]
     pub fn conversion_guard(&self, prefix: &str) -> Limit {
         Limit {

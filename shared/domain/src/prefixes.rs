@@ -1,9 +1,9 @@
-//! Which phone numbers this deployment pays to reach.
+//! The phone numbers that text messages may go to.
 
 use super::PhoneNumber;
 
-/// Number prefixes, each allowed or denied; the longest that matches decides,
-/// and a number that none matches is denied.
+/// Number prefixes, each allowed or denied. The longest match decides; a number
+/// without a match is denied.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SmsPrefixes(Vec<Prefix>);
 
@@ -23,8 +23,8 @@ impl SmsPrefixes {
     ///
     /// # Errors
     ///
-    /// An entry that is not `+` and 1 to 15 digits (the first not 0), or that
-    /// stands there twice.
+    /// An entry that is repeated, or that is not `+` and 1 to 15 digits, of which
+    /// the first is not 0.
     pub fn parse(text: &str) -> Result<Self, MalformedPrefix> {
         let mut prefixes: Vec<Prefix> = Vec::new();
         for entry in text.split(',').map(str::trim) {
@@ -49,7 +49,7 @@ impl SmsPrefixes {
         Ok(Self(prefixes))
     }
 
-    /// Whether no number at all is allowed.
+    /// Whether every number is denied.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         !self.0.iter().any(|prefix| prefix.allowed)

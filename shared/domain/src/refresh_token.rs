@@ -1,4 +1,4 @@
-//! Refresh tokens: what a client keeps to get new access tokens with.
+//! Refresh tokens: a client presents one to get a new access token.
 
 use std::fmt;
 
@@ -10,25 +10,25 @@ use sha2::{Digest, Sha256};
 
 use super::{SessionId, UserId};
 
-/// The longest user id that a token may carry, in bytes.
+/// The longest user id in a token, in bytes.
 const LONGEST_USER_ID: usize = 128;
 
-/// A refresh token, opaque to clients: the session's 128 random bits, a secret
-/// of 256 random bits, and the user's id.
+/// A refresh token: 128 random bits for the session, a secret of 256 random
+/// bits, and the user's id. It is opaque to clients.
 pub struct RefreshToken {
     session: [u8; 16],
     secret: SecretBox<[u8; 32]>,
     user: UserId,
 }
 
-/// The stored form of a token: SHA-256 of its secret. No key is needed, because
-/// nobody can try 256 bits.
+/// The stored form of a token: SHA-256 of its secret. Codes need a keyed digest;
+/// 256 random bits do not.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RefreshTokenDigest([u8; 32]);
 
 /// Random bits that turn a token into its successor. The table keeps them, so
-/// that a retried refresh leads to the same successor. They are useless without
-/// the token.
+/// that a retried refresh gets the same successor. Without the token, they are
+/// useless.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RotationSalt([u8; 32]);
 
@@ -44,8 +44,8 @@ impl RefreshToken {
         }
     }
 
-    /// Reads a token that a client presents. `None` if the text cannot be one of
-    /// our tokens.
+    /// Reads a token that a client presents. `None` if the text is not the form
+    /// of a token.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
@@ -62,7 +62,7 @@ impl RefreshToken {
         })
     }
 
-    /// The token as text, for the one client that may have it.
+    /// The token as text, for the answer to its client only.
     #[must_use]
     pub fn expose_secret(&self) -> String {
         let secret = self.secret.expose_secret();
@@ -82,7 +82,7 @@ impl RefreshToken {
         SessionId::new(URL_SAFE_NO_PAD.encode(Sha256::digest(self.session)))
     }
 
-    /// The form of the token that is stored.
+    /// The stored form of the token.
     #[must_use]
     pub fn digest(&self) -> RefreshTokenDigest {
         RefreshTokenDigest(Sha256::digest(self.secret.expose_secret()).into())

@@ -1,40 +1,41 @@
-//! Every "no" that is not our fault.
+//! Every rule that refuses a request.
 
 use std::time::Duration;
 
 use super::Channel;
 
-/// Why nobody is known by a request (RFC 6750 section 3.1).
+/// Why a request is unauthorized (RFC 6750 section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unauthorized {
-    /// It shows no token.
+    /// The request has no token.
     NoToken,
-    /// It shows one that is not good; the log is told why.
+    /// The token is invalid, for this reason. Only the log gets the reason.
     InvalidToken(&'static str),
 }
 
-/// A refusal is a decision, not an error: nothing is broken when one is given.
+/// A refusal is a decision of a rule, not a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// This deployment does not send to that channel, country or prefix.
+    /// This deployment does not send to that channel or number.
     DestinationNotAllowed,
-    /// There is no such user, and clients may know.
+    /// The user is unknown, and clients may know (`UNKNOWN_USERS=reveal`).
     UserNotFound(Channel),
-    /// The client has used its idempotency key for another request.
+    /// The client used the idempotency key for another request.
     IdempotencyKeyReused,
     /// A limit is used up.
     TooManyRequests {
-        /// Its name, for the log: of several, the one that lasts longest.
+        /// The limit's name, for the log. Of several limits, the one with the
+        /// longest wait.
         limit: &'static str,
-        /// The same request may succeed after this long.
+        /// The time after which the same request may succeed.
         wait: Duration,
     },
     /// The code is wrong, expired, used, replaced, exhausted or was never
-    /// issued. The client is not told which; the log is.
+    /// issued. Only the log gets the reason.
     InvalidOtp(&'static str),
-    /// The refresh token is unknown, expired, used up or revoked. The client is
-    /// not told which; the log is.
+    /// The refresh token is unknown, expired, reused or revoked. Only the log
+    /// gets the reason.
     InvalidRefreshToken(&'static str),
-    /// Who asks is not known by the token that they showed, or showed none.
+    /// The access token is missing or invalid.
     Unauthorized(Unauthorized),
 }

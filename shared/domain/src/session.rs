@@ -1,28 +1,28 @@
 //! Sessions: what a validation starts, refreshes continue, and a logout ends.
 //!
-//! Each refresh replaces the session's refresh token by a successor, and only
-//! the newest token is good (rotation, RFC 9700 section 4.14.2). An older token
-//! that comes back is *reused*: either the thief or the victim presents it, so
-//! the session ends.
+//! Each refresh replaces the session's refresh token with a successor, and only
+//! the newest token is valid (rotation, RFC 9700 section 4.14.2). An older token
+//! that comes back is *reused*. The service cannot tell the thief from the
+//! owner, so the session ends.
 
 use std::time::Duration;
 
 use super::{Destination, RefreshToken, RefreshTokenDigest, RotationSalt, UnixTime, UserId};
 
-/// How long sessions live.
+/// The lifetimes of a session.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionLifetimes {
-    /// Life of a session from its start, however often it is refreshed.
+    /// Lifetime of a session from its start, however often it is refreshed.
     pub absolute: Duration,
-    /// Life of a session that is not refreshed.
+    /// Lifetime of a session that is not refreshed.
     pub idle: Duration,
-    /// How long after a refresh the replaced token may be retried. A retry gets
-    /// the same successor: its client never saw the first answer.
+    /// The grace period: how long a replaced token still returns the same
+    /// successor, for clients that lost the answer.
     pub grace: Duration,
 }
 
-/// Names a session in the table and in operators' lists. It is a hash, so that
-/// a reader of either cannot present a token of the session.
+/// Identifies a session in the table and in operators' lists. It is a hash, so
+/// neither the table nor a list is enough to build a token of the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionId(String);
 
@@ -31,36 +31,36 @@ pub struct SessionId(String);
 pub struct Session {
     /// The session's id.
     pub id: SessionId,
-    /// Whose session it is.
+    /// The session's user.
     pub user: UserId,
-    /// The destination that the user proved to hold.
+    /// The destination whose control the user proved.
     pub destination: Destination,
     /// When the session started.
     pub created_at: UnixTime,
-    /// The digest of the one good refresh token.
+    /// The digest of the current refresh token.
     pub current: RefreshTokenDigest,
-    /// The digest of the token that was replaced last, and the salt that made
-    /// its successor.
+    /// The digest of the previous token, and the salt that made its successor.
     pub previous: Option<(RefreshTokenDigest, RotationSalt)>,
     /// When the current token was issued.
     pub refreshed_at: UnixTime,
-    /// The first instant at which the current token is worthless.
+    /// The instant at which the current token expires.
     pub expires_at: UnixTime,
-    /// The first instant after the session's absolute life.
+    /// The instant at which the session ends, however often it is refreshed.
     pub ends_at: UnixTime,
 }
 
 /// What a presented refresh token means for its session.
 #[derive(Debug)]
 pub enum Presentation {
-    /// The token is the current one: replace it.
+    /// The token is the current one: rotate it.
     Current,
     /// The token was replaced within the grace period and its successor is
     /// unused: answer with that successor again.
     Retried(RefreshToken),
-    /// The token was replaced before that: somebody has a copy.
+    /// The token was replaced, and the grace period is over or its successor
+    /// was used: somebody has a copy.
     Reused,
-    /// The session is past its life.
+    /// The session has expired.
     Expired,
 }
 
@@ -87,8 +87,7 @@ impl Session {
         }
     }
 
-    /// The session after its current `token` was replaced by the successor that
-    /// `salt` makes.
+    /// The session after `salt` turned its current `token` into the successor.
     #[must_use]
     pub fn refreshed(
         &self,
@@ -106,9 +105,9 @@ impl Session {
         }
     }
 
-    /// Judges a token that names this session. A token that names it was once
-    /// good, because the id cannot be guessed; so one that is neither current
-    /// nor just replaced is an old one.
+    /// Judges a token that names this session. Only a holder of one of the
+    /// session's tokens can name it, so a token that is neither the current nor
+    /// the previous one is an older one.
     #[must_use]
     pub fn judge(
         &self,

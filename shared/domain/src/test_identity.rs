@@ -1,15 +1,15 @@
-//! Destinations with a fixed code: for reviewers of apps and for end-to-end
-//! suites, which can read no inbox.
+//! Destinations with a fixed code, for app reviewers and end-to-end tests that
+//! cannot read an inbox.
 
 use std::{fmt, time::Duration};
 
 use super::{Destination, Passcode, UnixTime};
 
-/// The longest that test identities may be set for ahead of time.
+/// How far ahead the end of the test identities may be.
 const LONGEST: Duration = Duration::from_hours(30 * 24);
 
-/// Destinations whose codes are fixed until a date, and to which nothing is
-/// sent. All else is the same for them: limits, attempts, single use, tokens.
+/// Destinations whose codes are fixed until a date, and which get no messages.
+/// Limits, attempts, single use and tokens are the same as for all others.
 #[derive(Clone, Default)]
 pub struct TestIdentities {
     codes: Vec<(Destination, Passcode)>,
@@ -18,11 +18,10 @@ pub struct TestIdentities {
 
 impl TestIdentities {
     /// Reads a list such as `reviewer@example.com=123456,+15005550006=654321`,
-    /// of codes with `length` digits, which is good until `until`.
+    /// with codes of `length` digits, which is valid until `until`.
     ///
-    /// `None` if:
-    /// an entry is malformed or listed twice, or the date is missing, past, or
-    /// more than 30 days away.
+    /// `None` if an entry is malformed or repeated, or if the date is missing,
+    /// in the past, or more than 30 days ahead.
     #[must_use]
     pub fn parse(text: &str, length: u8, until: Option<UnixTime>, now: UnixTime) -> Option<Self> {
         let until = until.filter(|until| now < *until && *until <= now.plus(LONGEST))?;
@@ -41,7 +40,7 @@ impl TestIdentities {
         })
     }
 
-    /// The fixed code of this destination, if it has one at this time.
+    /// The fixed code of this destination, if it has one now.
     #[must_use]
     pub fn code_for(&self, to: &Destination, now: UnixTime) -> Option<Passcode> {
         let in_force = self.until.is_some_and(|until| now < until);
@@ -51,7 +50,7 @@ impl TestIdentities {
             .map(|(_, code)| code.clone())
     }
 
-    /// When everything about this destination's fixed code ends, if it has one.
+    /// When this destination's fixed code ends, if it has one.
     #[must_use]
     pub fn end_for(&self, to: &Destination) -> Option<UnixTime> {
         let listed = self.codes.iter().any(|(known, _)| known == to);

@@ -1,11 +1,11 @@
-//! The one notion of time: milliseconds since the Unix epoch.
+//! Instants, in milliseconds since the Unix epoch.
 
 use std::time::Duration;
 
 /// An instant, in whole milliseconds since 1970-01-01T00:00:00Z.
 ///
-/// Milliseconds, because two challenges of one destination must have an order;
-/// everything a client sees is rounded to seconds, towards the safe side.
+/// Milliseconds give two challenges of one destination an order. What a client
+/// sees is rounded to seconds, towards the safe side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnixTime(u64);
 
@@ -34,21 +34,21 @@ impl UnixTime {
         self.0 / 1000
     }
 
-    /// This instant, `wait` later.
+    /// The instant `wait` after this one.
     #[must_use]
     pub fn plus(self, wait: Duration) -> Self {
         let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         Self(self.0.saturating_add(millis))
     }
 
-    /// This instant, `wait` earlier; never before the epoch.
+    /// The instant `wait` before this one, but not before the epoch.
     #[must_use]
     pub fn minus(self, wait: Duration) -> Self {
         let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         Self(self.0.saturating_sub(millis))
     }
 
-    /// How long from this instant until `later`; zero if that has passed.
+    /// The time from this instant until `later`; zero if `later` has passed.
     #[must_use]
     pub const fn until(self, later: Self) -> Duration {
         Duration::from_millis(later.0.saturating_sub(self.0))
@@ -56,7 +56,7 @@ impl UnixTime {
 
     /// The start of the window of length `window` that holds this instant.
     /// Windows follow the clock (an hour starts on the hour, a day at midnight
-    /// UTC), so that every instance agrees on them without asking.
+    /// UTC), so that all instances have the same windows.
     #[must_use]
     pub fn window_start(self, window: Duration) -> Self {
         let millis = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
@@ -64,8 +64,7 @@ impl UnixTime {
     }
 }
 
-/// A wait in whole seconds, rounded up: whoever waits that long has waited long
-/// enough.
+/// A wait in whole seconds, rounded up, so that it is never too short.
 #[must_use]
 pub const fn seconds_to_wait(wait: Duration) -> u64 {
     wait.as_secs() + (wait.subsec_nanos() > 0) as u64

@@ -1,4 +1,4 @@
-//! What happens when a destination belongs to no user.
+//! How a login treats a destination without a user.
 
 use rand::CryptoRng;
 
@@ -7,20 +7,20 @@ use super::{Destination, Refusal, ResolvedUser, User, UserId};
 /// The setting `UNKNOWN_USERS`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownUsers {
-    /// The first redeemed code creates the user.
+    /// The first correct code creates the user.
     SignUp,
-    /// The answer and its time are the same as for a user; no message is sent.
+    /// No message is sent. The answer and its time are the same as for a user.
     Conceal,
-    /// The client learns that there is no such user.
+    /// The client learns that the user is unknown.
     Reveal,
 }
 
 /// Whether the code of an admitted login is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryDecision {
-    /// Send it.
+    /// Send the message.
     Send,
-    /// Do not send it, and answer as if it were sent.
+    /// Send no message, and answer as if one was sent.
     Suppress,
 }
 
@@ -36,8 +36,8 @@ impl UnknownUsers {
         }
     }
 
-    /// Whether a code goes to a destination of this user. A disabled user counts
-    /// as unknown, except that the destination cannot sign up.
+    /// Decides whether to send a code. A disabled user counts as unknown, but
+    /// cannot sign up.
     ///
     /// # Errors
     ///
@@ -56,7 +56,7 @@ impl UnknownUsers {
         }
     }
 
-    /// The user that a right code of this destination logs in.
+    /// The user that a correct code logs in.
     ///
     /// # Errors
     ///

@@ -1,11 +1,11 @@
-//! Users: who a destination logs in.
+//! Users, and the destinations that log them in.
 
 use rand::CryptoRng;
 
 use super::{Channel, Destination, UnixTime, challenge::draw_id};
 
-/// Names one user for ever. It is opaque and says nothing about the
-/// destination.
+/// Identifies one user permanently. It is opaque and unrelated to the
+/// destinations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserId(String);
 
@@ -15,7 +15,7 @@ impl UserId {
         Self(draw_id(rng))
     }
 
-    /// Wraps an id as read from the table.
+    /// Wraps an id from the table.
     #[must_use]
     pub const fn from_table(id: String) -> Self {
         Self(id)
@@ -28,7 +28,7 @@ impl UserId {
     }
 }
 
-/// A user, as far as a login needs to know.
+/// The part of a user that a login needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// The user's id.
@@ -37,7 +37,7 @@ pub struct User {
     pub disabled: bool,
 }
 
-/// All that the table knows of a user.
+/// Everything that the table keeps of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserRecord {
     /// The user's id.
@@ -64,7 +64,7 @@ impl UserRecord {
 /// The user that a validation logs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ResolvedUser {
-    /// The table holds the user.
+    /// The user exists.
     Existing(UserId),
     /// This validation creates the user.
     New(UserId),

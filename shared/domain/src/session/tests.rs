@@ -21,7 +21,7 @@ fn session(seed: u64) -> (Session, RefreshToken, StdRng) {
     (session, token, rng)
 }
 
-/// The same token once more: tokens are not cloned in the product.
+/// A copy of the token: the product cannot clone one.
 fn copy(token: &RefreshToken) -> RefreshToken {
     RefreshToken::parse(&token.expose_secret()).unwrap()
 }
@@ -65,9 +65,9 @@ proptest! {
         }
     }
 
-    /// Refreshes at any pace: the current token is good until it or its session
-    /// ends, the one before only within the grace, and for the same successor;
-    /// older ones never.
+    /// Refreshes at any pace. The current token is valid until it expires. The
+    /// previous one returns the same successor within the grace period. Older
+    /// ones are never valid.
     #[test]
     fn a_family_lives_on_in_one_token(
         seed: u64, waits in prop::collection::vec(0u64..900_000, 1..12), later in 0u64..1_000_000,
