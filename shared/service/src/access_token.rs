@@ -22,22 +22,22 @@ use crate::{
 /// The `typ` header of access tokens (RFC 9068 section 2.1).
 const TYPE: &str = "at+jwt";
 
-/// How access tokens are made.
+/// The settings of access tokens.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The KMS key that signs.
+    /// The KMS key that signs the tokens.
     pub signing_key_id: String,
-    /// A second KMS key: published and accepted, but never signed with.
+    /// A second KMS key, published and accepted, which signs nothing.
     pub second_signing_key_id: Option<String>,
     /// The claim `iss`.
     pub issuer: String,
     /// The claim `aud`.
     pub audience: String,
-    /// How long tokens are valid.
+    /// The lifetime of a token.
     pub ttl: Duration,
 }
 
-/// Mints access tokens and verifies them.
+/// Mints and verifies access tokens.
 pub struct TokenIssuer {
     key: SigningKey,
     second: Option<SigningKey>,
@@ -46,19 +46,19 @@ pub struct TokenIssuer {
     ttl: Duration,
 }
 
-/// A signed token, for the one client that proved itself.
+/// A signed access token.
 pub struct AccessToken {
     jwt: SecretString,
-    /// How long it is valid, from its minting.
+    /// The token's lifetime, from its minting.
     pub ttl: Duration,
 }
 
-/// Who a verified token speaks for.
+/// The user and the destination of a verified access token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
     /// The user.
     pub user: UserId,
-    /// The destination that the user proved to hold.
+    /// The destination whose control the user proved.
     pub destination: Destination,
 }
 
@@ -83,7 +83,7 @@ struct Claims<'a> {
     destination: DestinationClaims<'a>,
 }
 
-/// The claims of a verified token that say who it speaks for.
+/// The claims that identify the principal.
 #[derive(Deserialize)]
 struct VerifiedClaims {
     sub: String,
@@ -130,7 +130,7 @@ impl<'a> DestinationClaims<'a> {
 }
 
 impl TokenIssuer {
-    /// An issuer over these KMS keys. It makes no call yet.
+    /// An issuer with these KMS keys. It makes no call yet.
     #[must_use]
     pub fn new(settings: &Settings, kms: &Client) -> Self {
         let key = |id: &String| SigningKey::new(kms.clone(), id.clone());
@@ -149,7 +149,7 @@ impl TokenIssuer {
         &self.issuer
     }
 
-    /// Fetches the signing key's public half, which the first token needs.
+    /// Fetches the public half of the signing key, which the first token needs.
     ///
     /// # Errors
     ///
@@ -158,7 +158,7 @@ impl TokenIssuer {
         self.key.public().await.map(|_| ())
     }
 
-    /// The keys that tokens verify with (RFC 7517 section 5).
+    /// The public keys that verify tokens (RFC 7517 section 5).
     ///
     /// # Errors
     ///
@@ -210,7 +210,7 @@ impl TokenIssuer {
         })
     }
 
-    /// Verifies a token and says who it speaks for.
+    /// Verifies a token and returns its principal.
     ///
     /// # Errors
     ///
@@ -245,7 +245,7 @@ impl TokenIssuer {
         claims.principal().ok_or_else(|| invalid("no destination"))
     }
 
-    /// Checks everything but the expiry: the library would read the machine's
+    /// Checks everything except the expiry: the library would read the machine's
     /// clock.
     fn validation(&self) -> Validation {
         let mut validation = Validation::new(Algorithm::RS256);

@@ -1,5 +1,5 @@
-//! The only place that asks the machine for time or randomness. Everything else
-//! takes them as arguments; `clippy.toml` enforces it.
+//! The clock and the entropy of the machine. All other code takes time and
+//! randomness as arguments; `clippy.toml` enforces this.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -23,7 +23,7 @@ pub fn now() -> UnixTime {
 ///
 /// # Panics
 ///
-/// If the operating system gives no entropy: no code can be drawn then.
+/// If the operating system gives no entropy: without it, no code can be drawn.
 #[must_use]
 #[expect(
     clippy::expect_used,
@@ -33,7 +33,7 @@ pub fn rng() -> StdRng {
     StdRng::try_from_rng(&mut SysRng).expect("the operating system gives entropy")
 }
 
-/// Measures how long something took.
+/// Measures elapsed time.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);
 
@@ -48,7 +48,7 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
-    /// Waits until `wait` has passed since the start; not at all if it has.
+    /// Waits until `wait` has passed since the start.
     pub async fn reach(&self, wait: Duration) {
         tokio::time::sleep(wait.saturating_sub(self.elapsed())).await;
     }

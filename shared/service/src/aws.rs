@@ -7,7 +7,7 @@
 //! | SES | 4 s | 6 s | 2 |
 //! | SNS | 4 s | 6 s | 1 |
 //!
-//! Every use case ends before the function's time-out of 25 s and the gateway's
+//! Every use case ends before the function's timeout of 25 s and the gateway's
 //! of 29 s. The worst cases, in seconds:
 //!
 //! | use case | steps | total |
@@ -17,9 +17,9 @@
 //! | refresh | session 3, mint with a cold key 6, rotate 4, end the session 4 | 17 |
 //! | logout of all | session 3, end all 15 | 18 |
 //!
-//! `UNKNOWN_USERS=conceal` adds 3 to a login and a validation, and a rotation of
-//! digest keys 3 to an instance's first validation. An e-mail is tried twice at
-//! most, with the same code; a text message, which costs money, once.
+//! `UNKNOWN_USERS=conceal` adds 3 to a login and to a validation. A rotation of
+//! digest keys adds 3 to an instance's first validation. SES gets at most two
+//! attempts, with the same code; SNS gets one, because text messages cost money.
 
 mod connections;
 pub mod endpoints;
@@ -35,7 +35,7 @@ use aws_config::{
 pub use connections::Connections;
 pub use trust::TrustRoots;
 
-/// The SDK's full configuration, for operators at their own machines: profiles,
+/// The SDK's full configuration, for operators on their own machines: profiles,
 /// credential programs, environment variables, and the system's trust roots.
 pub async fn operator_sdk_config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
@@ -84,7 +84,7 @@ pub fn sns(sdk: &SdkConfig) -> aws_sdk_sns::Client {
     aws_sdk_sns::Client::from_conf(config.build())
 }
 
-/// [`Connections`] has its own limit for connecting.
+/// Sets no connect timeout: [`Connections`] has its own.
 fn timeouts(attempt_millis: u64, operation_millis: u64) -> TimeoutConfig {
     TimeoutConfig::builder()
         .operation_attempt_timeout(Duration::from_millis(attempt_millis))

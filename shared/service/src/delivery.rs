@@ -12,7 +12,7 @@ pub use message::{Brand, MessageTemplates};
 use self::{email::EmailSender, sms::SmsSender};
 use crate::{aws, fault::Fault};
 
-/// How this deployment sends codes.
+/// The settings of delivery.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The sender's address; without it, no e-mail is sent.
@@ -25,7 +25,7 @@ pub struct Settings {
     pub templates: MessageTemplates,
 }
 
-/// The channels that this deployment uses.
+/// Sends codes on the channels that this deployment uses.
 pub struct MessageSender {
     email: Option<EmailSender>,
     sms: SmsSender,
@@ -67,13 +67,13 @@ impl MessageSender {
         }
     }
 
-    /// Sends the code. Nothing in the message comes from a client, except its
-    /// recipient.
+    /// Sends the code. A client chooses the recipient, and nothing else in the
+    /// message.
     ///
     /// # Errors
     ///
-    /// The provider refused, or its answer did not arrive. The message may still
-    /// arrive.
+    /// The provider refused, or its answer was lost. After a lost answer, the
+    /// message may still arrive.
     pub async fn send(&self, to: &Destination, code: &Passcode) -> Result<(), Fault> {
         match to {
             Destination::Email(address) => match &self.email {

@@ -1,25 +1,24 @@
-//! Why a use case does not succeed.
+//! The error of a use case.
 
 use otp_domain::{Destination, Refusal};
 
 use crate::fault::Fault;
 
-/// The one error that leaves a use case, and the destination that it is about,
-/// for the log.
+/// Why a use case failed, with the destination for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
-    /// What went wrong.
+    /// A refusal or a fault.
     pub kind: ErrorKind,
-    /// The destination of the request, as soon as it is known.
+    /// The destination of the request, if it is known.
     pub destination: Option<Destination>,
 }
 
-/// What went wrong.
+/// A refusal or a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// A rule said no. Nothing is broken.
+    /// A rule refuses the request.
     Refused(Refusal),
-    /// A dependency is broken.
+    /// A dependency failed.
     Fault(Fault),
 }
 

@@ -1,10 +1,10 @@
-//! Faults: what breaks on our side.
+//! Faults: failures of dependencies.
 
 use std::fmt;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-/// Something that this service depends on.
+/// A service on AWS that this one depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dependency {
     /// The `DynamoDB` table.
@@ -16,7 +16,7 @@ pub enum Dependency {
 }
 
 impl Dependency {
-    /// Its name in the log.
+    /// The dependency's name in the log.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -27,14 +27,14 @@ impl Dependency {
     }
 }
 
-/// A dependency failed. Clients learn only which answer to expect; the log learns
-/// what failed, but no data. A full SDK error may carry items, addresses and
-/// messages, so only its code is kept.
+/// A failure of a dependency. Clients learn only the kind of answer. The log
+/// learns what failed, but no data: a full SDK error may carry items, addresses
+/// and messages, so only its code is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// What failed.
+    /// The dependency that failed.
     pub dependency: Dependency,
-    /// What was asked of it.
+    /// The operation that failed.
     pub operation: &'static str,
     /// The error's code, or how the call ended without one.
     pub cause: String,

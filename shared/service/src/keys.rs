@@ -1,5 +1,5 @@
-//! The keys in KMS: one computes the digest key, one signs tokens. Neither ever
-//! leaves KMS.
+//! The KMS keys: the digest key derives from a MAC of one, and the other signs
+//! access tokens. Neither leaves KMS.
 
 use aws_sdk_kms::{
     Client,
@@ -16,8 +16,7 @@ use tokio::sync::OnceCell;
 
 use crate::fault::{Dependency, Fault};
 
-/// The message whose MAC is the digest key. Changing it changes the key, and so
-/// ends every live code.
+/// The label whose MAC is the digest key. Changing it voids every live code.
 const DIGEST_KEY_LABEL: &[u8] = b"login-with-otp passcode digest key v1";
 
 /// The digest keys. Each is the MAC of a fixed label under a KMS key, fetched
@@ -34,7 +33,7 @@ struct DerivedKey {
 }
 
 impl DigestKeys {
-    /// The keys that derive from these KMS keys. It makes no call yet.
+    /// The digest keys that derive from these KMS keys. It makes no call yet.
     #[must_use]
     pub fn new(kms: &Client, key_id: &str, second: Option<&str>) -> Self {
         let key = |key_id: &str| DerivedKey {
@@ -48,8 +47,8 @@ impl DigestKeys {
         }
     }
 
-    /// The key that new digests are made with. Fetched at start, so that the
-    /// first request does not wait; if that failed, fetched by a request.
+    /// The key for new digests. The warm-up fetches it, so that the first request
+    /// does not wait. If the warm-up failed, the next request fetches it.
     ///
     /// # Errors
     ///
@@ -58,8 +57,8 @@ impl DigestKeys {
         self.current.get().await
     }
 
-    /// The key of that id: the current one, or the second while keys rotate. An
-    /// unknown id gets the current key, under which no digest matches.
+    /// The key with this id: the current one or, while keys rotate, the second.
+    /// For any other id, returns a key under which the digest never matches.
     ///
     /// # Errors
     ///
@@ -101,8 +100,8 @@ impl DerivedKey {
     }
 }
 
-/// A signing key: RS256, because an API Gateway JWT authorizer takes RSA
-/// signatures alone.
+/// A signing key: RS256, because an API Gateway JWT authorizer accepts only RSA
+/// signatures.
 pub struct SigningKey {
     kms: Client,
     key_id: String,
@@ -117,7 +116,7 @@ pub struct PublicKey {
 }
 
 impl SigningKey {
-    /// The KMS key of that id. It makes no call yet.
+    /// The KMS key with this id. It makes no call yet.
     #[must_use]
     pub const fn new(kms: Client, key_id: String) -> Self {
         Self {
@@ -127,7 +126,7 @@ impl SigningKey {
         }
     }
 
-    /// Its public half, fetched once and kept in memory.
+    /// The public half, fetched once and kept in memory.
     ///
     /// # Errors
     ///
@@ -149,8 +148,8 @@ impl SigningKey {
         PublicKey::from_der(der.as_ref()).ok_or_else(|| malformed(operation))
     }
 
-    /// Signs with RSASSA-PKCS1-v1_5 and SHA-256 (RFC 7518 section 3.3). KMS sees
-    /// the hash alone.
+    /// Signs with RSASSA-PKCS1-v1_5 and SHA-256 (RFC 7518 section 3.3). KMS gets
+    /// only the hash.
     ///
     /// # Errors
     ///
@@ -175,7 +174,7 @@ impl SigningKey {
 }
 
 impl PublicKey {
-    /// Reads an RSA key as KMS gives it: a DER `SubjectPublicKeyInfo` (RFC 5280).
+    /// Reads an RSA key from KMS: a DER `SubjectPublicKeyInfo` (RFC 5280).
     fn from_der(der: &[u8]) -> Option<Self> {
         let key = DecodingKey::from_rsa_der(der);
         let mut jwk = Jwk::from_decoding_key(&key, Some(Algorithm::RS256)).ok()?;
@@ -186,13 +185,13 @@ impl PublicKey {
         Some(Self { jwk, kid, decoding })
     }
 
-    /// The key's `kid`: its RFC 7638 thumbprint.
+    /// The claim `kid`: the key's thumbprint (RFC 7638).
     #[must_use]
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// The key as it is published (RFC 7517).
+    /// The published form of the key (RFC 7517).
     #[must_use]
     pub const fn jwk(&self) -> &Jwk {
         &self.jwk

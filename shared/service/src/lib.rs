@@ -10,10 +10,10 @@
 //!     `- the table                 `- KMS    `- one transaction, one winner
 //! ```
 //!
-//! Both read top to bottom, in [`login`] and in [`session`]. The rules they
-//! follow are in `otp_domain`. What the table holds, and which write decides a
-//! race, is in [`store`]. No HTTP: a use case takes its request type and returns
-//! its outcome or one [`Error`].
+//! The steps are in [`login`] and in [`session`], and their rules in
+//! `otp_domain`. [`store`] lists the items of the table, and decides each race
+//! with one conditional write. No HTTP: a use case takes its own request type,
+//! and returns its outcome or an [`Error`].
 
 pub mod access_token;
 pub mod ambient;

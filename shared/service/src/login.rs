@@ -1,4 +1,4 @@
-//! Use case: a client asks for a code.
+//! Use case: a client requests a code.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::{
     store::{Admission, AdmissionRules, Admitted, ReplayedLogin, Store},
 };
 
-/// What the login use case needs to know.
+/// The settings of the login use case.
 #[derive(Clone, Debug)]
 pub struct LoginSettings {
     /// The table's name or ARN.
@@ -31,52 +31,52 @@ pub struct LoginSettings {
     pub policy: Policy,
     /// Destinations with a fixed code.
     pub test_identities: TestIdentities,
-    /// How codes are sent.
+    /// The settings of delivery.
     pub delivery: delivery::Settings,
 }
 
 /// A request for a code.
 #[derive(Debug)]
 pub struct LoginRequest {
-    /// Where the code is to go.
+    /// Where to send the code.
     pub destination: Destination,
-    /// The client that asks.
+    /// The client that requests the code.
     pub client: ClientAddress,
-    /// The client's key for this request, if it sent one.
+    /// The client's key for this request, if the client sent one.
     pub idempotency_key: Option<IdempotencyKey>,
 }
 
-/// A code was requested and, as far as the client may know, sent.
+/// An accepted login. The client cannot tell whether a message was sent.
 #[derive(Debug)]
 pub struct CodeRequested {
     /// What happened to the message.
     pub delivery: DeliveryOutcome,
     /// The challenge that the code answers.
     pub challenge_id: ChallengeId,
-    /// How the code travels.
+    /// The channel of the message.
     pub channel: Channel,
     /// The number of digits of the code.
     pub code_length: u8,
     /// How long the code is valid.
     pub expires_in: Duration,
-    /// When the cooldown ends, and the client may ask for another code.
+    /// How long until the cooldown ends and the client may request another code.
     pub resend_in: Duration,
 }
 
 /// What happened to the message. The client gets the same answer in each case.
 #[derive(Debug)]
 pub enum DeliveryOutcome {
-    /// The provider accepted it.
+    /// The provider accepted the message.
     Sent,
-    /// None was sent: the user is unknown or disabled, or the code is fixed.
+    /// No message was due: the user is unknown or disabled, or the code is fixed.
     Suppressed,
-    /// It was sent when the same request came first.
+    /// The first request with this idempotency key sent it.
     Replayed,
-    /// The provider failed, and the answer conceals it.
+    /// The provider failed, and the client is not told.
     Failed(Fault),
 }
 
-/// Answers requests for codes. It can send messages; it cannot sign tokens.
+/// The login use case. It can send messages, but cannot sign tokens.
 pub struct LoginService {
     policy: Policy,
     test_identities: TestIdentities,
@@ -85,12 +85,13 @@ pub struct LoginService {
     sender: MessageSender,
 }
 
-/// How long a delivery may take under [`UnknownUsers::Conceal`]. A delivery that
-/// is given up then does not delay the answer.
+/// The time limit of a delivery under [`UnknownUsers::Conceal`], from the login's
+/// arrival. It ends early enough that cancelling the delivery does not delay the
+/// answer.
 const CONCEALED_DELIVERY: Duration = Duration::from_millis(1900);
 
-/// How long every login takes under [`UnknownUsers::Conceal`], from its arrival.
-/// Providers usually accept a message much sooner.
+/// How long every admitted login takes under [`UnknownUsers::Conceal`], from its
+/// arrival. Providers usually accept a message much sooner.
 const CONCEALED_LOGIN: Duration = Duration::from_secs(2);
 
 impl LoginService {
@@ -106,8 +107,8 @@ impl LoginService {
         }
     }
 
-    /// Fetches the digest key before the first request. If this fails, the
-    /// first request tries again and reports the fault.
+    /// Fetches the digest key before the first request. If that fails, the first
+    /// request tries again and reports the fault.
     pub async fn warm_up(&self) {
         let _ = self.digest_keys.current().await;
     }
@@ -116,10 +117,11 @@ impl LoginService {
     ///
     /// # Errors
     ///
-    /// Refused if this deployment does not send to the destination, a limit is
-    /// reached, the idempotency key was used for another request, or the user is
-    /// unknown and [`UnknownUsers::Reveal`] is set. A fault if a dependency is
-    /// broken; after a failed delivery the challenge is withdrawn.
+    /// - Refused: the deployment does not send to the destination, a limit
+    ///   refuses, the idempotency key was used for another request, or the user is
+    ///   unknown under [`UnknownUsers::Reveal`].
+    /// - Fault: the delivery failed (the challenge is withdrawn), or the table or
+    ///   a key is unavailable.
     pub async fn request_code(
         &self,
         request: &LoginRequest,
@@ -168,7 +170,7 @@ impl LoginService {
         } else {
             self.deliver(decision, &admission, &code).await?
         };
-        // The message is sent: a lost completion is no reason to fail.
+        // The message is sent: if the completion fails, the login still succeeds.
         let _ = self.store.complete(&admission).await;
         self.conceal_time(started).await;
         Ok(CodeRequested {
@@ -191,10 +193,10 @@ impl LoginService {
         })
     }
 
-    /// Admits the login and reads its user, both at once. Under
-    /// [`UnknownUsers::Conceal`] it reads the user after the admission: reading
-    /// an existing item takes longer than a miss, so a refusal that waited for
-    /// the read would tell who is a user.
+    /// Admits the login and concurrently reads its user. Under
+    /// [`UnknownUsers::Conceal`], reads the user after the admission: reading an
+    /// existing item takes longer than a miss, so a refusal that waits for the
+    /// read would reveal who is a user.
     async fn admit<'a>(
         &self,
         challenge: &'a Challenge,
@@ -223,7 +225,7 @@ impl LoginService {
         }
     }
 
-    /// Sends the code, or withdraws the admission.
+    /// Sends the code. If the delivery fails, withdraws the admission.
     async fn deliver(
         &self,
         decision: DeliveryDecision,
@@ -241,8 +243,8 @@ impl LoginService {
         Ok(DeliveryOutcome::Sent)
     }
 
-    /// Sends the code within [`CONCEALED_DELIVERY`]. It withdraws nothing: a
-    /// second login that is admitted would tell who is a user.
+    /// Sends the code within [`CONCEALED_DELIVERY`]. A failed delivery is not
+    /// withdrawn: a second login that is admitted would reveal who is a user.
     async fn deliver_concealed(
         &self,
         decision: DeliveryDecision,

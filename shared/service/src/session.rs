@@ -1,6 +1,6 @@
-//! Sessions: validating a code starts one, refreshing continues it, logging out
-//! ends it. Each use case is one method of [`SessionService`], in a file of its
-//! own.
+//! The use cases of sessions: a validation starts a session, a refresh continues
+//! it, and a logout ends it. Each file below has one method of
+//! [`SessionService`].
 
 mod discovery;
 mod logout;
@@ -23,27 +23,26 @@ pub use profile::Profile;
 pub use refresh::{RefreshRequest, Refreshed};
 pub use validate::{LoggedIn, ValidateRequest};
 
-/// What the session use cases need to know.
+/// The settings of the session use cases.
 #[derive(Clone, Debug)]
 pub struct SessionSettings {
     /// The table's name or ARN.
     pub table_name: String,
     /// The KMS key that the digest key derives from.
     pub digest_key_id: String,
-    /// A second such key, whose codes still verify while keys rotate.
+    /// The second digest key: while keys rotate, its codes still verify.
     pub second_digest_key_id: Option<String>,
     /// The rules of codes and limits.
     pub policy: Policy,
-    /// How long sessions live.
+    /// The lifetimes of a session.
     pub lifetimes: SessionLifetimes,
     /// Destinations with a fixed code.
     pub test_identities: TestIdentities,
-    /// How access tokens are made.
+    /// The settings of access tokens.
     pub tokens: access_token::Settings,
 }
 
-/// Starts, continues and ends sessions. It can sign tokens; it cannot send
-/// messages.
+/// The session use cases. It can sign tokens, but cannot send messages.
 pub struct SessionService {
     policy: Policy,
     lifetimes: SessionLifetimes,
@@ -72,7 +71,7 @@ impl SessionService {
         }
     }
 
-    /// Fetches the keys before the first request. If this fails, the first
+    /// Fetches the keys before the first request. If that fails, the first
     /// request tries again and reports the fault.
     pub async fn warm_up(&self) {
         let _ = tokio::join!(self.digest_keys.current(), self.tokens.warm_up());

@@ -1,21 +1,21 @@
-//! The table. Each method makes one call, which it may repeat.
+//! The table. Each method is one call and its retries.
 //!
 //! | `pk` | `sk` | holds |
 //! |---|---|---|
-//! | `email#alice@example.com` | `challenge#<id>` | the digest, its life, the attempts spent |
+//! | `email#alice@example.com` | `challenge#<id>` | the digest, its expiry, the attempts spent |
 //! | | `cooldown` | the last send |
-//! | | `sends-hour#<start>`, `sends-day#<start>` | how many sends that window admitted |
-//! | | `user` | the user that this destination logs in, and when it last did |
+//! | | `sends-hour#<start>`, `sends-day#<start>` | the sends admitted in that window |
+//! | | `user` | the user of this destination, and the last login |
 //! | `user#<id>` | `family#<hash>` | a session: the digest of its refresh token |
-//! | `request#<hash>` | `request` | the challenge that an idempotency key led to |
+//! | `request#<hash>` | `request` | the challenge of an idempotency key |
 //! | `client#203.0.113.7` | `logins-hour#<start>`, `validations-hour#<start>` | the client's requests |
 //! | `prefix#+1#<shard>` | `sms-prefix-day#<start>`, `sms-unproven#<start>` | text messages to a prefix |
-//! | `deployment#<shard>` | `sms-day#<start>` | text messages of all |
+//! | `deployment#<shard>` | `sms-day#<start>` | text messages of the deployment |
 //!
-//! Every write may be sent twice, when an answer is lost and the SDK repeats
-//! it, and must count once. A transaction carries a request token, by which
-//! `DynamoDB` recognises the repeat for ten minutes. A single update has no token,
-//! so it writes an operation id into the item and accepts its own id there:
+//! If an answer is lost, the SDK sends the write again, and the write must count
+//! once. A transaction carries a request token, by which `DynamoDB` recognises
+//! the retry for ten minutes. A single update has no request token. It writes its
+//! operation id into the item, and treats that id as its own success:
 //! `spend_attempt` adds it to a *set*, where adding twice changes nothing.
 
 mod admit;
@@ -42,23 +42,23 @@ use crate::fault::{Dependency, Fault};
 
 type Item = HashMap<String, AttributeValue>;
 
-/// The one table: challenges, counters, users and sessions.
+/// Access to challenges, counters, users and sessions.
 pub struct Store {
     client: Client,
     table: String,
 }
 
-/// How long an item outlives its use, because clocks disagree.
+/// How long the table keeps an item after its use, because clocks disagree.
 const SWEEP_DELAY: Duration = Duration::from_mins(1);
 
 impl Store {
-    /// A store over the table of that name or ARN.
+    /// A store over the table with this name or ARN.
     #[must_use]
     pub const fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
 
-    /// The user that `destination` logs in, if there is one.
+    /// The user of `destination`, if there is one.
     ///
     /// # Errors
     ///
@@ -78,7 +78,8 @@ impl Store {
         user.map(|item| item::user(&item)).transpose()
     }
 
-    /// The newest live challenge of `destination`, for clients that name none.
+    /// The newest live challenge of `destination`, for clients that send no
+    /// challenge id.
     ///
     /// # Errors
     ///

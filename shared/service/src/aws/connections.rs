@@ -15,10 +15,10 @@ use tokio::{task::JoinSet, time::timeout};
 
 use super::TrustRoots;
 
-/// How long connecting may take, TLS included.
+/// The connect timeout, TLS included.
 const CONNECT: Duration = Duration::from_secs(1);
 
-/// A path that AWS's services answer without signature, permissions or cost. The
+/// A path that AWS services answer without signature, permissions or cost. The
 /// answer does not matter.
 const PING: &str = "sping";
 
@@ -26,12 +26,12 @@ const PING: &str = "sping";
 pub struct Connections(SharedHttpConnector);
 
 impl Connections {
-    /// Connections to servers whose certificates lead to `roots`. It connects to
-    /// none yet.
+    /// A pool that trusts `roots`. It opens no connection yet.
     ///
     /// # Panics
     ///
-    /// If the library cannot build a context, which it always can.
+    /// If the TLS library cannot build a context. With trust roots only, it
+    /// always can.
     #[must_use]
     pub fn new(roots: &TrustRoots) -> Self {
         #[expect(
@@ -51,17 +51,18 @@ impl Connections {
         Self(SharedHttpConnector::new(connector))
     }
 
-    /// An HTTP client for the SDK's clients. By default each of them would build
-    /// its own connector and read all roots again.
+    /// An HTTP client for the SDK's clients. By default, each of them builds its
+    /// own connector and reads all roots again.
     #[must_use]
     pub fn client(&self) -> SharedHttpClient {
         let connector = self.0.clone();
         http_client_fn(move |_, _| connector.clone())
     }
 
-    /// Opens a connection for each of `endpoints`, all at once and within a
-    /// second, so that the first request finds them open. A connection that
-    /// cannot be opened is no error here: the call that needs it reports it.
+    /// Opens a connection for each of `endpoints`, concurrently and within
+    /// [`CONNECT`], so that the first request finds them open. A connection that
+    /// cannot be opened is not an error: the call that needs it opens it again
+    /// and reports the failure.
     pub async fn open(&self, endpoints: Vec<String>) {
         let mut pings: JoinSet<()> = endpoints
             .into_iter()
@@ -74,7 +75,7 @@ impl Connections {
     }
 }
 
-/// A connection goes back to the pool when its answer has been read.
+/// Reads the whole answer: only then does the connection return to the pool.
 async fn ping(connector: SharedHttpConnector, endpoint: String) {
     let mut request = HttpRequest::new(SdkBody::empty());
     let uri = format!("{}/{PING}", endpoint.trim_end_matches('/'));

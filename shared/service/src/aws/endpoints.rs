@@ -1,13 +1,13 @@
-//! The services' addresses, as the SDK's clients resolve them: one for each
-//! connection that a request needs at the same time.
+//! The endpoints of the AWS services, as the SDK's clients resolve them: one for
+//! each connection that a request needs concurrently.
 
 use aws_config::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 
 use crate::delivery;
 
-/// Of a login: the table twice, to admit it and to read its user; and the
-/// providers. The start calls KMS anyway.
+/// The endpoints of a login: the table twice, to admit the login and to read its
+/// user, and the providers. The warm-up calls KMS anyway.
 pub async fn of_login(delivery: &delivery::Settings, sdk: &SdkConfig) -> Vec<String> {
     let table = dynamodb(sdk).await;
     let mut all = vec![table.clone(), table];
@@ -20,15 +20,15 @@ pub async fn of_login(delivery: &delivery::Settings, sdk: &SdkConfig) -> Vec<Str
     all.into_iter().flatten().collect()
 }
 
-/// Of a validation: the table three times, to count it, to spend the attempt and
-/// to read the user.
+/// The endpoints of a validation: the table three times, to count the validation,
+/// to spend the attempt and to read the user.
 pub async fn of_validation(sdk: &SdkConfig) -> Vec<String> {
     dynamodb(sdk)
         .await
         .map_or_else(Vec::new, |table| vec![table; 3])
 }
 
-/// The endpoint that the environment sets, if any.
+/// The endpoint that the environment or the profile sets, if any.
 fn set(sdk: &SdkConfig, service_id: &str) -> Option<String> {
     let key = ServiceConfigKey::builder()
         .service_id(service_id)

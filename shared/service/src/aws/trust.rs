@@ -1,4 +1,4 @@
-//! Which certificate authorities the clients trust.
+//! The certificate authorities that the AWS clients trust.
 
 use std::{fmt, fs};
 
@@ -18,20 +18,20 @@ const AMAZON: &[u8] = include_bytes!("amazon-roots.pem");
 pub struct TrustRoots(TrustStore);
 
 impl TrustRoots {
-    /// Amazon's roots, built into the program: nothing is read from disk.
+    /// Amazon's roots, which the program embeds: no file is read.
     #[must_use]
     pub fn of_amazon() -> Self {
         Self(TrustStore::empty().with_pem_certificate(AMAZON))
     }
 
-    /// Everything that the machine trusts. Reading it costs milliseconds.
+    /// The machine's roots. Reading them costs milliseconds.
     #[must_use]
     pub fn of_the_system() -> Self {
         Self(TrustStore::empty().with_native_roots(true))
     }
 
-    /// Only the certificates of a PEM file, which is what `AWS_CA_BUNDLE` means to
-    /// other AWS tools. `None` if the file holds none, or one is malformed.
+    /// Only the certificates of a PEM file, as other AWS tools read
+    /// `AWS_CA_BUNDLE`. `None` if the file has no certificate or a malformed one.
     #[must_use]
     pub fn from_file(path: &str) -> Option<Self> {
         Self::from_pem(&fs::read(path).ok()?)
@@ -39,7 +39,7 @@ impl TrustRoots {
 
     fn from_pem(pem: &[u8]) -> Option<Self> {
         let mut roots = RootCertStore::empty();
-        // The TLS client panics at a malformed certificate.
+        // The TLS client panics on a malformed certificate.
         for certificate in CertificateDer::pem_slice_iter(pem) {
             roots.add(certificate.ok()?).ok()?;
         }
@@ -57,7 +57,7 @@ impl Default for TrustRoots {
     }
 }
 
-/// Certificates are long and of no use here.
+/// Leaves the certificates out: they are long and explain nothing.
 impl fmt::Debug for TrustRoots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TrustRoots")

@@ -10,7 +10,7 @@ use crate::fault::{Dependency, Fault};
 
 const OPERATION: &str = "SendEmail";
 
-/// Sends through Amazon SES.
+/// Sends e-mail through Amazon SES.
 pub(super) struct EmailSender {
     client: Client,
     from: EmailAddress,

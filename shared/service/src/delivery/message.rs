@@ -1,16 +1,16 @@
-//! The text of messages: the brand, the code, how long the code is valid, and
-//! that nobody will ever ask for it.
+//! The text of messages. Each has the brand, the code, its lifetime, and the
+//! warning that nobody will ever ask for the code.
 
 use std::time::Duration;
 
 use otp_domain::Passcode;
 
-/// The name that messages carry: 1 to 32 characters, no control characters.
+/// The sender's name in messages: 1 to 32 characters, no control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Brand(String);
 
 impl Brand {
-    /// Reads a brand; `None` if it is empty, too long or holds a control
+    /// Reads a brand; `None` if it is empty, is too long or has a control
     /// character.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -19,8 +19,7 @@ impl Brand {
         fits.then(|| Self(text.to_owned()))
     }
 
-    /// The brand to go on with after a malformed setting, until all mistakes are
-    /// reported.
+    /// Replaces an invalid brand, so that the settings can report every mistake.
     #[must_use]
     pub fn placeholder() -> Self {
         Self("Login".to_owned())
@@ -46,7 +45,7 @@ impl MessageTemplates {
         }
     }
 
-    /// A text message. With an origin host its last line binds the code to that
+    /// A text message. With an origin host, its last line binds the code to that
     /// site (WICG "Origin-bound one-time codes delivered via SMS").
     #[must_use]
     pub fn sms(&self, code: &Passcode) -> String {
@@ -67,7 +66,7 @@ impl MessageTemplates {
     }
 
     /// Whether a text message with a code of `length` digits fits one segment:
-    /// 160 septets of GSM 03.38. A second one would double the price.
+    /// 160 septets of GSM 03.38. A second segment doubles the price.
     #[must_use]
     pub fn fits_one_sms(&self, length: u8) -> bool {
         let code = "0".repeat(usize::from(length));

@@ -7,7 +7,7 @@ use crate::fault::{Dependency, Fault};
 
 const OPERATION: &str = "Publish";
 
-/// Sends through Amazon SNS, straight to a number.
+/// Sends text messages through Amazon SNS, directly to a number.
 pub(super) struct SmsSender {
     client: Client,
     max_price: Option<String>,
@@ -33,7 +33,7 @@ impl SmsSender {
         Ok(())
     }
 
-    /// A code is transactional: it goes ahead of advertisements.
+    /// Codes are transactional, so SNS sends them before promotional messages.
     fn attributes(&self) -> Result<HashMap<String, MessageAttributeValue>, BuildError> {
         let attribute = |kind: &str, value: &str| {
             MessageAttributeValue::builder()

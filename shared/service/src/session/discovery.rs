@@ -1,4 +1,4 @@
-//! Use case: a verifier asks what it needs to check our tokens.
+//! Use case: a verifier fetches the issuer and the keys of access tokens.
 
 use jsonwebtoken::jwk::JwkSet;
 
@@ -6,17 +6,17 @@ use super::SessionService;
 use crate::Error;
 
 impl SessionService {
-    /// The issuer of the tokens.
+    /// The issuer of access tokens.
     #[must_use]
     pub fn issuer(&self) -> &str {
         self.tokens.issuer()
     }
 
-    /// The public keys that the tokens verify with.
+    /// The public keys that verify access tokens.
     ///
     /// # Errors
     ///
-    /// A fault if KMS is broken.
+    /// A fault if KMS is unavailable.
     pub async fn published_keys(&self) -> Result<JwkSet, Error> {
         Ok(self.tokens.published_keys().await?)
     }

@@ -8,21 +8,21 @@ use crate::Error;
 /// A request to end a session.
 #[derive(Debug)]
 pub struct LogoutRequest {
-    /// A refresh token of the session; `None` if the client's text cannot be
-    /// one.
+    /// A refresh token of the session; `None` if the client's text is not the
+    /// form of one.
     pub refresh_token: Option<RefreshToken>,
-    /// Whether to end every other session of the same user too.
+    /// Whether to end every other session of the user, too.
     pub all: bool,
 }
 
 impl SessionService {
-    /// Ends the session of the refresh token, and with `all` every session of
-    /// its user. Any token of the session ends that session; only a good token
-    /// ends the others. `None`: there was no such session.
+    /// Ends the session of the refresh token. With `all`, ends every session of
+    /// the user if the token is current or a permitted retry; an older token ends
+    /// its own session only. Returns `None` if the session does not exist.
     ///
     /// # Errors
     ///
-    /// A fault if the table is broken. Some sessions may have ended then.
+    /// A fault if the table is unavailable. Some sessions may have ended.
     pub async fn log_out(
         &self,
         request: &LogoutRequest,

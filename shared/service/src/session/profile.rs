@@ -1,4 +1,4 @@
-//! Use case: a client asks which user its access token speaks for.
+//! Use case: a client reads the user of its access token.
 
 use otp_domain::{Destination, Refusal, Unauthorized, UnixTime, UserRecord};
 use secrecy::SecretString;
@@ -9,19 +9,19 @@ use crate::{Error, access_token::Principal};
 /// The user of an access token.
 #[derive(Debug)]
 pub struct Profile {
-    /// The user, as the table knows them now.
+    /// The user's current record.
     pub user: UserRecord,
-    /// The destination that the token's session started with.
+    /// The destination that started the token's session.
     pub destination: Destination,
 }
 
 impl SessionService {
-    /// Reads the user that an access token speaks for.
+    /// Reads the user of an access token.
     ///
     /// # Errors
     ///
-    /// Refused if the token is not ours or has expired, or if the user is gone
-    /// or disabled. A fault if the table or the keys are broken.
+    /// Refused if the token is not ours or has expired, or if the user is removed
+    /// or disabled. A fault if the table or a key is unavailable.
     pub async fn profile(
         &self,
         access_token: &SecretString,

@@ -1,4 +1,4 @@
-//! Use case: a client replaces its refresh token by a successor, and gets a new
+//! Use case: a client exchanges its refresh token for a successor and a new
 //! access token.
 
 use std::time::Duration;
@@ -11,41 +11,40 @@ use rand::CryptoRng;
 use super::SessionService;
 use crate::{Error, access_token::AccessToken, store::Rotation};
 
-/// Why the log says that a session ended. The metric filter in `template.yaml`
-/// looks for it.
+/// The log's reason for a reused token. The metric filter in `template.yaml`
+/// matches this text.
 pub const REUSED: &str = "reused: session ended";
 
-/// A request for the next access token.
+/// A request to refresh a session.
 #[derive(Debug)]
 pub struct RefreshRequest {
-    /// The refresh token; `None` if the client's text cannot be one.
+    /// The refresh token; `None` if the client's text is not the form of one.
     pub refresh_token: Option<RefreshToken>,
 }
 
-/// A session that continues.
+/// A refreshed session.
 #[derive(Debug)]
 pub struct Refreshed {
-    /// The token to call APIs with.
+    /// The new access token.
     pub access_token: AccessToken,
     /// The user.
     pub user: UserId,
-    /// The destination that the session started with.
+    /// The destination that started the session.
     pub destination: Destination,
-    /// The token to get the next access token with.
+    /// The successor of the refresh token.
     pub refresh_token: RefreshToken,
-    /// How long the refresh token lives if it is not used.
+    /// The remaining lifetime of the refresh token.
     pub refresh_expires_in: Duration,
 }
 
 impl SessionService {
-    /// Replaces the refresh token and mints an access token. Signing comes
-    /// before the write, as in a validation: an unreachable signing key costs
-    /// nothing.
+    /// Rotates the refresh token and mints an access token. It signs before it
+    /// writes (docs/adr/0004), so an unavailable signing key costs nothing.
     ///
     /// # Errors
     ///
-    /// Refused if the token is not good or the user may not log in any more. A
-    /// fault if the table or the keys are broken.
+    /// Refused if the token is unknown, expired or reused, or its user is disabled
+    /// or removed. A fault if the table or a key is unavailable.
     pub async fn refresh(
         &self,
         request: &RefreshRequest,
@@ -91,8 +90,8 @@ impl SessionService {
         })
     }
 
-    /// Judges the token: `Some` is the successor that it already has, `None`
-    /// means that it needs one. A reused token ends the session.
+    /// Judges the token. Returns the successor if the token already has one, and
+    /// `None` if it needs one. A reused token ends the session.
     async fn present(
         &self,
         token: &RefreshToken,
@@ -111,7 +110,7 @@ impl SessionService {
     }
 
     /// Writes the successor. If another refresh of the same token wrote first,
-    /// both answer with that one's successor.
+    /// returns the successor of that refresh.
     async fn rotate(
         &self,
         token: &RefreshToken,

@@ -1,4 +1,4 @@
-//! Use case: a client brings a code back.
+//! Use case: a client validates a code.
 
 use std::time::Duration;
 
@@ -12,49 +12,49 @@ use secrecy::{ExposeSecret, SecretString};
 use super::SessionService;
 use crate::{Error, access_token::AccessToken, store::AttemptedChallenge};
 
-/// A guess at a code.
+/// A request to validate a guess at a code.
 #[derive(Debug)]
 pub struct ValidateRequest {
     /// The client that guesses.
     pub client: ClientAddress,
-    /// The destination that the client claims to hold.
+    /// The destination that the client claims.
     pub destination: Destination,
-    /// The challenge that the guess answers. Without it, the newest live one of
-    /// the destination counts.
+    /// The challenge that the guess answers. Without it, the guess answers the
+    /// destination's newest live challenge.
     pub challenge_id: Option<String>,
-    /// The guess: one or more digits. Their number is not checked yet.
+    /// The guess: one or more digits. Its length is not checked yet.
     pub otp: SecretString,
 }
 
-/// A user proved to hold a destination.
+/// A successful validation.
 #[derive(Debug)]
 pub struct LoggedIn {
-    /// The token to call APIs with.
+    /// The access token.
     pub access_token: AccessToken,
     /// The user.
     pub user: ResolvedUser,
-    /// The token to get the next access token with.
+    /// The first refresh token of the session.
     pub refresh_token: RefreshToken,
-    /// How long the refresh token lives if it is not used.
+    /// The lifetime of the refresh token.
     pub refresh_expires_in: Duration,
 }
 
-/// The user of a destination: read beside the attempt, or to be read after it.
+/// The user of a destination, read concurrently with the attempt or after it.
 enum UserLookup {
     Done(Option<User>),
     Deferred,
 }
 
 impl SessionService {
-    /// Spends an attempt, compares, mints a token, and redeems the challenge.
-    /// The token leaves only if the redemption won. Minting comes first so that
-    /// an unreachable signing key costs an attempt, not the code
-    /// (docs/adr/0004).
+    /// Spends an attempt, compares the guess, mints a token, and redeems the
+    /// challenge. The client gets the token only if the redemption wins. Minting
+    /// comes first, so that an unavailable signing key costs an attempt, not the
+    /// code (docs/adr/0004).
     ///
     /// # Errors
     ///
-    /// Refused if the code does not log in or the client's limit is reached. A
-    /// fault if the table or the keys are broken.
+    /// Refused if the code is invalid or the client's limit refuses. A fault if
+    /// the table or a key is unavailable.
     pub async fn validate(
         &self,
         request: &ValidateRequest,
@@ -71,8 +71,8 @@ impl SessionService {
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<LoggedIn, Error> {
-        // Unreachable keys must not cost an attempt. The second digest key is
-        // fetched only for its own codes: all others verify without it.
+        // An unavailable key must not cost an attempt. Only codes under the
+        // second digest key need that key, so it is not fetched here.
         tokio::try_join!(self.digest_keys.current(), self.tokens.warm_up())?;
         let operation = OperationId::draw(rng);
         let limit = self.policy.validation_limit(&request.client);
@@ -107,7 +107,7 @@ impl SessionService {
         })
     }
 
-    /// A session that a fixed code started ends when that code does.
+    /// A session that a fixed code starts ends with that code.
     fn lifetimes_of(&self, to: &Destination, now: UnixTime) -> SessionLifetimes {
         let own = self.lifetimes;
         let end = self.test_identities.end_for(to);
@@ -117,10 +117,10 @@ impl SessionService {
         }
     }
 
-    /// Spends the attempt and reads the user, both at once. Under
-    /// [`UnknownUsers::Conceal`] the user is read later: reading an existing
-    /// item takes longer than a miss, so a refusal that waited for the read
-    /// would tell who is a user. A guess of the wrong length costs no attempt.
+    /// Spends the attempt and concurrently reads the user. Under
+    /// [`UnknownUsers::Conceal`], the user is read later: reading an existing item
+    /// takes longer than a miss, so a refusal that waits for the read would reveal
+    /// who is a user. A guess of the wrong length costs no attempt.
     async fn spend_attempt(
         &self,
         request: &ValidateRequest,

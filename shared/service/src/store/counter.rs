@@ -1,5 +1,5 @@
-//! Counter items: one for each window of each limit; a limit that many people
-//! share is spread over several shards.
+//! Counters: one item per window of a limit, and several shards for a shared
+//! limit.
 
 use aws_sdk_dynamodb::{
     error::BuildError,
@@ -10,11 +10,11 @@ use rand::{CryptoRng, seq::SliceRandom};
 
 use super::{Item, item};
 
-/// One counter of a limit, in the window of one instant.
+/// The counter of a limit, in the window of one instant.
 pub(super) struct Counter<'a> {
     pub(super) limit: &'a Limit,
     pub(super) at: UnixTime,
-    /// The shards not tried yet, last first; the last one counts now.
+    /// The current shard last, after the shards not tried yet.
     shards: Vec<u32>,
 }
 
@@ -30,7 +30,7 @@ impl<'a> Counter<'a> {
         self.shards.last().copied().unwrap_or_default()
     }
 
-    /// Goes on to another shard; `false` if every shard was tried.
+    /// Moves on to another shard; `false` if every shard was tried.
     pub(super) fn try_next_shard(&mut self) -> bool {
         if self.shards.len() > 1 {
             self.shards.pop();
@@ -44,7 +44,7 @@ impl<'a> Counter<'a> {
         item::counter_key(self.limit, self.shard(), self.at)
     }
 
-    /// Counts one admission, on condition that there is room.
+    /// Counts one admission, on condition that the shard has room.
     pub(super) fn count(&self, table: &str) -> Result<TransactWriteItem, BuildError> {
         let sweep = item::sweep_after(self.limit.window_end(self.at));
         let update = Update::builder()
@@ -59,8 +59,8 @@ impl<'a> Counter<'a> {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// Takes one admission off. Codes that came back may have emptied the
-    /// conversion guard meanwhile; its counter may then fall below zero.
+    /// Refunds one admission. Returned codes may have emptied the conversion
+    /// counter meanwhile; it may then fall below zero.
     pub(super) fn refund(&self, table: &str) -> Result<TransactWriteItem, BuildError> {
         let mut update = Update::builder()
             .table_name(table)

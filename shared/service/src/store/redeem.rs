@@ -17,17 +17,17 @@ use otp_domain::{Challenge, OperationId, Refusal, ResolvedUser, Session, UnixTim
 const UNUSED: &str = "(attribute_not_exists(last_login_at) OR last_login_at < :issued_at)";
 
 impl Store {
-    /// Logs in the user of the challenge's destination and starts the session,
-    /// in one transaction with one winner.
+    /// Records the login of the destination's user and starts the session, in
+    /// one transaction with one winner.
     ///
     /// The condition is that the user has not logged in since the challenge was
-    /// issued. So the write uses up this challenge and voids every earlier one
-    /// of the destination.
+    /// issued. The write therefore uses this challenge and voids every earlier
+    /// one of the destination.
     ///
     /// # Errors
     ///
-    /// Refused if another request redeemed this challenge or a later one. A
-    /// fault if the table is broken, or the user changed since it was read.
+    /// Refused if another request redeemed this challenge or a later one. A fault
+    /// if the table is unavailable, or the user changed since it was read.
     pub async fn redeem(
         &self,
         challenge: &Challenge,
@@ -60,8 +60,8 @@ impl Store {
         operation: &OperationId,
         now: UnixTime,
     ) -> Result<TransactWriteItem, BuildError> {
-        // The issuer's clock may be ahead of ours: a login is never before its
-        // challenge.
+        // A login is never earlier than its challenge, even if the clock of the
+        // issuing instance is ahead.
         let at = now.max(challenge.issued_at);
         let update = Update::builder()
             .table_name(&self.table)
@@ -77,7 +77,7 @@ impl Store {
                     "SET user_id = :user, created_at = :at, last_login_at = :at, \
                      last_login_by = :request REMOVE expires_at_seconds",
                 )
-                // A removed user leaves a last login behind.
+                // The tombstone of a removed user has a last login.
                 .condition_expression(format!("attribute_not_exists(user_id) AND {UNUSED}")),
             ResolvedUser::Existing(_) => update
                 .update_expression("SET last_login_at = :at, last_login_by = :request")
@@ -97,8 +97,7 @@ impl Store {
     }
 }
 
-/// Distinguishes a challenge that was redeemed before from a user who changed
-/// since the token was minted.
+/// Distinguishes a lost race from a user who changed since the token was minted.
 fn lost(user: Option<&Item>, challenge: &Challenge) -> Error {
     let last_login = user.and_then(|user| item::time(user, "last_login_at").ok());
     if last_login.is_some_and(|at| at >= challenge.issued_at) {

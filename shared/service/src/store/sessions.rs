@@ -1,5 +1,5 @@
-//! Session items: found by a refresh token, listed by user, continued by one
-//! conditional write, ended by one deletion.
+//! Session items: a refresh token finds one, and a user lists all. One
+//! conditional write rotates the token, and one deletion ends the session.
 
 use std::time::Duration;
 
@@ -13,20 +13,20 @@ use tokio::time::timeout;
 use super::{Store, item, transaction::until_settled};
 use crate::fault::{Dependency, Fault};
 
-/// Time to end all sessions of a user.
+/// Time limit for ending all sessions of a user.
 const BUDGET_FOR_ALL: Duration = Duration::from_secs(15);
 
-/// How a rotation ended.
+/// The outcome of a rotation.
 pub enum Rotation {
     /// The successor is the session's current token.
     Won,
-    /// The presented token was no longer the current one. The session as it
-    /// stands; `None` if it has ended.
+    /// The presented token was no longer the current one. Holds the session as it
+    /// is now, or `None` if it has ended.
     Lost(Option<Box<Session>>),
 }
 
 impl Store {
-    /// The session of that id, even if it has expired.
+    /// The session with this id, even if it has expired.
     ///
     /// # Errors
     ///
@@ -49,13 +49,13 @@ impl Store {
     }
 
     /// Writes the session `after` a refresh, on condition that `before` is still
-    /// its current token. In any parallelism one refresh of that token wins; a
-    /// repeat of the winning write is recognised by what it wrote.
+    /// its current token. Of concurrent refreshes of that token, one wins. A
+    /// retry of the winning write finds its own digest and counts as a win.
     ///
     /// # Errors
     ///
-    /// The table is unreachable. The rotation may have won then; a retry within
-    /// the grace period gets the same successor.
+    /// The table is unreachable. The write may still have won; a retry within the
+    /// grace period then gets the same successor.
     pub async fn rotate(
         &self,
         after: &Session,
@@ -125,12 +125,12 @@ impl Store {
         until_settled(operation, attempt).await
     }
 
-    /// Ends every session of the user, `last` after all others: if this fails
-    /// halfway, the client can retry with a token of that session.
+    /// Ends every session of the user. `last` ends after the others, so that the
+    /// client can retry with a token of it after a failure.
     ///
     /// # Errors
     ///
-    /// The table is unreachable or too slow. Some sessions may have ended then.
+    /// The table is unreachable or too slow. Some sessions may have ended.
     pub async fn end_sessions(
         &self,
         user: &UserId,
@@ -149,7 +149,7 @@ impl Store {
             .unwrap_or_else(|_| Err(Fault::new(Dependency::Table, "DeleteItem", "timeout")))
     }
 
-    /// All sessions of a user, in no order, expired ones included.
+    /// All sessions of a user in any order, expired ones included.
     ///
     /// # Errors
     ///

@@ -10,28 +10,29 @@ use crate::fault::{Dependency, Fault};
 
 const OPERATION: &str = "UpdateItem";
 
-/// A validation waits no longer than this for the conversion guard.
+/// Time limit for recording a conversion.
 const CONVERSION_BUDGET: Duration = Duration::from_millis(500);
 
-/// A challenge that lost one attempt, and so may be compared with once.
+/// A challenge with one spent attempt, which permits one comparison.
 pub struct AttemptedChallenge {
     /// The challenge.
     pub challenge: Challenge,
-    /// The key of the conversion counter that counts its message.
+    /// The key of the conversion counter, for a text message.
     conversion_counter: Option<Item>,
 }
 
 impl Store {
-    /// Spends one attempt of the challenge for this operation, before anything
-    /// is compared. In any parallelism at most `max_attempts` operations get a
-    /// challenge to compare with.
+    /// Spends one attempt of the challenge for this operation, before any
+    /// comparison. Of concurrent operations, at most `max_attempts` get the
+    /// challenge.
     ///
-    /// `None`: the challenge was never issued, or is expired or exhausted. A
-    /// redeemed challenge may still be returned; redeeming it again fails.
+    /// Returns `None` if the challenge was never issued, is expired, or has no
+    /// attempts left. A redeemed challenge may still be returned; redeeming it
+    /// again fails.
     ///
     /// # Errors
     ///
-    /// The table is unreachable. The attempt may be spent then.
+    /// The table is unreachable. The attempt may still be spent.
     pub async fn spend_attempt(
         &self,
         destination: &Destination,
@@ -72,9 +73,9 @@ impl Store {
         until_settled(OPERATION, attempt).await
     }
 
-    /// Makes room in the conversion guard, now that this code came back. Nothing
-    /// depends on its success; a repeated write makes room for a few more
-    /// messages.
+    /// Makes room in the conversion guard for a returned code. Best effort:
+    /// nothing depends on its success, and a retried write makes room for a few
+    /// more messages.
     pub async fn record_conversion(&self, attempted: &AttemptedChallenge) {
         let Some(key) = attempted.conversion_counter.clone() else {
             return;

@@ -1,4 +1,4 @@
-//! One transaction, safe to repeat.
+//! Transactions, with retries that are safe to repeat.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::{
 
 const OPERATION: &str = "TransactWriteItems";
 
-/// Time for one step of a use case, with all its writes.
+/// Time limit for one step of a use case, with all its writes.
 pub(super) const BUDGET: Duration = Duration::from_secs(4);
 
-/// Reasons that say nothing about the conditions: another write held the same
-/// items, or the table was busy. The write is tried again.
+/// Transient reasons: another write touched the same items, or the table was
+/// busy. The write is retried.
 const TRANSIENT: [&str; 4] = [
     "TransactionConflict",
     "ThrottlingError",
@@ -25,24 +25,24 @@ const TRANSIENT: [&str; 4] = [
     "RequestLimitExceeded",
 ];
 
-/// Errors of the whole call that mean the same.
+/// Transient errors of the whole call.
 const TRANSIENT_ERRORS: [&str; 2] = [
     "TransactionInProgressException",
     "TransactionConflictException",
 ];
 
-/// How a transaction ended.
+/// The outcome of a transaction.
 pub(super) enum Written {
-    /// Everything was written.
+    /// All actions are written.
     Committed,
-    /// Nothing was written: a condition failed. One reason for each action, in
+    /// No action is written: a condition failed. Holds one reason per action, in
     /// order.
     Cancelled(Vec<CancellationReason>),
 }
 
 impl Store {
-    /// Writes all of `actions` or none. `token` names the write: the same token
-    /// must always come with the same actions.
+    /// Writes all of `actions` or none. `token` identifies the write: every call
+    /// with the same token must have the same actions.
     pub(super) async fn transact(
         &self,
         token: &str,
@@ -72,8 +72,9 @@ impl Store {
     }
 }
 
-/// A cancellation with a transient reason is tried again, even if a condition
-/// failed as well: only a complete answer names every limit that refuses.
+/// A cancellation with a transient reason is retried, even if a condition failed
+/// as well: only an answer without transient reasons names every limit that
+/// refuses.
 fn judge_reasons(reasons: Vec<CancellationReason>) -> Result<Written, Fault> {
     let transient = reasons
         .iter()
@@ -98,8 +99,7 @@ pub(super) fn condition_failed(reason: &CancellationReason) -> bool {
     reason.code() == Some("ConditionalCheckFailed")
 }
 
-/// Tries again while writes conflict, with growing random pauses, within the
-/// budget.
+/// Retries transient faults within the budget, with growing random pauses.
 pub(super) async fn until_settled<T, F>(
     operation: &'static str,
     attempt: impl Fn() -> F,

@@ -1,12 +1,12 @@
-//! Users as an operator sees them: all their destinations at once.
+//! Users with all their destinations, for operators.
 //!
-//! A user has one item for each destination. The set of destinations never
-//! changes, so an operation that read one item can write all of them, on
-//! condition that each still belongs to the same user.
+//! A user has one item per destination. The set of destinations never changes.
+//! After reading one item, an operation can therefore write all of them, on
+//! condition that each still belongs to the user.
 //!
-//! A removed user leaves a tombstone: the last login, until every code from
-//! before it has expired. Without it, used and void codes would be good again
-//! for the next user of the destination.
+//! A removed user leaves a tombstone with the last login, until every older code
+//! has expired. Without it, used and void codes would be valid again for the next
+//! user of the destination.
 
 mod pages;
 
@@ -26,26 +26,26 @@ use super::{
 };
 use crate::fault::{Dependency, Fault};
 
-/// The longest life of a code.
+/// The longest lifetime of a code.
 const LONGEST_CODE: Duration = Duration::from_mins(10);
 
-/// What an operator does to an existing user.
+/// A change to an existing user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// The user gets no code and no token.
+    /// The user gets no codes and no tokens.
     Disable,
     /// The user may log in again.
     Enable,
-    /// The destinations are free again, and the id is never used again: no code,
-    /// whenever it was issued, logs this user in.
+    /// The destinations are free again. The id is never reused, so no code can
+    /// log this user in.
     Remove,
 }
 
-/// How adding a user ended.
+/// The outcome of adding a user.
 pub enum AddUser {
-    /// The user exists now.
+    /// The user was created.
     Added,
-    /// Nothing was written: these destinations belong to a user already.
+    /// Nothing was written: these destinations already belong to a user.
     Taken(Vec<Destination>),
 }
 
@@ -98,8 +98,8 @@ impl Store {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// The user of `destination`, with every destination; the last login is that
-    /// of this destination.
+    /// The user of `destination`, with every destination. The last login is that
+    /// of `destination`.
     ///
     /// # Errors
     ///
@@ -122,10 +122,10 @@ impl Store {
     }
 
     /// Applies `change` to every item of a user. Applying it again changes
-    /// nothing. `false`: the user is gone.
+    /// nothing. Returns `false` if the user is removed.
     ///
-    /// Challenges stay until they expire. Where the first login creates the
-    /// user, a code from before a removal can create a new one.
+    /// Challenges stay until they expire. With `UNKNOWN_USERS=sign-up`, a code
+    /// issued before the removal can create a new user.
     ///
     /// # Errors
     ///

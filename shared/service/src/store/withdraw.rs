@@ -12,21 +12,21 @@ use super::{
 };
 use crate::fault::{Dependency, Fault};
 
-/// Nobody guessed at the challenge yet. A challenge with guesses stays counted:
-/// otherwise failing deliveries would buy guesses that no limit bounds.
+/// Nobody has guessed at the challenge. A send with guesses stays counted;
+/// otherwise failing deliveries would add guesses that no limit bounds.
 const UNTOUCHED: &str = "attribute_exists(pk) AND attribute_not_exists(spent_by)";
 
 impl Store {
     /// Undoes [`admit`](Self::admit) after a failed delivery: deletes the
-    /// challenge, takes its send off every refundable counter and ends its
+    /// challenge, refunds its send on every refundable counter, and ends its
     /// cooldown.
     ///
-    /// If somebody guessed at the challenge meanwhile, it is deleted and its send
-    /// stays counted.
+    /// If someone guessed at the challenge meanwhile, only the challenge is
+    /// deleted, and its send stays counted.
     ///
     /// # Errors
     ///
-    /// The table is unreachable: the challenge and its counts stand.
+    /// The table is unreachable. The challenge and its counts may remain.
     pub async fn withdraw(&self, admission: &Admission<'_>) -> Result<(), Fault> {
         timeout(BUDGET, self.undo(admission))
             .await
@@ -39,7 +39,7 @@ impl Store {
         let counts = self.refunds(admission).map_err(not_built)?;
         let cooldown = self.end_cooldown(challenge).map_err(not_built)?;
         let everything = [counts.clone(), vec![cooldown]].concat();
-        // The cooldown of a later send stays.
+        // If a later send replaced the cooldown, only the counts are undone.
         for (name, actions) in [("all", everything), ("counts", counts)] {
             let token = format!("{name}-{}", challenge.id.as_str());
             match self.transact(&token, actions).await? {
@@ -87,7 +87,7 @@ impl Store {
     }
 
     /// Deletes the challenge and the idempotency key, so that a retry is a new
-    /// request. The counts stand.
+    /// request. The counts stay.
     async fn end(&self, admission: &Admission<'_>) -> Result<(), Fault> {
         let challenge = admission.challenge;
         let keys = [item::challenge_key(&challenge.destination, &challenge.id)]

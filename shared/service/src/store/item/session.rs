@@ -1,4 +1,5 @@
-//! Sessions as items. Their keys say `family`, the word of the first release.
+//! Sessions as items. Their sort keys begin with `family#`, the first release's
+//! word for a session.
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use otp_domain::{RefreshTokenDigest, RotationSalt, Session, SessionId, UserId};
@@ -8,10 +9,10 @@ use super::{
 };
 use crate::fault::Fault;
 
-/// The prefix of sessions' partition keys.
+/// The prefix of a session's partition key.
 const USER_PREFIX: &str = "user#";
 
-/// The prefix of sessions' sort keys.
+/// The prefix of a session's sort key.
 pub(in crate::store) const SESSION_PREFIX: &str = "family#";
 
 /// The partition of all sessions of one user.

@@ -5,11 +5,11 @@ use otp_domain::UserRecord;
 use super::super::{Item, Store, item};
 use crate::fault::{Dependency, Fault};
 
-/// Items per call: few enough for an answer in time over a slow line.
+/// Items per call: few enough to arrive within the timeout over a slow line.
 const PAGE: i32 = 500;
 
 impl Store {
-    /// All users, to be read page by page.
+    /// All users, page by page.
     #[must_use]
     pub fn users(&self) -> UserPages<'_> {
         UserPages {
@@ -21,17 +21,19 @@ impl Store {
     }
 }
 
-/// A walk over all users.
+/// The pages of a scan for all users.
 pub struct UserPages<'a> {
     store: &'a Store,
     from: Option<Item>,
     ended: bool,
-    /// Users with items still to come: a user's items lie anywhere in the table.
+    /// Incomplete users, with the number of items found: a user's items may be
+    /// anywhere in the table.
     partial: HashMap<String, (UserRecord, usize)>,
 }
 
 impl UserPages<'_> {
-    /// The next users, in no order; possibly none. `None` after the last page.
+    /// The next users in any order; a page may be empty. `None` after the last
+    /// page.
     ///
     /// # Errors
     ///
@@ -60,13 +62,13 @@ impl UserPages<'_> {
         self.from = output.last_evaluated_key;
         self.ended = self.from.is_none();
         if self.ended {
-            // Users removed during the walk: as much as was seen of them.
+            // Users removed during the scan, as far as their items were found.
             users.extend(self.partial.drain().map(|(_, (user, _))| user));
         }
         Ok(Some(users))
     }
 
-    /// The whole user, if this was the last of the user's items.
+    /// Adds one item to its user. Returns the user if it is complete.
     fn join(&mut self, part: UserRecord) -> Option<UserRecord> {
         let (id, items) = (part.id.as_str().to_owned(), part.destinations.len());
         let Some((mut user, seen)) = self.partial.remove(&id) else {
