@@ -2,19 +2,41 @@
 
 use std::convert::Infallible;
 
-use lambda_http::{Body, Request, Response};
+use lambda_http::{Body, Error, Request, Response};
 use otp::{
     ambient,
+    clients::{self, Connections, endpoints},
+    config::Config,
     domain::UnixTime,
     http::{
+        event,
         problem::{Failure, Problem},
         request::{self, Rejection},
         response,
         route::Route,
     },
     login::Login,
-    telemetry::RequestLog,
+    telemetry::{self, RequestLog},
 };
+
+/// Runs the function until Lambda ends it.
+///
+/// # Errors
+///
+/// The settings are wrong, or Lambda's runtime interface cannot be reached.
+pub async fn run() -> Result<(), Error> {
+    telemetry::init();
+    let config = Config::from_env()?;
+    let connections = Connections::new(&config.roots);
+    let sdk = clients::sdk_config(&connections);
+    let login = Login::new(&config, &sdk);
+    let endpoints = endpoints::of_login(&config, &sdk).await;
+    tokio::join!(login.warm_up(), connections.open(endpoints));
+    event::run(Route::Login, async |request| {
+        handle(&login, request, ambient::now()).await
+    })
+    .await
+}
 
 /// Answers one request that arrived at `now`.
 ///

@@ -3,21 +3,43 @@
 
 use std::convert::Infallible;
 
-use lambda_http::{Body, Request, Response};
+use lambda_http::{Body, Error, Request, Response};
 use otp::{
     ambient,
+    clients::{self, Connections, endpoints},
+    config::Config,
     domain::{Refusal, UnixTime},
     http::{
+        event,
         problem::{Failure, Problem},
         request::{self, Rejection},
         response,
         route::Route,
     },
-    telemetry::RequestLog,
+    telemetry::{self, RequestLog},
     validate::Validate,
 };
 
 type Answer = Result<Response<Body>, Failure>;
+
+/// Runs the function until Lambda ends it.
+///
+/// # Errors
+///
+/// The settings are wrong, or Lambda's runtime interface cannot be reached.
+pub async fn run() -> Result<(), Error> {
+    telemetry::init();
+    let config = Config::from_env()?;
+    let connections = Connections::new(&config.roots);
+    let sdk = clients::sdk_config(&connections);
+    let validate = Validate::new(&config, &sdk);
+    let endpoints = endpoints::of_validation(&sdk).await;
+    tokio::join!(validate.warm_up(), connections.open(endpoints));
+    event::run(Route::Validate, async |request| {
+        handle(&validate, request, ambient::now()).await
+    })
+    .await
+}
 
 /// Answers one request that arrived at `now`.
 ///
