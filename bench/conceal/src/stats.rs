@@ -1,21 +1,20 @@
-//! What two sets of durations have to say about each other.
+//! Compares two sets of durations.
 
 use std::time::Duration;
 
-/// Of two sets, whether one tends to lie above the other (Mann and Whitney).
+/// Whether one of two sets tends to lie above the other (Mann and Whitney).
 #[derive(Clone, Copy, Debug)]
 pub struct RankTest {
-    /// The probability that a member of the second set is the greater of a
-    /// random pair, ties by halves: 0.5 where nothing tells the two apart.
+    /// The probability that the second set has the greater member of a random pair; a tie counts
+    /// one half. 0.5 if the sets cannot be told apart.
     pub auc: f64,
-    /// How likely sets this far apart, or farther, are to come from one source;
-    /// two-sided.
+    /// The probability that sets from one source are at least this far apart; two-sided.
     pub p: f64,
 }
 
 impl RankTest {
-    /// Compares two sets, in the normal approximation, corrected for ties and
-    /// for continuity. Both need a few dozen members for that to be good.
+    /// Uses the normal approximation, corrected for ties and for continuity. It needs a few dozen
+    /// members in each set.
     pub fn of(first: &[Duration], second: &[Duration]) -> Self {
         let of_second = second.iter().map(|sample| (sample, true));
         let mut all: Vec<_> = first.iter().map(|sample| (sample, false)).collect();
@@ -46,15 +45,14 @@ impl RankTest {
     }
 }
 
-/// The value below which a share `q` of a set lies, by the nearest rank. Zero
-/// for an empty set.
+/// The quantile `q` of a sorted set, by the nearest rank. Zero for an empty set.
 pub fn quantile(sorted: &[Duration], q: f64) -> Duration {
     let rank = (1..=sorted.len()).find(|rank| count(*rank) >= q * count(sorted.len()));
     let index = rank.unwrap_or(sorted.len()).saturating_sub(1);
     sorted.get(index).copied().unwrap_or_default()
 }
 
-/// The median; of an even number, the mean of the two in the middle.
+/// The median of a sorted set. For an even number of members, the mean of the middle two.
 pub fn median(sorted: &[Duration]) -> Duration {
     let middle = sorted.len() / 2;
     if sorted.len().is_multiple_of(2) {
@@ -68,8 +66,8 @@ fn count(n: usize) -> f64 {
     u32::try_from(n).map_or(f64::INFINITY, f64::from)
 }
 
-/// The complementary error function, for `x` not below zero: Abramowitz and
-/// Stegun, 7.1.26. It is off by 1.5e-7 at most.
+/// The complementary error function for `x >= 0` (Abramowitz and Stegun, 7.1.26), with an error of
+/// at most 1.5e-7.
 fn erfc(x: f64) -> f64 {
     const COEFFICIENTS: [f64; 5] = [
         1.061_405_429,
@@ -99,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_function_is_that_of_the_tables() {
+    fn the_error_function_has_the_tabulated_values() {
         for (x, expected) in [
             (0.0, 1.0),
             (0.5, 0.479_500_122),
@@ -111,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn sets_apart_are_told_apart() {
+    fn disjoint_sets_are_told_apart() {
         let test = RankTest::of(&millis(&[1, 2, 3, 4, 5]), &millis(&[6, 7, 8, 9, 10]));
         assert_near(test.auc, 1.0);
         // z = (12.5 - 0.5) / sqrt(25 * 11 / 12)
@@ -122,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn ties_count_by_halves_and_narrow_the_spread() {
+    fn a_tie_counts_one_half_and_lowers_the_variance() {
         // Of 16 pairs the second is greater in 8 and the same in 2. Two groups of
         // ties, of 2 and 3: the sum of t^3 - t is 30.
         let test = RankTest::of(&millis(&[1, 1, 2, 3]), &millis(&[2, 2, 4, 0]));
@@ -133,14 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_all_the_same_says_nothing() {
+    fn equal_samples_are_not_told_apart() {
         let test = RankTest::of(&millis(&[7; 30]), &millis(&[7; 40]));
         assert_near(test.auc, 0.5);
         assert_near(test.p, 1.0);
     }
 
     #[test]
-    fn a_small_shift_of_many_samples_shows() {
+    fn a_small_shift_of_many_samples_is_seen() {
         let set: Vec<_> = (0..500).collect();
         let later: Vec<_> = set.iter().map(|n| n + 100).collect();
         assert!(RankTest::of(&millis(&set), &millis(&later)).p < 1e-6);
@@ -149,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_are_members_and_the_median_is_in_the_middle() {
+    fn a_quantile_is_a_member_and_the_median_is_in_the_middle() {
         let set = millis(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
         for (q, expected) in [(0.0, 1), (0.5, 5), (0.9, 9), (0.99, 10), (1.0, 10)] {
             assert_eq!(quantile(&set, q), Duration::from_millis(expected));
