@@ -210,12 +210,14 @@ def alarms(stack):
     with tells("what went wrong is what the alarms look for in the logs"):
         lines = [json.loads(line) for line in stack.log_lines() if line.startswith("{")]
         filters = stack.client("logs").describe_metric_filters()["metricFilters"]
-        for metric in ("CopiedTokens", "DeliveryFailures", "Unavailable"):
-            for one in filters:
-                if one["metricTransformations"][0]["metricName"] == metric:
-                    member, value = re.fullmatch(
-                        r'\{ \$\.(\w+) = "(.+)" \}', one["filterPattern"]).groups()
-                    same(one["filterName"], any(l.get(member) == value for l in lines), True)
+        for metric in ("ReusedRefreshTokens", "DeliveryFailures", "Unavailable"):
+            named = [one for one in filters
+                     if one["metricTransformations"][0]["metricName"] == metric]
+            same(f"{metric} has a filter", bool(named), True)
+            for one in named:
+                member, value = re.fullmatch(
+                    r'\{ \$\.(\w+) = "(.+)" \}', one["filterPattern"]).groups()
+                same(one["filterName"], any(l.get(member) == value for l in lines), True)
 
 
 def whole_story(stack):

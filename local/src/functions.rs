@@ -1,14 +1,21 @@
 //! Both functions in one process, behind the handlers that ship.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
+use aws_config::SdkConfig;
 use lambda_http::{Body, Request, Response};
 use login_with_otp::LoginApi;
 use otp_domain::UnixTime;
-use otp_edge::{api::Api, cors::AllowedOrigins, route::Route, serve, settings::Settings};
+use otp_edge::{
+    api::Api,
+    cors::AllowedOrigins,
+    event::Event,
+    payload::ProxyResponse,
+    route::Route,
+    serve,
+    settings::Settings,
+};
 use validate_otp::SessionApi;
-
-use crate::aws::sdk_config;
 
 /// Returns the time of a request.
 pub type Clock = Arc<dyn Fn() -> UnixTime + Send + Sync>;
@@ -22,13 +29,12 @@ pub struct Functions {
 }
 
 impl Functions {
-    /// The functions with these settings, calling the AWS endpoints at `aws`.
+    /// The functions with these settings. `sdk` says where AWS is.
     #[must_use]
-    pub fn new(settings: &Settings, aws: SocketAddr, clock: Clock) -> Self {
-        let sdk = sdk_config(aws);
+    pub fn new(settings: &Settings, sdk: &SdkConfig, clock: Clock) -> Self {
         Self {
-            login: LoginApi::new(settings, &sdk),
-            sessions: SessionApi::new(settings, &sdk),
+            login: LoginApi::new(settings, sdk),
+            sessions: SessionApi::new(settings, sdk),
             origins: settings.allowed_origins.clone(),
             clock,
         }
@@ -41,15 +47,20 @@ impl Functions {
 
     /// Answers a request now, by the function of that route.
     pub async fn handle(&self, route: Route, request: Request) -> Response<Body> {
-        self.handle_at(route, request, (self.clock)()).await
-    }
-
-    /// Answers a request that arrived at `now`, by the function of that route.
-    pub async fn handle_at(&self, route: Route, request: Request, now: UnixTime) -> Response<Body> {
+        let (origins, now) = (&self.origins, (self.clock)());
         if route == Route::Login {
-            Box::pin(serve::handle(&self.login, &self.origins, request, now)).await
+            Box::pin(serve::handle(&self.login, origins, request, now)).await
         } else {
-            Box::pin(serve::handle(&self.sessions, &self.origins, request, now)).await
+            Box::pin(serve::handle(&self.sessions, origins, request, now)).await
+        }
+    }
+    /// Answers an event now, by the function of that route.
+    pub async fn answer(&self, route: Route, event: Event) -> ProxyResponse {
+        let (origins, now) = (&self.origins, (self.clock)());
+        if route == Route::Login {
+            Box::pin(serve::answer(&self.login, origins, event, now)).await
+        } else {
+            Box::pin(serve::answer(&self.sessions, origins, event, now)).await
         }
     }
 }

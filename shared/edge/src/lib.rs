@@ -20,7 +20,7 @@ pub mod cors;
 pub mod environment;
 pub mod event;
 pub mod log;
-mod payload;
+pub mod payload;
 pub mod problem;
 pub mod rejection;
 pub mod request;

@@ -69,6 +69,9 @@ impl Problem {
     /// The name of the problem that a failed delivery becomes.
     pub const DELIVERY_FAILED: &str = "delivery-failed";
 
+    /// The name of the problem that a broken table or key becomes.
+    pub const UNAVAILABLE: &str = "unavailable";
+
     const fn new(
         status: StatusCode,
         name: &'static str,
@@ -220,7 +223,7 @@ impl Problem {
             ),
             Dependency::Table | Dependency::Keys => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "unavailable",
+                Self::UNAVAILABLE,
                 "Unavailable",
                 "The service is unavailable for a moment. Try again.",
             )

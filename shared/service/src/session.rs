@@ -20,7 +20,7 @@ use crate::{
 
 pub use logout::LogoutRequest;
 pub use profile::Profile;
-pub use refresh::{RefreshRequest, Refreshed};
+pub use refresh::{REUSED, RefreshRequest, Refreshed};
 pub use validate::{LoggedIn, ValidateRequest};
 
 /// The settings of the session use cases.

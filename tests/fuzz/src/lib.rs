@@ -31,7 +31,6 @@ pub fn config() -> Config {
 }
 
 /// Any text, and text that is almost one of the examples.
-#[must_use]
 pub fn text(examples: &'static [&'static str]) -> impl Strategy<Value = String> {
     let edits = prop::collection::vec((any::<Index>(), 0usize..3, any_char()), 0..4);
     let almost = (select(examples), edits).prop_map(|(example, edits)| {

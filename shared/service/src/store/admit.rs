@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
         TransactWriteItem, Update,
     },
 };
-use otp_domain::{Challenge, ChallengeId, IdempotencyKey, Limit, OperationId, Refusal, UnixTime};
+use otp_domain::{Challenge, ChallengeId, IdempotencyKey, Limit, Refusal, UnixTime};
 use rand::CryptoRng;
 use tokio::time::timeout;
 
@@ -147,34 +147,6 @@ impl Store {
             .await
             .map_err(|error| Fault::from_sdk(Dependency::Table, "UpdateItem", &error))?;
         Ok(())
-    }
-
-    /// Counts a validation against its client's limit.
-    ///
-    /// # Errors
-    ///
-    /// Refused if the limit is reached. A fault if the table is broken.
-    pub async fn admit_validation(
-        &self,
-        limit: &Limit,
-        operation: &OperationId,
-        now: UnixTime,
-        rng: &mut impl CryptoRng,
-    ) -> Result<(), Error> {
-        let count = Counter::of(limit, now, rng)
-            .count(&self.table)
-            .map_err(|_| Fault::new(Dependency::Table, "admit", "request not built"))?;
-        // A transaction of one action, for its request token: a plain update
-        // would count a repeated write twice.
-        let token = format!("validation-{}", operation.as_str());
-        match self.transact(&token, vec![count]).await? {
-            Written::Committed => Ok(()),
-            Written::Cancelled(_) => Err(Refusal::TooManyRequests {
-                limit: limit.name,
-                wait: now.until(limit.window_end(now)),
-            }
-            .into()),
-        }
     }
 }
 

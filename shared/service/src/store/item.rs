@@ -1,6 +1,7 @@
 //! The only place that names attributes.
 
 mod session;
+mod user;
 
 use std::fmt::Display;
 
@@ -8,10 +9,11 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use otp_domain::{
     Challenge, ChallengeId, Destination, DigestKeyId, EmailAddress, IdempotencyKey, Limit,
-    OperationId, PasscodeDigest, PhoneNumber, Scope, UnixTime, User, UserId, UserRecord,
+    OperationId, PasscodeDigest, PhoneNumber, Scope, UnixTime,
 };
 
 pub(super) use session::{SESSION_PREFIX, bytes, from_session, session, session_key, sessions};
+pub(super) use user::{is_user, partitions, user, user_key, user_record};
 
 use super::{Item, ReplayedLogin, SWEEP_DELAY};
 use crate::fault::{Dependency, Fault};
@@ -130,10 +132,6 @@ pub(super) fn replayed_login(
     }))
 }
 
-pub(super) fn user_key(destination: &Destination) -> Item {
-    key(destination, "user".to_owned())
-}
-
 /// The item of a fresh challenge, with the key of the conversion counter that
 /// counts its message, if there is one.
 pub(super) fn from_challenge(challenge: &Challenge, conversion_counter: Option<Item>) -> Item {
@@ -179,51 +177,6 @@ pub(super) fn challenge(item: &Item, destination: &Destination) -> Result<Challe
     })
 }
 
-pub(super) fn user(item: &Item) -> Result<User, Fault> {
-    let id = field(item, "user_id", AttributeValue::as_s)?.clone();
-    Ok(User {
-        id: UserId::from_table(id),
-        disabled: item.contains_key("disabled_at"),
-    })
-}
-
-/// The partitions of all destinations of a user. Each of the user's items keeps
-/// them, so that one item leads to the others.
-pub(super) fn partitions(user: &UserRecord) -> AttributeValue {
-    AttributeValue::Ss(user.destinations.iter().map(partition_name).collect())
-}
-
-/// Whether the item is a user's, not the tombstone of a removed user.
-pub(super) fn is_user(item: &Item) -> bool {
-    item.contains_key("user_id")
-}
-
-/// Reads a user's record from any of the user's items. The last login is that of
-/// this item's destination.
-pub(super) fn user_record(item: &Item) -> Result<UserRecord, Fault> {
-    let mut partitions = match item.get("destinations") {
-        Some(_) => field(item, "destinations", AttributeValue::as_ss)?.clone(),
-        None => vec![field(item, "pk", AttributeValue::as_s)?.clone()],
-    };
-    // A set has no order, and `email#` sorts before `sms#`.
-    partitions.sort();
-    let user = user(item)?;
-    Ok(UserRecord {
-        id: user.id,
-        destinations: partitions
-            .iter()
-            .map(|name| destination(name).ok_or_else(|| malformed("destinations")))
-            .collect::<Result<_, _>>()?,
-        created_at: time(item, "created_at")?,
-        // Without the operation, the last login is a removed user's tombstone.
-        last_login_at: item
-            .contains_key("last_login_by")
-            .then(|| time(item, "last_login_at"))
-            .transpose()?,
-        disabled: user.disabled,
-    })
-}
-
 /// Reads the name of a destination's partition.
 fn destination(partition: &str) -> Option<Destination> {
     match partition.split_once('#')? {
@@ -259,108 +212,4 @@ fn malformed(attribute: &str) -> Fault {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::{prelude::*, sample::select};
-
-    /// Every attribute that is read.
-    const NAMES: &[&str] = &[
-        "pk",
-        "sk",
-        "challenge_id",
-        "created_at",
-        "destination",
-        "destinations",
-        "digest",
-        "disabled_at",
-        "expires_at",
-        "issued_at",
-        "key_id",
-        "last_login_at",
-        "last_login_by",
-        "unproven",
-        "user_id",
-    ];
-
-    const TEXTS: &[&str] = &[
-        "challenge#r5BuMb9vjKaMlD76sIa5SQ",
-        "r5BuMb9vjKaMlD76sIa5SQ",
-        "email#alice@example.com",
-        "sms#+14155550123",
-        "18446744073709551615",
-        "1767226200000",
-        "-1",
-        "1E3",
-        "#",
-    ];
-
-    fn value() -> impl Strategy<Value = AttributeValue> {
-        let text = || fuzz::text(TEXTS);
-        let texts = || prop::collection::vec(text(), 0..4);
-        let leaf = prop_oneof![
-            4 => text().prop_map(AttributeValue::S),
-            4 => text().prop_map(AttributeValue::N),
-            2 => prop::collection::vec(any::<u8>(), 0..40).prop_map(|b| AttributeValue::B(Blob::new(b))),
-            2 => texts().prop_map(AttributeValue::Ss),
-            1 => texts().prop_map(AttributeValue::Ns),
-            1 => any::<bool>().prop_map(AttributeValue::Bool),
-            1 => any::<bool>().prop_map(AttributeValue::Null),
-        ];
-        leaf.prop_recursive(2, 8, 4, |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..4).prop_map(AttributeValue::L),
-                prop::collection::hash_map(select(NAMES).prop_map(str::to_owned), inner, 0..4)
-                    .prop_map(AttributeValue::M),
-            ]
-        })
-    }
-
-    /// The attributes of a challenge and of a user, in one item.
-    fn well_formed() -> Item {
-        let pairs = [
-            ("pk", text("email#alice@example.com")),
-            ("sk", text("challenge#r5BuMb9vjKaMlD76sIa5SQ")),
-            ("challenge_id", text("r5BuMb9vjKaMlD76sIa5SQ")),
-            ("destination", text("email#alice@example.com")),
-            ("digest", AttributeValue::B(Blob::new([7; 32]))),
-            ("key_id", text("key")),
-            ("user_id", text("0Yb1uTQ1VZt9cJ7mXxk2Ew")),
-            ("issued_at", number(1_767_226_200_000u64)),
-            ("expires_at", number(1_767_226_500_000u64)),
-            ("created_at", number(1_767_226_200_000u64)),
-        ];
-        pairs.map(|(name, value)| (name.to_owned(), value)).into()
-    }
-
-    proptest! {
-        #![proptest_config(fuzz::config())]
-
-        #[test]
-        fn an_item_that_is_not_as_we_wrote_it_is_a_fault_of_the_table_that_tells_no_data(
-            changes in prop::collection::hash_map(select(NAMES), value(), 0..5),
-            lost in prop::collection::vec(select(NAMES), 0..3),
-        ) {
-            let alice = Destination::Email(EmailAddress::parse("alice@example.com").unwrap());
-            let mut item = well_formed();
-            item.extend(changes.into_iter().map(|(name, value)| (name.to_owned(), value)));
-            for name in lost {
-                item.remove(name);
-            }
-            let faults = [
-                challenge(&item, &alice).err(),
-                replayed_login(&item, &alice).err(),
-                user(&item).err(),
-                user_record(&item).err(),
-            ];
-            for fault in faults.into_iter().flatten() {
-                prop_assert_eq!(fault.dependency, Dependency::Table);
-                let name = fault.cause.strip_prefix("malformed attribute ");
-                prop_assert!(name.is_some_and(|name| NAMES.contains(&name)), "{}", fault);
-            }
-            if let Ok(challenge) = challenge(&item, &alice) {
-                prop_assert_eq!(challenge.id.as_str().len(), 22);
-            }
-            let _ = (conversion_counter(&item), is_user(&item));
-        }
-    }
-}
+mod tests;

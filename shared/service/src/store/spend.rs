@@ -1,12 +1,22 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::ReturnValue};
-use otp_domain::{CONVERSION_CREDIT, Challenge, ChallengeId, Destination, OperationId, UnixTime};
-
+use otp_domain::{
+    CONVERSION_CREDIT, Challenge, ChallengeId, Destination, Limit, OperationId, Refusal, UnixTime,
+};
+use rand::CryptoRng;
 use tokio::time::timeout;
 
-use super::{Item, Store, item, transaction::until_settled};
-use crate::fault::{Dependency, Fault};
+use super::{
+    Item, Store,
+    counter::Counter,
+    item,
+    transaction::{Written, until_settled},
+};
+use crate::{
+    Error,
+    fault::{Dependency, Fault},
+};
 
 const OPERATION: &str = "UpdateItem";
 
@@ -22,6 +32,34 @@ pub struct AttemptedChallenge {
 }
 
 impl Store {
+    /// Counts a validation against its client's limit.
+    ///
+    /// # Errors
+    ///
+    /// Refused if the limit refuses. A fault if the table is unavailable.
+    pub async fn admit_validation(
+        &self,
+        limit: &Limit,
+        operation: &OperationId,
+        now: UnixTime,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), Error> {
+        let count = Counter::of(limit, now, rng)
+            .count(&self.table)
+            .map_err(|_| Fault::new(Dependency::Table, "admit", "request not built"))?;
+        // A transaction of one action, for its request token: a plain update
+        // would count a retried write twice.
+        let token = format!("validation-{}", operation.as_str());
+        match self.transact(&token, vec![count]).await? {
+            Written::Committed => Ok(()),
+            Written::Cancelled(_) => Err(Refusal::TooManyRequests {
+                limit: limit.name,
+                wait: now.until(limit.window_end(now)),
+            }
+            .into()),
+        }
+    }
+
     /// Spends one attempt of the challenge for this operation, before any
     /// comparison. Of concurrent operations, at most `max_attempts` get the
     /// challenge.

@@ -1,0 +1,103 @@
+use super::*;
+use proptest::{prelude::*, sample::select};
+
+/// Every attribute that is read.
+const NAMES: &[&str] = &[
+    "pk",
+    "sk",
+    "challenge_id",
+    "created_at",
+    "destination",
+    "destinations",
+    "digest",
+    "disabled_at",
+    "expires_at",
+    "issued_at",
+    "key_id",
+    "last_login_at",
+    "last_login_by",
+    "unproven",
+    "user_id",
+];
+
+const TEXTS: &[&str] = &[
+    "challenge#r5BuMb9vjKaMlD76sIa5SQ",
+    "r5BuMb9vjKaMlD76sIa5SQ",
+    "email#alice@example.com",
+    "sms#+14155550123",
+    "18446744073709551615",
+    "1767226200000",
+    "-1",
+    "1E3",
+    "#",
+];
+
+fn value() -> impl Strategy<Value = AttributeValue> {
+    let text = || fuzz::text(TEXTS);
+    let texts = || prop::collection::vec(text(), 0..4);
+    let leaf = prop_oneof![
+        4 => text().prop_map(AttributeValue::S),
+        4 => text().prop_map(AttributeValue::N),
+        2 => prop::collection::vec(any::<u8>(), 0..40).prop_map(|b| AttributeValue::B(Blob::new(b))),
+        2 => texts().prop_map(AttributeValue::Ss),
+        1 => texts().prop_map(AttributeValue::Ns),
+        1 => any::<bool>().prop_map(AttributeValue::Bool),
+        1 => any::<bool>().prop_map(AttributeValue::Null),
+    ];
+    leaf.prop_recursive(2, 8, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(AttributeValue::L),
+            prop::collection::hash_map(select(NAMES).prop_map(str::to_owned), inner, 0..4)
+                .prop_map(AttributeValue::M),
+        ]
+    })
+}
+
+/// The attributes of a challenge and of a user, in one item.
+fn well_formed() -> Item {
+    let pairs = [
+        ("pk", text("email#alice@example.com")),
+        ("sk", text("challenge#r5BuMb9vjKaMlD76sIa5SQ")),
+        ("challenge_id", text("r5BuMb9vjKaMlD76sIa5SQ")),
+        ("destination", text("email#alice@example.com")),
+        ("digest", AttributeValue::B(Blob::new([7; 32]))),
+        ("key_id", text("key")),
+        ("user_id", text("0Yb1uTQ1VZt9cJ7mXxk2Ew")),
+        ("issued_at", number(1_767_226_200_000u64)),
+        ("expires_at", number(1_767_226_500_000u64)),
+        ("created_at", number(1_767_226_200_000u64)),
+    ];
+    pairs.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+proptest! {
+    #![proptest_config(fuzz::config())]
+
+    #[test]
+    fn an_item_that_is_not_as_we_wrote_it_is_a_fault_of_the_table_that_tells_no_data(
+        changes in prop::collection::hash_map(select(NAMES), value(), 0..5),
+        lost in prop::collection::vec(select(NAMES), 0..3),
+    ) {
+        let alice = Destination::Email(EmailAddress::parse("alice@example.com").unwrap());
+        let mut item = well_formed();
+        item.extend(changes.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        for name in lost {
+            item.remove(name);
+        }
+        let faults = [
+            challenge(&item, &alice).err(),
+            replayed_login(&item, &alice).err(),
+            user(&item).err(),
+            user_record(&item).err(),
+        ];
+        for fault in faults.into_iter().flatten() {
+            prop_assert_eq!(fault.dependency, Dependency::Table);
+            let name = fault.cause.strip_prefix("malformed attribute ");
+            prop_assert!(name.is_some_and(|name| NAMES.contains(&name)), "{}", fault);
+        }
+        if let Ok(challenge) = challenge(&item, &alice) {
+            prop_assert_eq!(challenge.id.as_str().len(), 22);
+        }
+        let _ = (conversion_counter(&item), is_user(&item));
+    }
+}

@@ -1,0 +1,56 @@
+//! Users as items: one for each destination.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use otp_domain::{Destination, User, UserId, UserRecord};
+
+use super::{super::Item, destination, field, key, malformed, partition_name, time};
+use crate::fault::Fault;
+
+pub(in crate::store) fn user_key(destination: &Destination) -> Item {
+    key(destination, "user".to_owned())
+}
+
+pub(in crate::store) fn user(item: &Item) -> Result<User, Fault> {
+    let id = field(item, "user_id", AttributeValue::as_s)?.clone();
+    Ok(User {
+        id: UserId::from_table(id),
+        disabled: item.contains_key("disabled_at"),
+    })
+}
+
+/// The partitions of all destinations of a user. Each of the user's items keeps
+/// them, so that one item leads to the others.
+pub(in crate::store) fn partitions(user: &UserRecord) -> AttributeValue {
+    AttributeValue::Ss(user.destinations.iter().map(partition_name).collect())
+}
+
+/// Whether the item is a user's, not the tombstone of a removed user.
+pub(in crate::store) fn is_user(item: &Item) -> bool {
+    item.contains_key("user_id")
+}
+
+/// Reads a user's record from any of the user's items. The last login is that of
+/// this item's destination.
+pub(in crate::store) fn user_record(item: &Item) -> Result<UserRecord, Fault> {
+    let mut partitions = match item.get("destinations") {
+        Some(_) => field(item, "destinations", AttributeValue::as_ss)?.clone(),
+        None => vec![field(item, "pk", AttributeValue::as_s)?.clone()],
+    };
+    // A set has no order, and `email#` sorts before `sms#`.
+    partitions.sort();
+    let user = user(item)?;
+    Ok(UserRecord {
+        id: user.id,
+        destinations: partitions
+            .iter()
+            .map(|name| destination(name).ok_or_else(|| malformed("destinations")))
+            .collect::<Result<_, _>>()?,
+        created_at: time(item, "created_at")?,
+        // Without the operation, the last login is a removed user's tombstone.
+        last_login_at: item
+            .contains_key("last_login_by")
+            .then(|| time(item, "last_login_at"))
+            .transpose()?,
+        disabled: user.disabled,
+    })
+}

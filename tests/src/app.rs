@@ -1,0 +1,320 @@
+//! Both functions behind a gateway, on emulated AWS services.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use aws_config::Region;
+use aws_sdk_dynamodb::Client as DynamoDb;
+use axum::{
+    body::Bytes,
+    http::{Method, Request, header},
+};
+use http_body_util::Full;
+use local::{
+    aws::sdk_config,
+    functions::{Clock, Functions},
+    gateway::{event, router},
+    inbox::{Inbox, Message},
+    stack::{Options, Stack},
+};
+use otp_domain::UnixTime;
+use otp_edge::{event as lambda_event, route::Route, settings::Settings};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinSet};
+
+use crate::{
+    Answer, Client, FaultProxy, LOGIN, LOGOUT, Log, ME, REFRESH, VALIDATE, destination, validation,
+};
+
+/// 2026-01-01T00:10:00Z in milliseconds: ten minutes into an hour and a day.
+pub const START: u64 = 1_767_226_200_000;
+
+/// Both functions behind a gateway, on emulated AWS services. Each app has free ports, a clock
+/// that only the test moves, an inbox, and a [`FaultProxy`] between its functions and the
+/// services.
+///
+/// When the last app on the same services is dropped, the log is searched for the codes and the
+/// destinations of all messages in the inbox.
+pub struct TestApp {
+    /// The emulated services. The stack's own gateway is not used, because its functions do not
+    /// call through the proxy.
+    pub stack: Arc<Stack>,
+    /// The settings of these functions.
+    pub settings: Settings,
+    /// Makes the calls of these functions fail.
+    pub faults: FaultProxy,
+    /// Sends requests to these functions.
+    pub client: Client,
+    /// The log of this process.
+    pub log: &'static Log,
+    pub(crate) table: DynamoDb,
+    functions: Arc<Functions>,
+    clock: Arc<AtomicU64>,
+    _gateway: JoinSet<()>,
+    secrets: Arc<LoggedSecrets>,
+}
+
+/// Starting and stopping.
+impl TestApp {
+    /// Starts with the local default settings. The functions are warm.
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// Starts with some settings that differ from the local defaults. The functions are warm.
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
+        let log = Log::of_process();
+        let clock = Arc::new(AtomicU64::new(START));
+        let find = |name: &str| {
+            let found = settings.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let options = Options {
+            api: "127.0.0.1:0".into(),
+            inbox: "127.0.0.1:0".into(),
+            aws: "127.0.0.1:0".into(),
+            settings: find,
+            clock: reading(&clock),
+        };
+        let stack = Stack::start(options).await.expect("the stack starts");
+        let inbox = stack.messages.clone();
+        let settings = stack.settings.clone();
+        let secrets = Arc::new(LoggedSecrets { inbox, log });
+        let app = Self::on(Arc::new(stack), settings, clock, secrets).await;
+        app.warm_up().await;
+        app
+    }
+
+    /// Starts other functions on the same services, with other settings. They are cold: no key
+    /// has been fetched.
+    pub async fn deploy(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = self.settings.clone();
+        change(&mut settings);
+        let (stack, clock) = (Arc::clone(&self.stack), Arc::clone(&self.clock));
+        Self::on(stack, settings, clock, Arc::clone(&self.secrets)).await
+    }
+
+    /// Starts other functions on the same services, with the same settings. They are cold: no
+    /// key has been fetched.
+    pub async fn cold_start(&self) -> Self {
+        self.deploy(|_| ()).await
+    }
+
+    async fn on(
+        stack: Arc<Stack>,
+        settings: Settings,
+        clock: Arc<AtomicU64>,
+        secrets: Arc<LoggedSecrets>,
+    ) -> Self {
+        let faults = FaultProxy::start(stack.aws).await;
+        let functions = Arc::new(functions(&settings, faults.address, reading(&clock)));
+        let (address, gateway) = serve(Arc::clone(&functions)).await;
+        Self {
+            table: DynamoDb::new(&sdk_config(stack.aws)),
+            client: Client::of(address),
+            log: secrets.log,
+            stack,
+            settings,
+            faults,
+            functions,
+            clock,
+            _gateway: gateway,
+            secrets,
+        }
+    }
+
+    /// Fetches the keys, as a function does when it starts.
+    pub async fn warm_up(&self) {
+        self.functions.warm_up().await;
+    }
+
+    /// The time, in milliseconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.clock.load(Ordering::SeqCst)
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Duration) {
+        let millis = u64::try_from(by.as_millis()).expect("a span of this century");
+        self.clock.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+/// Requests.
+impl TestApp {
+    /// Sends any HTTP request.
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
+        self.client.send(request).await
+    }
+
+    /// Sends a request with a body of any media type, or of none.
+    pub async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        media_type: Option<&str>,
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let media_type = media_type.map(|media_type| ("content-type", media_type));
+        let headers = media_type.as_slice();
+        self.client.request(method, path, headers, body).await
+    }
+
+    /// Posts a JSON body.
+    pub async fn post(&self, path: &str, body: impl Into<Bytes>) -> Answer {
+        self.client.post(path, &[], body).await
+    }
+
+    /// Gets a path.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.request(Method::GET, path, None, "").await
+    }
+
+    /// Posts a JSON body from another IP address than this machine's. The functions get the
+    /// event that the gateway would make of it.
+    pub async fn post_from(
+        &self,
+        client: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Answer {
+        let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (head, ()) = request.body(()).expect("a request").into_parts();
+        let peer = SocketAddr::new(client.parse().expect("an IP address"), 40_000);
+        let event = event(&head, body.to_string().as_bytes(), peer).to_string();
+        let request = lambda_event::request(&event).expect("an event");
+        let route = if path == LOGIN {
+            Route::Login
+        } else {
+            Route::Validate
+        };
+        Answer::from_function(self.functions.handle(route, request).await)
+    }
+
+    /// Hands an event to a function as Lambda does: JSON text in, JSON text out. The function is
+    /// named by one of its routes. `None` if the event is not JSON.
+    pub async fn invoke(&self, function: Route, event: &str) -> Option<String> {
+        let event = serde_json::from_str(event).ok()?;
+        let answer = self.functions.answer(function, event).await;
+        Some(serde_json::to_string(&answer).expect("the answer is serializable"))
+    }
+
+    /// Asks for a code.
+    pub async fn login(&self, to: &str) -> Answer {
+        self.post(LOGIN, destination(to).to_string()).await
+    }
+
+    /// Asks for a code under an idempotency key.
+    pub async fn login_with_key(&self, key: &str, to: &str) -> Answer {
+        let headers = [("idempotency-key", key)];
+        let body = destination(to).to_string();
+        self.client.post(LOGIN, &headers, body).await
+    }
+
+    /// Asks for a code and reads it in the inbox: challenge id and code.
+    pub async fn receive_code(&self, to: &str) -> (String, String) {
+        let answer = self.login(to).await;
+        answer.assert_ok();
+        (answer.text("challenge_id"), self.newest_code(to))
+    }
+
+    /// Brings a code back.
+    pub async fn validate(&self, to: &str, challenge_id: Option<&str>, otp: &str) -> Answer {
+        let body = validation(to, challenge_id, otp);
+        self.post(VALIDATE, body.to_string()).await
+    }
+
+    /// Logs in by a fresh code: the body of the validation's answer.
+    pub async fn log_in(&self, to: &str) -> Value {
+        let (id, code) = self.receive_code(to).await;
+        let answer = self.validate(to, Some(&id), &code).await;
+        answer.assert_ok().clone()
+    }
+
+    /// Refreshes.
+    pub async fn refresh(&self, token: &Value) -> Answer {
+        let body = json!({ "refresh_token": token });
+        self.post(REFRESH, body.to_string()).await
+    }
+
+    /// Logs out, with this body.
+    pub async fn log_out(&self, body: Value) -> Answer {
+        self.post(LOGOUT, body.to_string()).await
+    }
+
+    /// Asks who an access token belongs to.
+    pub async fn me(&self, token: &str) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str())];
+        self.client.request(Method::GET, ME, &headers, "").await
+    }
+
+    /// The messages to a destination, newest first.
+    #[must_use]
+    pub fn messages(&self, to: &str) -> Vec<Message> {
+        self.stack.messages.messages(Some(to))
+    }
+
+    /// The code in the newest message to a destination.
+    #[must_use]
+    pub fn newest_code(&self, to: &str) -> String {
+        let messages = self.messages(to);
+        let code = messages.first().and_then(|message| message.code.clone());
+        code.expect("a message with a code arrived")
+    }
+}
+
+/// Functions with a retry budget of their own: the SDK keeps one for each region.
+fn functions(settings: &Settings, aws: SocketAddr, clock: Clock) -> Functions {
+    static STARTED: AtomicU64 = AtomicU64::new(0);
+    let region = Region::new(format!("test-{}", STARTED.fetch_add(1, Ordering::SeqCst)));
+    let sdk = sdk_config(aws).into_builder().region(region).build();
+    Functions::new(settings, &sdk, clock)
+}
+
+/// Serves functions behind a gateway until the set is dropped.
+pub async fn serve(functions: Arc<Functions>) -> (SocketAddr, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("its address");
+    let gateway = router(functions).into_make_service_with_connect_info::<SocketAddr>();
+    let mut server = JoinSet::new();
+    server.spawn(async move { axum::serve(listener, gateway).await.expect("a server") });
+    (address, server)
+}
+
+fn reading(clock: &Arc<AtomicU64>) -> Clock {
+    let clock = Arc::clone(clock);
+    Arc::new(move || UnixTime::from_millis(clock.load(Ordering::SeqCst)))
+}
+
+/// Fails the test when it is dropped and the log holds a code or a destination of a message.
+struct LoggedSecrets {
+    inbox: Inbox,
+    log: &'static Log,
+}
+
+impl Drop for LoggedSecrets {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let lines = self.log.lines_with_a_code_or_a_destination();
+        for message in self.inbox.messages(None) {
+            for secret in [Some(message.to), message.code].into_iter().flatten() {
+                let logged = lines.iter().any(|line| line.contains(&secret));
+                assert!(!logged, "a code or a destination is in the log");
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! A proxy between the functions and the AWS services that makes chosen calls fail.
+
+mod call;
+mod http;
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+
+pub use self::call::Call;
+use self::http::HttpMessage;
+
+/// What the proxy does to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallFault {
+    /// The service does not see the call; the answer is a throttling error.
+    Throttled,
+    /// The service does not see the call; the answer is a 500.
+    Http500,
+    /// The service does not see the call; the answer is a 503.
+    Http503,
+    /// The service does not see the call; the answer has this status and this error code.
+    Error(u16, &'static str),
+    /// The service does not see the call; the answer says that a transaction was cancelled
+    /// because another write was at the same items.
+    TransactionConflict,
+    /// The service does not see the call; the connection is reset.
+    ConnectionReset,
+    /// The service does not see the call; no answer ever comes.
+    NoReply,
+    /// The service does its work; the answer is late, but in time.
+    ReplyDelayed,
+    /// The service does its work; the last byte of the answer is missing.
+    ReplyTruncated,
+    /// The service does its work; the connection is closed without an answer.
+    ReplyDropped,
+    /// The service does its work; the answer is a 500.
+    ReplyReplacedBy500,
+}
+
+impl CallFault {
+    /// The faults after which the service has done nothing.
+    pub const NOTHING_DONE: [Self; 5] = [
+        Self::Throttled,
+        Self::Http500,
+        Self::Http503,
+        Self::ConnectionReset,
+        Self::NoReply,
+    ];
+
+    /// The faults that hide what the service has done.
+    pub const REPLY_LOST: [Self; 3] = [
+        Self::ReplyTruncated,
+        Self::ReplyDropped,
+        Self::ReplyReplacedBy500,
+    ];
+
+    /// The error that the proxy answers with in place of the service.
+    fn error(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Throttled => Some(http::error(400, "ThrottlingException")),
+            Self::Http500 => Some(http::error(500, "InternalServerError")),
+            Self::Http503 => Some(http::error(503, "ServiceUnavailable")),
+            Self::Error(status, code) => Some(http::error(status, code)),
+            Self::TransactionConflict => Some(http::transaction_conflict()),
+            _ => None,
+        }
+    }
+}
+
+/// Longer than any answer here takes, and much shorter than the shortest time-out.
+const DELAY: Duration = Duration::from_millis(200);
+
+/// Decides about each call that no planned fault is for.
+type Rule = Box<dyn FnMut(Call, &[u8]) -> Option<CallFault> + Send>;
+
+#[derive(Default)]
+struct Plan {
+    /// Which calls to fail, how, and how many more times.
+    planned: Vec<(Call, CallFault, usize)>,
+    rule: Option<Rule>,
+    injected: usize,
+    history: Option<Vec<(Call, String)>>,
+}
+
+/// A running proxy. It knows each call that the functions make by name. Dropping it ends it.
+pub struct FaultProxy {
+    /// Where the functions reach the services through the proxy.
+    pub address: SocketAddr,
+    plan: Arc<Mutex<Plan>>,
+    _server: JoinSet<()>,
+}
+
+impl FaultProxy {
+    /// Starts a proxy in front of the services at this address. It passes all calls on.
+    pub async fn start(services: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("its address");
+        let plan = Arc::new(Mutex::new(Plan::default()));
+        let shared = Arc::clone(&plan);
+        let mut server = JoinSet::new();
+        server.spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let plan = Arc::clone(&shared);
+                tokio::spawn(async move { serve(client, services, &plan).await });
+            }
+        });
+        Self {
+            address,
+            plan,
+            _server: server,
+        }
+    }
+
+    /// Fails the next `times` calls of a kind.
+    pub fn inject(&self, call: Call, fault: CallFault, times: usize) {
+        self.plan().planned.push((call, fault, times));
+    }
+
+    /// Fails the calls that a rule picks, by their kind and their body.
+    pub fn inject_by<R>(&self, rule: R)
+    where
+        R: FnMut(Call, &[u8]) -> Option<CallFault> + Send + 'static,
+    {
+        self.plan().rule = Some(Box::new(rule));
+    }
+
+    /// Fails each call in a random way with this probability.
+    pub fn inject_at_random(&self, mut rng: StdRng, probability: f64) {
+        let faults = [
+            &CallFault::NOTHING_DONE[..],
+            &CallFault::REPLY_LOST,
+            &[CallFault::ReplyDelayed],
+        ]
+        .concat();
+        self.inject_by(move |_, _| {
+            let fails = rng.random_bool(probability);
+            fails.then(|| *faults.choose(&mut rng).expect("there are faults"))
+        });
+    }
+
+    /// How many calls have failed since the start or the last [`stop`](Self::stop).
+    #[must_use]
+    pub fn injected(&self) -> usize {
+        self.plan().injected
+    }
+
+    /// How many planned faults have not happened yet.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        let plan = self.plan();
+        let left = plan.planned.iter().map(|(_, _, left)| *left);
+        left.fold(0, usize::saturating_add)
+    }
+
+    /// Stops failing calls, and forgets the number of failed calls and the history.
+    pub fn stop(&self) {
+        *self.plan() = Plan::default();
+    }
+
+    /// Records from now on which challenges are stored and which messages are sent.
+    pub fn record_history(&self) {
+        self.plan().history = Some(Vec::new());
+    }
+
+    /// The recorded calls with their bodies, in order.
+    #[must_use]
+    pub fn history(&self) -> Vec<(Call, String)> {
+        self.plan().history.clone().unwrap_or_default()
+    }
+
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap()
+    }
+}
+
+impl Plan {
+    fn fault_of(&mut self, call: Call, body: &[u8]) -> Option<CallFault> {
+        let mut planned = self.planned.iter_mut();
+        let planned = planned.find(|(of, _, left)| *of == call && *left > 0);
+        let fault = match planned {
+            Some((_, fault, left)) => {
+                *left -= 1;
+                Some(*fault)
+            }
+            None => self.rule.as_mut().and_then(|rule| rule(call, body)),
+        };
+        self.injected += usize::from(fault.is_some());
+        fault
+    }
+
+    fn record(&mut self, call: Call, body: &[u8]) {
+        if let Some(history) = &mut self.history {
+            history.push((call, String::from_utf8_lossy(body).into_owned()));
+        }
+    }
+}
+
+/// Serves one connection until either side, or a fault, ends it.
+async fn serve(client: TcpStream, services: SocketAddr, plan: &Mutex<Plan>) -> io::Result<()> {
+    let upstream = TcpStream::connect(services).await?;
+    client.set_nodelay(true)?;
+    upstream.set_nodelay(true)?;
+    let (mut client, mut upstream) = (BufReader::new(client), BufReader::new(upstream));
+    while let Some(request) = HttpMessage::read(&mut client).await? {
+        let call = Call::of(&request);
+        let fault = plan.lock().unwrap().fault_of(call, &request.body);
+        if let Some(error) = fault.and_then(CallFault::error) {
+            client.write_all(&error).await?;
+            continue;
+        }
+        match fault {
+            Some(CallFault::ConnectionReset) => return client.get_ref().set_zero_linger(),
+            Some(CallFault::NoReply) => {
+                // Until the caller gives up.
+                client.read_u8().await?;
+                return Ok(());
+            }
+            Some(CallFault::ReplyDelayed) => tokio::time::sleep(DELAY).await,
+            _ => {}
+        }
+        if matches!(call, Call::SendEmail | Call::SendSms) {
+            plan.lock().unwrap().record(call, &request.body);
+        }
+        upstream.write_all(&request.bytes()).await?;
+        let Some(answer) = HttpMessage::read(&mut upstream).await? else {
+            return Ok(());
+        };
+        if call == Call::Admit && answer.is_ok() {
+            plan.lock().unwrap().record(call, &request.body);
+        }
+        let answer = answer.bytes();
+        match fault {
+            Some(CallFault::ReplyDropped) => return Ok(()),
+            Some(CallFault::ReplyTruncated) => {
+                return client.write_all(&answer[..answer.len() - 1]).await;
+            }
+            Some(CallFault::ReplyReplacedBy500) => {
+                let error = http::error(500, "InternalServerError");
+                client.write_all(&error).await?;
+            }
+            _ => client.write_all(&answer).await?,
+        }
+    }
+    Ok(())
+}

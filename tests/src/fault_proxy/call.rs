@@ -1,0 +1,96 @@
+//! The calls that the functions make, by name.
+
+use self::Call::{
+    Admit, Complete, CountValidation, EndSession, FetchDigestKey, FetchPublicKey, FindChallenge,
+    FindSession, FindUser, ListSessions, RecordConversion, Redeem, Rotate, SendEmail, SendSms,
+    Sign, SpendAttempt, Withdraw, WithdrawCounts, WithdrawEnd,
+};
+use super::http::{HttpMessage, header};
+
+/// Every call that the functions make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// KMS derives the key of the codes' digests.
+    FetchDigestKey,
+    /// KMS returns the public half of the signing key.
+    FetchPublicKey,
+    /// KMS signs an access token.
+    Sign,
+    /// A transaction stores a challenge and counts the login.
+    Admit,
+    /// The user of a destination is read.
+    FindUser,
+    /// SES sends an e-mail.
+    SendEmail,
+    /// SNS sends a text message.
+    SendSms,
+    /// A login under an idempotency key is marked as completed.
+    Complete,
+    /// A transaction removes a challenge whose message failed, and refunds its limits.
+    Withdraw,
+    /// The same without the cooldown, which a later login has renewed.
+    WithdrawCounts,
+    /// The same without the refund, because somebody has guessed at the code.
+    WithdrawEnd,
+    /// A transaction counts a validation against its client's limit.
+    CountValidation,
+    /// The newest live challenge of a destination is looked for.
+    FindChallenge,
+    /// An attempt at a challenge is counted.
+    SpendAttempt,
+    /// A transaction uses the code up and starts a session.
+    Redeem,
+    /// A text message is counted as converted.
+    RecordConversion,
+    /// The session of a refresh token is read.
+    FindSession,
+    /// The sessions of a user are listed.
+    ListSessions,
+    /// A session gets its next refresh token.
+    Rotate,
+    /// A session is deleted.
+    EndSession,
+}
+
+/// How to tell a call: by its operation, and by words in its body. The first match counts.
+const CALLS: [(Call, &str, &str); 20] = [
+    (FetchDigestKey, "GenerateMac", ""),
+    (FetchPublicKey, "GetPublicKey", ""),
+    (Sign, "Sign", ""),
+    (CountValidation, "TransactWriteItems", ":\"validation-"),
+    (Redeem, "TransactWriteItems", ":\"redeem-"),
+    (Withdraw, "TransactWriteItems", ":\"all-"),
+    (WithdrawCounts, "TransactWriteItems", ":\"counts-"),
+    (WithdrawEnd, "TransactWriteItems", ":\"end-"),
+    (Admit, "TransactWriteItems", "#"),
+    (SpendAttempt, "UpdateItem", "ADD spent_by"),
+    (Complete, "UpdateItem", "seen_through"),
+    (RecordConversion, "UpdateItem", "admitted - :room"),
+    (Rotate, "UpdateItem", "previous_digest"),
+    (EndSession, "DeleteItem", "\"family#"),
+    (FindSession, "GetItem", "\"family#"),
+    (FindUser, "GetItem", "\"user\""),
+    (ListSessions, "Query", ":family"),
+    (FindChallenge, "Query", ":challenge"),
+    (SendEmail, "SendEmail", ""),
+    (SendSms, "Publish", ""),
+];
+
+impl Call {
+    /// Panics at a call without a name: a new call needs a row in the table of faults.
+    pub(super) fn of(request: &HttpMessage) -> Self {
+        // The header names the operation of DynamoDB and KMS, the path that of SES. What is
+        // left is SNS, which names it in the body.
+        let target = header(&request.head, "x-amz-target");
+        let operation = match target.and_then(|target| target.split('.').next_back()) {
+            Some(name) => name,
+            None if request.head.starts_with("POST /v2/email/") => "SendEmail",
+            None => "Publish",
+        };
+        let body = String::from_utf8_lossy(&request.body);
+        let mut calls = CALLS.iter();
+        let call = calls.find(|(_, name, words)| *name == operation && body.contains(words));
+        assert!(call.is_some(), "a call without a name: {operation}");
+        call.unwrap().0
+    }
+}

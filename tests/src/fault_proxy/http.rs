@@ -1,0 +1,72 @@
+//! As little of HTTP as the proxy needs.
+
+use std::io;
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    net::TcpStream,
+};
+
+/// A request or an answer of HTTP/1.1 with a `Content-Length`, which the SDK and the services
+/// always send.
+pub struct HttpMessage {
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl HttpMessage {
+    pub async fn read(from: &mut BufReader<TcpStream>) -> io::Result<Option<Self>> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            if from.read_until(b'\n', &mut head).await? == 0 {
+                return Ok(None);
+            }
+        }
+        let head = String::from_utf8(head).expect("the head is text");
+        let encoding = header(&head, "transfer-encoding");
+        assert!(encoding.is_none(), "the body has no Content-Length");
+        let length = header(&head, "content-length").map_or(0, |text| text.parse().unwrap());
+        let mut body = vec![0; length];
+        from.read_exact(&mut body).await?;
+        Ok(Some(Self { head, body }))
+    }
+
+    pub fn is_ok(&self) -> bool {
+        self.head.starts_with("HTTP/1.1 200")
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        [self.head.as_bytes(), &self.body].concat()
+    }
+}
+
+/// The first value of a header.
+pub fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
+    let field = fields.find(|(field, _)| field.eq_ignore_ascii_case(name));
+    field.map(|(_, value)| value.trim())
+}
+
+/// An error in the form that all four services' clients read.
+pub fn error(status: u16, code: &str) -> Vec<u8> {
+    let body = format!(r#"{{"__type":"{code}","message":"injected by the test"}}"#);
+    answer(status, code, &body)
+}
+
+/// The error of a transaction that was cancelled because of another write.
+pub fn transaction_conflict() -> Vec<u8> {
+    let code = "TransactionCanceledException";
+    let reasons = r#"[{"Code":"TransactionConflict"},{"Code":"None"}]"#;
+    let body = format!(
+        r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","Message":"Transaction cancelled","CancellationReasons":{reasons}}}"#
+    );
+    answer(400, code, &body)
+}
+
+fn answer(status: u16, code: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status} Injected\r\nx-amzn-errortype: {code}\r\ncontent-length: {length}\r\n\r\n"
+    );
+    [head.as_bytes(), body.as_bytes()].concat()
+}

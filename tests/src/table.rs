@@ -1,0 +1,132 @@
+//! The table, read and written behind the functions' back.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::TestApp;
+
+/// An item of the table.
+pub type Item = HashMap<String, AttributeValue>;
+
+impl TestApp {
+    /// Every item.
+    pub async fn items(&self) -> Vec<Item> {
+        let scan = self.table.scan().table_name(&self.config.table_name);
+        let items = scan.into_paginator().items().send();
+        items.collect::<Result<_, _>>().await.expect("a scan")
+    }
+
+    /// The items of a partition, by sort key.
+    pub async fn partition(&self, key: &str) -> HashMap<String, Item> {
+        let query = self.table.query().table_name(&self.config.table_name);
+        let items = query
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text(key))
+            .into_paginator()
+            .items()
+            .send();
+        let items: Vec<Item> = items.collect::<Result<_, _>>().await.expect("a query");
+        let sorted = items.into_iter().map(|item| (sort_key(&item), item));
+        sorted.collect()
+    }
+
+    /// How many sessions the user of a destination has.
+    pub async fn sessions_of(&self, to: &str) -> usize {
+        let items = self.partition(&partition_key(to)).await;
+        let Some(id) = items.get("user").and_then(|user| user.get("user_id")) else {
+            return 0;
+        };
+        let partition = format!("user#{}", id.as_s().unwrap());
+        self.partition(&partition).await.len()
+    }
+
+    /// How many sessions there are.
+    pub async fn sessions(&self) -> usize {
+        let items = self.items().await;
+        let sessions = items
+            .iter()
+            .filter(|item| sort_key(item).starts_with("family#"));
+        sessions.count()
+    }
+
+    /// How many attempts at a challenge have been made.
+    pub async fn attempts_at(&self, to: &str, challenge_id: &str) -> usize {
+        let items = self.partition(&partition_key(to)).await;
+        let challenge = items.get(&format!("challenge#{challenge_id}"));
+        attempts(challenge.expect("the challenge is in the table"))
+    }
+
+    /// Creates or replaces a user.
+    pub async fn add_user(&self, to: &str, disabled: bool) {
+        let mut put = self
+            .table
+            .put_item()
+            .table_name(&self.config.table_name)
+            .item("pk", text(&partition_key(to)))
+            .item("sk", text("user"))
+            .item("user_id", text(&format!("user of {to}")))
+            .item("created_at", AttributeValue::N("0".into()));
+        if disabled {
+            put = put.item("disabled_at", AttributeValue::N("0".into()));
+        }
+        put.send().await.expect("the user is written");
+    }
+
+    /// Disables a user.
+    pub async fn disable_user(&self, to: &str) {
+        self.table
+            .update_item()
+            .table_name(&self.config.table_name)
+            .key("pk", text(&partition_key(to)))
+            .key("sk", text("user"))
+            .update_expression("SET disabled_at = :at")
+            .expression_attribute_values(":at", AttributeValue::N("0".into()))
+            .send()
+            .await
+            .expect("the user is disabled");
+    }
+
+    /// Removes a user.
+    pub async fn remove_user(&self, to: &str) {
+        self.table
+            .delete_item()
+            .table_name(&self.config.table_name)
+            .key("pk", text(&partition_key(to)))
+            .key("sk", text("user"))
+            .send()
+            .await
+            .expect("the user is removed");
+    }
+}
+
+/// The partition key of a destination.
+#[must_use]
+pub fn partition_key(to: &str) -> String {
+    let channel = if to.starts_with('+') { "sms" } else { "email" };
+    format!("{channel}#{to}")
+}
+
+/// The sort key of an item.
+#[must_use]
+pub fn sort_key(item: &Item) -> String {
+    item["sk"].as_s().expect("a sort key").clone()
+}
+
+/// The attempts that have been made at a challenge.
+#[must_use]
+pub fn attempts(challenge: &Item) -> usize {
+    let set = challenge.get("spent_by");
+    set.map_or(0, |set| set.as_ss().expect("a set").len())
+}
+
+/// A number of an item.
+#[must_use]
+pub fn number(item: &Item, name: &str) -> Option<i64> {
+    let number = item.get(name)?.as_n().expect("a number");
+    Some(number.parse().expect("a whole number"))
+}
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}

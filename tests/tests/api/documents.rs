@@ -1,0 +1,230 @@
+//! Holds the documents and the template to the code: settings, routes, gateway
+//! answers, metric filters.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use otp_domain::Refusal;
+use otp_edge::{
+    problem::{Failure, Problem},
+    rejection::Rejection,
+    route::Route,
+    settings::table::{self, Kind, Setting},
+};
+use otp_service::{
+    fault::{Dependency, Fault},
+    session::REUSED,
+};
+use saphyr::{LoadableYamlNode, Yaml};
+use serde_json::Value;
+
+const TEMPLATE: &str = include_str!("../../../template.yaml");
+const SETTINGS: &str = include_str!("../../../docs/settings.md");
+
+fn template() -> Yaml<'static> {
+    let mut documents = Yaml::load_from_str(TEMPLATE).expect("the template is YAML");
+    documents.remove(0)
+}
+
+/// The node below these keys. A tag such as `!If` does not hide its value.
+fn at<'a>(node: &'a Yaml<'a>, path: &[&str]) -> &'a Yaml<'a> {
+    path.iter().fold(node, |node, key| {
+        let found = untagged(node).as_mapping_get(key);
+        found.unwrap_or_else(|| panic!("the template has no {key} in {path:?}"))
+    })
+}
+
+fn untagged<'a>(node: &'a Yaml<'a>) -> &'a Yaml<'a> {
+    match node {
+        Yaml::Tagged(_, inner) => inner,
+        other => other,
+    }
+}
+
+fn keys<'a>(node: &'a Yaml<'a>) -> BTreeSet<&'a str> {
+    let mapping = untagged(node).as_mapping().expect("a mapping");
+    mapping.keys().filter_map(Yaml::as_str).collect()
+}
+
+/// A scalar as text, whatever its type.
+fn text(node: &Yaml<'_>) -> String {
+    match untagged(node) {
+        Yaml::Value(saphyr::Scalar::String(text)) => text.to_string(),
+        Yaml::Value(saphyr::Scalar::Integer(number)) => number.to_string(),
+        other => panic!("not a text or a whole number: {other:?}"),
+    }
+}
+
+/// What the table of settings says of one: its default and its range.
+struct Row {
+    default: String,
+    range: String,
+}
+
+fn documented() -> BTreeMap<String, Row> {
+    let mut rows = SETTINGS
+        .lines()
+        .skip_while(|line| *line != "| name | default | range | meaning |")
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| {
+            let cells: Vec<_> = line.split('|').map(str::trim).collect();
+            let name = cells[1].trim_matches('`').to_owned();
+            let (default, range) = (cells[2].to_owned(), cells[3].to_owned());
+            (name, Row { default, range })
+        });
+    let rows: BTreeMap<_, _> = rows.by_ref().collect();
+    assert!(!rows.is_empty(), "docs/settings.md has no table of settings");
+    rows
+}
+
+#[test]
+fn the_settings_page_has_every_setting_with_its_default_and_range() {
+    let mut rows = documented();
+    for setting in table::ALL {
+        let Setting { name, kind, .. } = setting;
+        let row = rows.remove(*name);
+        let row = row.unwrap_or_else(|| panic!("docs/settings.md does not list {name}"));
+        let default = match kind {
+            Kind::Number { default, .. } => default.to_string(),
+            Kind::Required => "required".to_owned(),
+            Kind::Optional { default: "", .. } => "-".to_owned(),
+            Kind::Optional { default, .. } => (*default).to_owned(),
+        };
+        assert_eq!(row.default, default, "default of {name}");
+        if let Kind::Number { min, max, unit, .. } = kind {
+            let range = format!("{min} to {max} {unit}");
+            assert_eq!(row.range, range.trim_end(), "range of {name}");
+        }
+    }
+    let unknown: Vec<_> = rows.keys().collect();
+    assert!(unknown.is_empty(), "not settings: {unknown:?}");
+}
+
+#[test]
+fn the_template_passes_every_setting_and_repeats_its_default_and_range() {
+    let template = template();
+    let variables = at(&template, &["Globals", "Function", "Environment", "Variables"]);
+    let parameters = at(&template, &["Parameters"]);
+    for setting in table::ALL {
+        let variable = at(variables, &[setting.name]);
+        let Yaml::Tagged(tag, inner) = variable else {
+            panic!("{} is not a reference", setting.name);
+        };
+        let Some(name) = (tag.suffix == "Ref").then(|| text(inner)) else {
+            continue;
+        };
+        let Some(parameter) = untagged(parameters).as_mapping_get(&name) else {
+            continue; // A resource.
+        };
+        let own = |key: &str| untagged(parameter).as_mapping_get(key).map(text);
+        let expected = match setting.kind {
+            Kind::Number { min, max, default, .. } => [
+                Some(default.to_string()),
+                Some(min.to_string()),
+                Some(max.to_string()),
+            ],
+            Kind::Required => [None, None, None],
+            Kind::Optional { default, .. } => [Some(default.to_owned()), None, None],
+        };
+        let found = ["Default", "MinValue", "MaxValue"].map(own);
+        assert_eq!(found, expected, "{name}: default, smallest and largest value");
+    }
+    let known: BTreeSet<_> = table::ALL.iter().map(|setting| setting.name).collect();
+    let sdk = "AWS_ENDPOINT_URL";
+    let unknown: Vec<_> = keys(variables).into_iter().filter(|name| !known.contains(name) && *name != sdk).collect();
+    assert!(unknown.is_empty(), "variables that are not settings: {unknown:?}");
+}
+
+#[test]
+fn the_gateway_has_every_route_with_its_method_and_a_throttle() {
+    let template = template();
+    let api = at(&template, &["Resources", "Api", "Properties"]);
+    let paths = at(api, &["DefinitionBody", "paths"]);
+    let routes: BTreeSet<_> = Route::ALL.into_iter().map(Route::path).collect();
+    assert_eq!(keys(paths), routes);
+    let throttles = at(api, &["MethodSettings"]).as_sequence().expect("a list");
+    for route in Route::ALL {
+        let method = route.method();
+        let methods = keys(at(paths, &[route.path()]));
+        let any = "x-amazon-apigateway-any-method";
+        let lower = method.to_lowercase();
+        assert_eq!(methods, BTreeSet::from([lower.as_str(), any]), "{}", route.path());
+        let escaped = format!("/{}", route.path().replace('/', "~1"));
+        let throttled = throttles.iter().any(|throttle| {
+            text(at(throttle, &["ResourcePath"])) == escaped
+                && text(at(throttle, &["HttpMethod"])) == method
+        });
+        assert!(throttled, "{method} {} has no throttle", route.path());
+    }
+}
+
+/// The problem of each failure that the gateway answers by itself.
+fn problem_of(gateway_response: &str) -> Option<Failure> {
+    Some(match gateway_response {
+        "MISSING_AUTHENTICATION_TOKEN" | "RESOURCE_NOT_FOUND" => Rejection::NotFound.into(),
+        "REQUEST_TOO_LARGE" | "DEFAULT_4XX" => Rejection::InvalidRequest("").into(),
+        "UNSUPPORTED_MEDIA_TYPE" => Rejection::UnsupportedMediaType.into(),
+        "THROTTLED" => Refusal::TooManyRequests {
+            limit: "",
+            wait: std::time::Duration::from_secs(1),
+        }
+        .into(),
+        "DEFAULT_5XX" | "INTEGRATION_FAILURE" | "INTEGRATION_TIMEOUT" => {
+            otp_service::Error::from(Fault::new(Dependency::Table, "", "")).into()
+        }
+        _ => return None,
+    })
+}
+
+#[test]
+fn the_gateways_own_answers_are_the_functions_problems() {
+    let template = template();
+    let responses = at(&template, &["Resources", "Api", "Properties", "GatewayResponses"]);
+    for name in keys(responses) {
+        let response = at(responses, &[name]);
+        let body = text(at(response, &["ResponseTemplates", "application/json"]));
+        let body: Value = serde_json::from_str(&body).expect(name);
+        assert_eq!(body["status"].to_string(), text(at(response, &["StatusCode"])), "{name}");
+        assert_eq!(body["detail"], body["error"], "{name}");
+        let Some(failure) = problem_of(name) else {
+            assert_eq!(body["type"], "about:blank", "{name}");
+            continue;
+        };
+        let ours = Problem::of(&failure).response();
+        let ours: Value = serde_json::from_slice(ours.body()).expect("JSON");
+        let members = ["type", "title", "status", "retry_after"];
+        for member in members {
+            assert_eq!(body[member], ours[member], "{name}: {member}");
+        }
+        // The gateway has its own sentence where it knows better.
+        if ours["detail"] != "" {
+            assert_eq!(body["detail"], ours["detail"], "{name}: detail");
+        }
+    }
+}
+
+#[test]
+fn each_metric_filter_looks_for_a_value_that_the_log_can_have() {
+    let outcomes: BTreeSet<_> = [Problem::DELIVERY_FAILED, Problem::UNAVAILABLE].into();
+    let template = template();
+    let resources = at(&template, &["Resources"]);
+    let mut filters = 0;
+    for name in keys(resources) {
+        let resource = at(resources, &[name]);
+        if text(at(resource, &["Type"])) != "AWS::Logs::MetricFilter" {
+            continue;
+        }
+        filters += 1;
+        let pattern = text(at(resource, &["Properties", "FilterPattern"]));
+        let inner = pattern.trim_matches(|c| "{} ".contains(c));
+        let (field, value) = inner.split_once(" = ").expect("one comparison");
+        let value = value.trim_matches('"');
+        match (field, value) {
+            ("$.outcome", outcome) => assert!(outcomes.contains(outcome), "{name}: {outcome}"),
+            ("$.reason", reason) if reason == REUSED => {}
+            ("$.reason", "sms-*") => {}
+            other => panic!("{name} looks for {other:?}"),
+        }
+    }
+    assert!(filters >= 4, "{filters} metric filters");
+}

@@ -1,0 +1,101 @@
+//! A client that got no answer repeats its login under the same idempotency key.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use serde_json::json;
+use tests::{ALICE, Answer, TestApp};
+
+const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
+
+#[tokio::test]
+async fn a_repeated_login_gets_the_same_challenge_and_no_second_message() {
+    let app = TestApp::start().await;
+    let first = app.login_with_key(KEY, ALICE).await;
+    let again = app.login_with_key(KEY, ALICE).await;
+    assert_eq!(first.assert_ok(), again.assert_ok());
+    app.advance(Duration::from_millis(20_500));
+    let later = app.login_with_key(KEY, ALICE).await;
+    let mut expected = first.json.clone();
+    // The rest of a code's life is rounded down, the rest of a wait up.
+    expected["expires_in"] = json!(279);
+    expected["resend_in"] = json!(10);
+    assert_eq!(*later.assert_ok(), expected);
+    assert_eq!(app.messages(ALICE).len(), 1);
+
+    let id = first.json["challenge_id"].as_str();
+    app.validate(ALICE, id, &app.newest_code(ALICE))
+        .await
+        .assert_ok();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn fifty_logins_with_one_key_at_once_send_one_message() {
+    let app = Arc::new(TestApp::start().await);
+    let tasks = (0..50).map(|_| {
+        let app = Arc::clone(&app);
+        tokio::spawn(async move { app.login_with_key(KEY, ALICE).await })
+    });
+    let answers = join_all(tasks).await;
+    let answers: Vec<Answer> = answers.into_iter().map(|answer| answer.unwrap()).collect();
+    for answer in &answers {
+        assert_eq!(answer.assert_ok(), &answers[0].json);
+    }
+    assert_eq!(app.messages(ALICE).len(), 1);
+}
+
+#[tokio::test]
+async fn the_same_key_with_another_destination_is_refused_and_sends_nothing() {
+    let app = TestApp::start().await;
+    app.login_with_key(KEY, ALICE).await.assert_ok();
+    let other = app.login_with_key(KEY, "bob@example.com").await;
+    other.assert_problem(422, "idempotency-key-reused");
+    assert!(app.messages("bob@example.com").is_empty());
+    app.login_with_key(KEY, "Alice@Example.com")
+        .await
+        .assert_ok();
+}
+
+#[tokio::test]
+async fn a_key_is_free_again_when_its_code_has_expired() {
+    let app = TestApp::start().await;
+    let first = app.login_with_key(KEY, ALICE).await;
+    app.advance(Duration::from_mins(5));
+    let second = app.login_with_key(KEY, ALICE).await;
+    assert_ne!(
+        first.assert_ok()["challenge_id"],
+        second.assert_ok()["challenge_id"]
+    );
+    assert_eq!(app.messages(ALICE).len(), 2);
+}
+
+#[tokio::test]
+async fn a_login_whose_delivery_failed_can_be_repeated_under_its_key() {
+    let app = TestApp::start().await;
+    app.stack.messages.set_refusing(true);
+    app.login_with_key(KEY, ALICE)
+        .await
+        .assert_problem(502, "delivery-failed");
+    app.stack.messages.set_refusing(false);
+    app.login_with_key(KEY, ALICE).await.assert_ok();
+    assert_eq!(app.messages(ALICE).len(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_login_does_not_take_the_key() {
+    let app = TestApp::start().await;
+    app.login(ALICE).await.assert_ok();
+    app.login_with_key(KEY, ALICE).await.assert_too_many();
+    app.login_with_key(KEY, "bob@example.com").await.assert_ok();
+}
+
+#[tokio::test]
+async fn a_malformed_key_is_an_invalid_request() {
+    let app = TestApp::start().await;
+    for key in ["", "short", "sixteen with a space"] {
+        app.login_with_key(key, ALICE)
+            .await
+            .assert_problem(400, "invalid-request");
+    }
+    assert!(app.messages(ALICE).is_empty());
+}

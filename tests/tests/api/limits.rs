@@ -1,0 +1,128 @@
+//! Limits of each destination, and how long a refused client is told to wait.
+
+use std::time::Duration;
+
+use tests::{ALICE, PHONE, TestApp, other_than};
+
+#[tokio::test]
+async fn a_second_login_waits_for_the_cooldown() {
+    let app = TestApp::start().await;
+    app.login(ALICE).await.assert_ok();
+    assert_eq!(app.login(ALICE).await.assert_too_many(), 30);
+    app.advance(Duration::from_millis(29_001));
+    assert_eq!(app.login(ALICE).await.assert_too_many(), 1);
+    assert_eq!(app.messages(ALICE).len(), 1);
+
+    app.advance(Duration::from_secs(1));
+    app.login(ALICE).await.assert_ok();
+    assert_eq!(app.messages(ALICE).len(), 2);
+}
+
+#[tokio::test]
+async fn the_hours_limit_refuses_until_the_next_hour_begins() {
+    let app = TestApp::start().await;
+    for _ in 0..5 {
+        app.login(ALICE).await.assert_ok();
+        app.advance(Duration::from_secs(30));
+    }
+    // It is 00:12:30.
+    let wait = app.login(ALICE).await.assert_too_many();
+    assert_eq!(wait, 47 * 60 + 30);
+    app.advance(Duration::from_secs(wait - 1));
+    assert_eq!(app.login(ALICE).await.assert_too_many(), 1);
+    app.advance(Duration::from_secs(1));
+    app.login(ALICE).await.assert_ok();
+}
+
+#[tokio::test]
+async fn the_days_limit_refuses_when_no_hours_limit_does() {
+    let app = TestApp::start().await;
+    for _ in 0..10 {
+        app.login(ALICE).await.assert_ok();
+        app.advance(Duration::from_mins(20));
+    }
+    // It is 03:30.
+    let wait = app.login(ALICE).await.assert_too_many();
+    assert_eq!(wait, 20 * 3600 + 30 * 60);
+    app.advance(Duration::from_secs(wait));
+    app.login(ALICE).await.assert_ok();
+}
+
+#[tokio::test]
+async fn a_client_is_told_the_longest_of_all_waits() {
+    let app = TestApp::with(&[("SENDS_PER_HOUR", "1"), ("SENDS_PER_DAY", "1")]).await;
+    app.login(ALICE).await.assert_ok();
+    assert_eq!(
+        app.login(ALICE).await.assert_too_many(),
+        23 * 3600 + 50 * 60
+    );
+}
+
+#[tokio::test]
+async fn each_destination_has_its_own_limits() {
+    let app = TestApp::with(&[("SENDS_PER_DAY", "1")]).await;
+    for to in [ALICE, "bob@example.com", PHONE, "+14155550124"] {
+        app.login(to).await.assert_ok();
+        app.login(to).await.assert_too_many();
+    }
+}
+
+#[tokio::test]
+async fn another_spelling_of_a_destination_has_the_same_limits() {
+    let app = TestApp::start().await;
+    app.login(ALICE).await.assert_ok();
+    app.login("ALICE@EXAMPLE.COM").await.assert_too_many();
+}
+
+#[tokio::test]
+async fn without_a_cooldown_only_the_hour_and_the_day_limit_logins() {
+    let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
+    for _ in 0..5 {
+        assert_eq!(app.login(ALICE).await.assert_ok()["resend_in"], 0);
+    }
+    app.login(ALICE).await.assert_too_many();
+}
+
+#[tokio::test]
+async fn new_codes_allow_no_more_guesses_than_the_days_limit_times_the_attempts() {
+    let app = TestApp::start().await;
+    let mut compared = 0;
+    for _ in 0..12 {
+        let answer = app.login(ALICE).await;
+        if answer.status.is_success() {
+            let id = answer.json["challenge_id"].as_str().unwrap();
+            let code = app.newest_code(ALICE);
+            for _ in 0..3 {
+                app.validate(ALICE, Some(id), &other_than(&code)).await;
+                compared += 1;
+            }
+            app.validate(ALICE, Some(id), &code)
+                .await
+                .assert_problem(400, "invalid-otp");
+        }
+        app.advance(Duration::from_mins(20));
+    }
+    assert_eq!(compared, 10 * 3, "logins a day times attempts at each");
+}
+
+#[tokio::test]
+async fn a_phone_number_outside_the_allowed_prefixes_is_refused_and_gets_no_message() {
+    let app = TestApp::with(&[("SMS_PREFIXES", "+1,!+1900")]).await;
+    for number in ["+447911123456", "+19005550123"] {
+        app.login(number)
+            .await
+            .assert_problem(403, "destination-not-allowed");
+        assert!(app.messages(number).is_empty());
+    }
+    app.login(PHONE).await.assert_ok();
+}
+
+#[tokio::test]
+async fn a_channel_that_is_off_is_refused() {
+    let app = TestApp::with(&[("EMAIL_FROM", ""), ("SMS_PREFIXES", "")]).await;
+    for to in [ALICE, PHONE] {
+        app.login(to)
+            .await
+            .assert_problem(403, "destination-not-allowed");
+    }
+}

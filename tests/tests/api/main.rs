@@ -1,0 +1,32 @@
+//! The shipped handlers on emulated AWS services, feature by feature: requests come over HTTP as
+//! a client sends them, codes come out of the inbox as a person reads them.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on panics"
+)]
+
+mod abuse;
+mod admin;
+mod cors;
+mod documents;
+mod events;
+mod expiry;
+mod idempotency;
+mod inbox;
+mod key_rotation;
+mod limits;
+mod log;
+mod login;
+mod logout;
+mod malformed_events;
+mod openapi;
+mod problems;
+mod programs;
+mod refresh;
+mod table;
+mod test_identities;
+mod tokens;
+mod trust_roots;
+mod users;

@@ -1,0 +1,105 @@
+//! docs/openapi.yaml agrees with what the functions serve.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use otp_domain::{Channel, Refusal, Unauthorized};
+use otp_edge::{
+    problem::{Failure, Problem},
+    rejection::Rejection,
+    route::Route,
+};
+use otp_service::{
+    Error,
+    fault::{Dependency, Fault},
+};
+
+const DOCUMENT: &str = include_str!("../../../docs/openapi.yaml");
+
+/// A failure of each kind.
+fn failures() -> Vec<Failure> {
+    let rejections = [
+        Rejection::NotFound,
+        Rejection::MethodNotAllowed("POST"),
+        Rejection::UnsupportedMediaType,
+        Rejection::InvalidRequest(""),
+    ];
+    let refusals = [
+        Refusal::InvalidOtp(""),
+        Refusal::InvalidRefreshToken(""),
+        Refusal::Unauthorized(Unauthorized::NoToken),
+        Refusal::DestinationNotAllowed,
+        Refusal::UserNotFound(Channel::Email),
+        Refusal::IdempotencyKeyReused,
+        Refusal::TooManyRequests {
+            wait: Duration::ZERO,
+            limit: "",
+        },
+    ];
+    let dependencies = [Dependency::Table, Dependency::Keys, Dependency::Provider];
+    let faults = dependencies.map(|dependency| Fault::new(dependency, "", ""));
+    rejections
+        .into_iter()
+        .map(Failure::from)
+        .chain(refusals.into_iter().map(Failure::from))
+        .chain(faults.into_iter().map(|fault| Error::from(fault).into()))
+        .collect()
+}
+
+#[test]
+fn the_document_lists_exactly_the_problems_of_the_functions() {
+    let given: BTreeSet<_> = failures()
+        .iter()
+        .map(|failure| Problem::of(failure).name())
+        .collect();
+    let described: BTreeSet<_> = DOCUMENT
+        .split("/problems/")
+        .skip(1)
+        .map(|rest| {
+            let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '-');
+            &rest[..end.unwrap_or(rest.len())]
+        })
+        // The prefix of all names, alone, is the pattern.
+        .filter(|name| !name.is_empty())
+        .collect();
+    assert_eq!(described, given);
+}
+
+#[test]
+fn the_documents_examples_have_the_status_and_the_sentences_of_the_functions() {
+    for failure in failures() {
+        let answer = Problem::of(&failure).response();
+        let body: serde_json::Value = serde_json::from_slice(answer.body()).expect("JSON");
+        let name = body["type"].as_str().expect("a type");
+        let at = DOCUMENT.find(&format!("  type: {name}\n"));
+        let example = &DOCUMENT[at.unwrap_or_else(|| panic!("no example of {name}"))..];
+        let example: Vec<_> = example.lines().take(5).map(str::trim).collect();
+        assert!(
+            example.contains(&format!("status: {}", body["status"]).as_str()),
+            "{name}"
+        );
+        let title = format!("title: {}", body["title"].as_str().expect("a title"));
+        assert!(example.contains(&title.as_str()), "{name}: {title}");
+        let detail = body["detail"].as_str().expect("a sentence");
+        // An invalid request has one of several sentences.
+        if !detail.is_empty() {
+            assert!(
+                example.contains(&format!("detail: {detail}").as_str()),
+                "{name}: {detail}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_document_lists_exactly_the_routes_of_the_functions() {
+    let described: BTreeSet<_> = DOCUMENT
+        .lines()
+        .filter_map(|line| line.strip_prefix("  /")?.strip_suffix(':'))
+        .map(|path| format!("/{path}"))
+        .collect();
+    let served = Route::ALL.map(|route| match route {
+        Route::Configuration | Route::Keys => route.path().to_owned(),
+        _ => format!("{}/", route.path()),
+    });
+    assert_eq!(described, BTreeSet::from(served));
+}

@@ -1,0 +1,101 @@
+//! The table: its keys, and what it holds.
+
+use aws_sdk_dynamodb::{
+    Client as DynamoDb,
+    types::{KeyType, TimeToLiveStatus},
+};
+use local::stack::sdk_config;
+use tests::{ALICE, PHONE, TestApp, table::sort_key};
+
+#[tokio::test]
+async fn the_local_table_is_that_of_the_template() {
+    let app = TestApp::start().await;
+    let client = DynamoDb::new(&sdk_config(app.stack.aws));
+    let name = &app.config.table_name;
+
+    let described = client
+        .describe_table()
+        .table_name(name)
+        .send()
+        .await
+        .unwrap();
+    let table = described.table.unwrap();
+    let keys: Vec<_> = table
+        .key_schema()
+        .iter()
+        .map(|key| (key.attribute_name(), key.key_type().clone()))
+        .collect();
+    assert_eq!(keys, [("pk", KeyType::Hash), ("sk", KeyType::Range)]);
+    let ttl = client
+        .describe_time_to_live()
+        .table_name(name)
+        .send()
+        .await
+        .unwrap();
+    let ttl = ttl.time_to_live_description.unwrap();
+    assert_eq!(ttl.attribute_name(), Some("expires_at_seconds"));
+    assert_eq!(ttl.time_to_live_status(), Some(&TimeToLiveStatus::Enabled));
+
+    let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
+    if let Ok(template) = std::fs::read_to_string(template) {
+        for attribute in [
+            "AttributeName: pk",
+            "AttributeName: sk",
+            "AttributeName: expires_at_seconds",
+        ] {
+            assert!(
+                template.contains(attribute),
+                "template.yaml lacks {attribute}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_item_but_a_user_expires() {
+    let app = TestApp::start().await;
+    let (id, code) = app.receive_code(ALICE).await;
+    app.validate(ALICE, Some(&id), &code).await.assert_ok();
+    app.receive_code(PHONE).await;
+
+    let items = app.items().await;
+    // For each of two logins: the challenge, the cooldown, the hour's and the day's counter.
+    // Then the user and the session, the client's counters of logins and of validations, and
+    // three counters of text messages.
+    assert_eq!(items.len(), 2 * 4 + 2 + 2 + 3);
+    for item in items {
+        let is_user = sort_key(&item) == "user";
+        assert_eq!(item.contains_key("expires_at_seconds"), !is_user);
+    }
+}
+
+#[tokio::test]
+async fn the_table_holds_no_code() {
+    let app = TestApp::start().await;
+    let mut codes = Vec::new();
+    for n in 0..20 {
+        codes.push(app.receive_code(&format!("reader{n}@example.com")).await.1);
+    }
+    for item in app.items().await {
+        for (name, value) in item {
+            // In times and random ids, six digits in a row occur by chance.
+            if [
+                "issued_at",
+                "expires_at",
+                "expires_at_seconds",
+                "sent_at",
+                "sk",
+                "challenge_id",
+            ]
+            .contains(&name.as_str())
+            {
+                continue;
+            }
+            let shown = format!("{value:?}");
+            assert!(
+                codes.iter().all(|code| !shown.contains(code)),
+                "attribute {name} holds a code"
+            );
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Test identities: destinations with a fixed code.
+
+use std::time::Duration;
+
+use tests::{PHONE, TestApp};
+
+const REVIEWER: &str = "reviewer@example.com";
+/// The clock starts on 2026-01-01.
+const SETTINGS: &[(&str, &str)] = &[
+    (
+        "TEST_IDENTITIES",
+        "reviewer@example.com=012345,+14155550123=999999",
+    ),
+    ("TEST_IDENTITIES_UNTIL", "2026-01-20T00:00:00Z"),
+];
+
+#[tokio::test]
+async fn a_test_identity_logs_in_with_its_fixed_code_and_gets_no_message() {
+    let app = TestApp::with(SETTINGS).await;
+    for (to, code) in [(REVIEWER, "012345"), (PHONE, "999999")] {
+        let id = app.login(to).await.assert_ok()["challenge_id"].clone();
+        assert!(app.messages(to).is_empty());
+        app.validate(to, id.as_str(), "000000")
+            .await
+            .assert_problem(400, "invalid-otp");
+        app.validate(to, id.as_str(), code).await.assert_ok();
+        app.validate(to, id.as_str(), code)
+            .await
+            .assert_problem(400, "invalid-otp");
+        app.log.assert_lacks(code);
+    }
+}
+
+#[tokio::test]
+async fn a_test_identity_needs_a_login_and_has_the_same_limits() {
+    let app = TestApp::with(SETTINGS).await;
+    app.validate(REVIEWER, None, "012345")
+        .await
+        .assert_problem(400, "invalid-otp");
+    app.login(REVIEWER).await.assert_ok();
+    app.login(REVIEWER).await.assert_too_many();
+    for _ in 0..3 {
+        app.validate(REVIEWER, None, "000000")
+            .await
+            .assert_problem(400, "invalid-otp");
+    }
+    app.validate(REVIEWER, None, "012345")
+        .await
+        .assert_problem(400, "invalid-otp");
+}
+
+#[tokio::test]
+async fn after_its_last_day_a_test_identity_gets_messages_like_any_destination() {
+    let app = TestApp::with(SETTINGS).await;
+    app.advance(Duration::from_hours(24 * 19));
+    app.login(REVIEWER).await.assert_ok();
+    let code = app.newest_code(REVIEWER);
+    app.validate(REVIEWER, None, &code).await.assert_ok();
+}
+
+#[tokio::test]
+async fn a_session_of_a_test_identity_ends_on_its_last_day() {
+    let app = TestApp::with(SETTINGS).await;
+    app.advance(Duration::from_hours(24 * 18));
+    let id = app.login(REVIEWER).await.assert_ok()["challenge_id"].clone();
+    let login = app.validate(REVIEWER, id.as_str(), "012345").await;
+    let left = login.assert_ok()["refresh_expires_in"].as_u64().unwrap();
+    assert!(left < 24 * 60 * 60, "{left}");
+    app.advance(Duration::from_secs(left));
+    app.refresh(&login.json["refresh_token"])
+        .await
+        .assert_problem(400, "invalid-refresh-token");
+}

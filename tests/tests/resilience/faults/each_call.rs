@@ -1,0 +1,99 @@
+//! Each call that the functions make fails in each way. The rows say what the client gets, in
+//! which time, and what the table holds afterwards. docs/proof.md shows the same rows.
+
+mod rows;
+mod scenario;
+
+use futures_util::{StreamExt, stream};
+use otp_service::ambient::Stopwatch;
+use tests::{CallFault, TestApp};
+
+use self::{
+    rows::{Outcome, ROWS, Row},
+    scenario::Scenario,
+};
+
+/// `Timeout` of the functions in template.yaml, in seconds.
+const FUNCTION_TIMEOUT: u64 = 25;
+const ALWAYS: usize = usize::MAX;
+/// Rows at the same time. Most of their time is spent waiting for replies that never come.
+const PARALLEL: usize = 14;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_fault_of_every_call_has_the_outcome_of_its_row() {
+    let settings = [
+        ("REQUESTS_PER_IP_PER_HOUR", "1000000"),
+        ("SMS_PER_DAY", "1000000"),
+        ("SMS_PER_PREFIX_PER_DAY", "1000000"),
+    ];
+    let app = TestApp::with(&settings).await;
+    let rows = stream::iter(ROWS.iter().enumerate());
+    let differences = rows.map(|(nth, row)| run(&app, nth, row));
+    let wrong: Vec<Vec<String>> = differences.buffer_unordered(PARALLEL).collect().await;
+    let wrong = wrong.concat();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Runs all faults of a row, one after the other; returns what differs from the row.
+async fn run(app: &TestApp, nth: usize, row: &Row) -> Vec<String> {
+    let warm = app.cold_start().await;
+    warm.warm_up().await;
+    let mut cells = vec![(CallFault::ReplyDelayed, ALWAYS, row.without_fault)];
+    for fault in CallFault::NOTHING_DONE {
+        cells.push((fault, 1, row.refused_once.unwrap_or(row.without_fault)));
+        cells.push((fault, ALWAYS, row.refused));
+    }
+    for fault in CallFault::REPLY_LOST {
+        cells.push((fault, 1, row.lost_once.unwrap_or(row.without_fault)));
+        cells.push((fault, ALWAYS, row.lost));
+    }
+    let mut wrong = Vec::new();
+    for (cell, (fault, times, expected)) in cells.into_iter().enumerate() {
+        let scenario = Scenario::prepare(row.request, &warm, nth * 100 + cell).await;
+        let cold = if row.request.is_cold() {
+            Some(app.cold_start().await)
+        } else {
+            None
+        };
+        let functions = cold.as_ref().unwrap_or(&warm);
+        let started = Stopwatch::start();
+        functions.faults.inject(row.call, fault, times);
+        let status = scenario.send(functions).await;
+        let took = started.elapsed().as_secs();
+        let injected = functions.faults.injected();
+        functions.faults.stop();
+        let outcome = Outcome {
+            status,
+            messages: scenario.messages(functions),
+            table: scenario.table(functions).await,
+            retry_status: scenario.send_again(functions).await,
+        };
+        let name = format!("{:?}, {:?} {fault:?} x {times}", row.request, row.call);
+        if outcome != expected {
+            wrong.push(format!("{name}: {outcome:?} instead of {expected:?}"));
+        }
+        if injected == 0 {
+            wrong.push(format!("{name}: the call was not made"));
+        }
+        // Twice the bound, because the machine may be busy.
+        if took > FUNCTION_TIMEOUT.min(2 * row.within) {
+            wrong.push(format!("{name}: {took} s"));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn the_documentation_shows_every_row() {
+    let page = include_str!("../../../../docs/proof.md");
+    let missing: Vec<String> = ROWS
+        .iter()
+        .flat_map(Row::lines)
+        .filter(|line| !page.contains(line.as_str()))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "docs/proof.md lacks:\n{}",
+        missing.join("\n")
+    );
+}

@@ -1,0 +1,257 @@
+//! The outcome of each fault of each call.
+
+use tests::Call;
+
+use super::scenario::Request::{
+    self, Keys, Login, LoginBySms, LoginCold, LoginUndelivered, LoginWithKey, Logout, LogoutAll,
+    Me, MeCold, Refresh, RefreshCold, RefreshReused, Validate, ValidateBySms, ValidateCold,
+    ValidateWithoutId,
+};
+
+pub struct Row {
+    pub request: Request,
+    pub call: Call,
+    /// The longest time that the fault may add to the request, in seconds.
+    pub within: u64,
+    /// Without a fault, with a late reply, and when one attempt fails and is repeated.
+    pub without_fault: Outcome,
+    /// One attempt fails and does nothing, if the outcome then is not `without_fault`.
+    pub refused_once: Option<Outcome>,
+    /// The reply to one attempt is lost, if the outcome then is not `without_fault`.
+    pub lost_once: Option<Outcome>,
+    /// Every attempt fails and does nothing.
+    pub refused: Outcome,
+    /// The service does its work, and every reply is lost.
+    pub lost: Outcome,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The status that the client gets.
+    pub status: u16,
+    /// How many messages arrive.
+    pub messages: usize,
+    /// What the table holds afterwards.
+    pub table: &'static str,
+    /// The status of the same request, repeated after the fault is over.
+    pub retry_status: u16,
+}
+
+const fn outcome(status: u16, messages: usize, table: &'static str, retry_status: u16) -> Outcome {
+    Outcome {
+        status,
+        messages,
+        table,
+        retry_status,
+    }
+}
+
+/// A row in which a single failed attempt changes nothing, and in which it makes no difference
+/// whether the service did its work.
+const fn row(
+    request: Request,
+    call: Call,
+    within: u64,
+    without_fault: Outcome,
+    failed: Outcome,
+) -> Row {
+    Row {
+        request,
+        call,
+        within,
+        without_fault,
+        refused_once: None,
+        lost_once: None,
+        refused: failed,
+        lost: failed,
+    }
+}
+
+impl Row {
+    const fn but_lost(self, lost: Outcome) -> Self {
+        Self { lost, ..self }
+    }
+
+    const fn but_once(self, refused: Outcome, lost: Outcome) -> Self {
+        Self {
+            refused_once: Some(refused),
+            lost_once: Some(lost),
+            ..self
+        }
+    }
+
+    /// The lines of a Markdown table. An outcome `without_fault` has no line.
+    pub fn lines(&self) -> Vec<String> {
+        let once = [
+            ("refused once", self.refused_once),
+            ("lost once", self.lost_once),
+        ];
+        let always = if self.refused == self.lost {
+            vec![("refused or lost", self.refused)]
+        } else {
+            vec![("refused", self.refused), ("lost", self.lost)]
+        };
+        let once = once
+            .into_iter()
+            .filter_map(|(what, outcome)| Some((what, outcome?)));
+        let outcomes = once
+            .filter(|(_, outcome)| *outcome != self.without_fault)
+            .chain(always);
+        outcomes
+            .map(|(what, outcome)| {
+                format!(
+                    "| {} | {:?} | {what} | {} | {} | {} | {} | {} s |",
+                    self.request.words(),
+                    self.call,
+                    outcome.status,
+                    outcome.messages,
+                    outcome.table,
+                    outcome.retry_status,
+                    self.within
+                )
+            })
+            .collect()
+    }
+}
+
+pub const NOTHING: &str = "nothing";
+pub const CHALLENGE: &str = "challenge, counted";
+pub const UNATTEMPTED: &str = "challenge";
+pub const ATTEMPTED: &str = "challenge, attempt";
+pub const REDEEMED: &str = "attempt, session";
+pub const SESSION: &str = "session";
+pub const REFRESHED_SESSION: &str = "session, refreshed";
+pub const NO_SESSION: &str = "no session";
+
+const SENT: Outcome = outcome(200, 1, CHALLENGE, 429);
+const FAILED_UNCOUNTED: Outcome = outcome(503, 0, NOTHING, 200);
+const FAILED_COUNTED: Outcome = outcome(503, 0, CHALLENGE, 429);
+const SENT_WITH_KEY: Outcome = outcome(200, 1, CHALLENGE, 200);
+const LOGGED_IN: Outcome = outcome(200, 0, REDEEMED, 400);
+const FAILED_UNATTEMPTED: Outcome = outcome(503, 0, UNATTEMPTED, 200);
+const FAILED_ATTEMPTED: Outcome = outcome(503, 0, ATTEMPTED, 200);
+const REFRESHED: Outcome = outcome(200, 0, REFRESHED_SESSION, 200);
+const NOT_REFRESHED: Outcome = outcome(503, 0, SESSION, 200);
+const LOGGED_OUT: Outcome = outcome(204, 0, NO_SESSION, 204);
+const NOT_LOGGED_OUT: Outcome = outcome(503, 0, SESSION, 204);
+const ANSWERED: Outcome = outcome(200, 0, "", 200);
+const NOT_ANSWERED: Outcome = outcome(503, 0, "", 200);
+
+pub const ROWS: [Row; 29] = [
+    row(LoginCold, Call::FetchDigestKey, 3, SENT, FAILED_UNCOUNTED),
+    row(Login, Call::Admit, 4, SENT, FAILED_UNCOUNTED).but_lost(FAILED_COUNTED),
+    row(Login, Call::FindUser, 3, SENT, FAILED_COUNTED),
+    row(
+        Login,
+        Call::SendEmail,
+        6,
+        SENT,
+        outcome(502, 0, NOTHING, 200),
+    )
+    .but_lost(outcome(502, 2, NOTHING, 200))
+    .but_once(SENT, outcome(200, 2, CHALLENGE, 429)),
+    row(
+        LoginBySms,
+        Call::SendSms,
+        4,
+        SENT,
+        outcome(502, 0, NOTHING, 200),
+    )
+    .but_lost(outcome(502, 1, NOTHING, 200))
+    .but_once(outcome(502, 0, NOTHING, 200), outcome(502, 1, NOTHING, 200)),
+    row(
+        LoginUndelivered,
+        Call::Withdraw,
+        4,
+        outcome(502, 0, NOTHING, 200),
+        FAILED_COUNTED,
+    )
+    .but_lost(FAILED_UNCOUNTED),
+    row(
+        LoginWithKey,
+        Call::Complete,
+        3,
+        SENT_WITH_KEY,
+        SENT_WITH_KEY,
+    ),
+    row(
+        ValidateCold,
+        Call::FetchDigestKey,
+        3,
+        LOGGED_IN,
+        FAILED_UNATTEMPTED,
+    ),
+    row(
+        Validate,
+        Call::CountValidation,
+        4,
+        LOGGED_IN,
+        FAILED_ATTEMPTED,
+    ),
+    row(
+        ValidateWithoutId,
+        Call::FindChallenge,
+        3,
+        LOGGED_IN,
+        FAILED_UNATTEMPTED,
+    ),
+    row(
+        Validate,
+        Call::SpendAttempt,
+        4,
+        LOGGED_IN,
+        FAILED_UNATTEMPTED,
+    )
+    .but_lost(FAILED_ATTEMPTED),
+    row(Validate, Call::FindUser, 3, LOGGED_IN, FAILED_ATTEMPTED),
+    row(
+        ValidateCold,
+        Call::FetchPublicKey,
+        3,
+        LOGGED_IN,
+        FAILED_UNATTEMPTED,
+    ),
+    row(Validate, Call::Sign, 3, LOGGED_IN, FAILED_ATTEMPTED),
+    row(Validate, Call::Redeem, 4, LOGGED_IN, FAILED_ATTEMPTED)
+        .but_lost(outcome(503, 0, REDEEMED, 400)),
+    row(
+        ValidateBySms,
+        Call::RecordConversion,
+        1,
+        LOGGED_IN,
+        LOGGED_IN,
+    ),
+    row(Refresh, Call::FindSession, 3, REFRESHED, NOT_REFRESHED),
+    row(Refresh, Call::FindUser, 3, REFRESHED, NOT_REFRESHED),
+    row(
+        RefreshCold,
+        Call::FetchPublicKey,
+        3,
+        REFRESHED,
+        NOT_REFRESHED,
+    ),
+    row(Refresh, Call::Sign, 3, REFRESHED, NOT_REFRESHED),
+    row(Refresh, Call::Rotate, 4, REFRESHED, NOT_REFRESHED).but_lost(outcome(
+        503,
+        0,
+        REFRESHED_SESSION,
+        200,
+    )),
+    row(
+        RefreshReused,
+        Call::EndSession,
+        4,
+        outcome(400, 0, NO_SESSION, 400),
+        outcome(503, 0, REFRESHED_SESSION, 400),
+    )
+    .but_lost(outcome(503, 0, NO_SESSION, 400)),
+    row(Logout, Call::FindSession, 3, LOGGED_OUT, NOT_LOGGED_OUT),
+    row(Logout, Call::EndSession, 4, LOGGED_OUT, NOT_LOGGED_OUT)
+        .but_lost(outcome(503, 0, NO_SESSION, 204)),
+    row(LogoutAll, Call::ListSessions, 3, LOGGED_OUT, NOT_LOGGED_OUT),
+    row(LogoutAll, Call::EndSession, 4, LOGGED_OUT, NOT_LOGGED_OUT)
+        .but_lost(outcome(503, 0, NO_SESSION, 204)),
+    row(MeCold, Call::FetchPublicKey, 3, ANSWERED, NOT_ANSWERED),
+    row(Me, Call::FindUser, 3, ANSWERED, NOT_ANSWERED),
+    row(Keys, Call::FetchPublicKey, 3, ANSWERED, NOT_ANSWERED),
+];

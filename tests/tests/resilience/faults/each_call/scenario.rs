@@ -1,0 +1,213 @@
+//! One request, with everything that must happen before it.
+
+use otp_edge::route::Route;
+use serde_json::{Value, json};
+use tests::{
+    Call, CallFault, TestApp, destination,
+    table::{attempts, number, partition_key},
+    validation,
+};
+
+use super::rows::{
+    ATTEMPTED, CHALLENGE, NO_SESSION, NOTHING, REDEEMED, REFRESHED_SESSION, SESSION, UNATTEMPTED,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    Login,
+    LoginCold,
+    LoginBySms,
+    /// The provider refuses the message.
+    LoginUndelivered,
+    LoginWithKey,
+    Validate,
+    ValidateCold,
+    ValidateWithoutId,
+    ValidateBySms,
+    Refresh,
+    RefreshCold,
+    /// A refresh by a token whose next one has been used.
+    RefreshReused,
+    Logout,
+    LogoutAll,
+    Me,
+    MeCold,
+    Keys,
+}
+
+impl Request {
+    /// Whether it is the first request of its functions.
+    pub const fn is_cold(self) -> bool {
+        matches!(
+            self,
+            Self::LoginCold | Self::ValidateCold | Self::RefreshCold | Self::MeCold | Self::Keys
+        )
+    }
+
+    /// Its name in the documentation.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::LoginCold => "login, cold",
+            Self::LoginBySms => "login, text message",
+            Self::LoginUndelivered => "login, message refused",
+            Self::LoginWithKey => "login, idempotency key",
+            Self::Validate => "validate",
+            Self::ValidateCold => "validate, cold",
+            Self::ValidateWithoutId => "validate, no challenge id",
+            Self::ValidateBySms => "validate, text message",
+            Self::Refresh => "refresh",
+            Self::RefreshCold => "refresh, cold",
+            Self::RefreshReused => "refresh, old token",
+            Self::Logout => "logout",
+            Self::LogoutAll => "logout, all",
+            Self::Me => "me",
+            Self::MeCold => "me, cold",
+            Self::Keys => "keys, cold",
+        }
+    }
+
+    const fn route(self) -> Route {
+        match self {
+            Self::Login
+            | Self::LoginCold
+            | Self::LoginBySms
+            | Self::LoginUndelivered
+            | Self::LoginWithKey => Route::Login,
+            Self::Validate | Self::ValidateCold | Self::ValidateWithoutId | Self::ValidateBySms => {
+                Route::Validate
+            }
+            Self::Refresh | Self::RefreshCold | Self::RefreshReused => Route::Refresh,
+            Self::Logout | Self::LogoutAll => Route::Logout,
+            Self::Me | Self::MeCold => Route::Me,
+            Self::Keys => Route::Keys,
+        }
+    }
+}
+
+pub struct Scenario {
+    request: Request,
+    to: String,
+    body: Value,
+    header: Option<(&'static str, String)>,
+    messages_before: usize,
+}
+
+impl Scenario {
+    /// Does everything before the request. `number` makes its destination unique.
+    pub async fn prepare(request: Request, app: &TestApp, number: usize) -> Self {
+        let to = match request {
+            Request::LoginBySms | Request::ValidateBySms => format!("+1415{number:07}"),
+            _ => format!("cell{number}@example.com"),
+        };
+        let (body, header) = match request.route() {
+            Route::Login => {
+                let key = format!("idempotency-key-{number}");
+                let keyed = request == Request::LoginWithKey;
+                (destination(&to), keyed.then_some(("idempotency-key", key)))
+            }
+            Route::Validate => {
+                let (id, code) = app.receive_code(&to).await;
+                let id = Some(id.as_str()).filter(|_| request != Request::ValidateWithoutId);
+                (validation(&to, id, &code), None)
+            }
+            Route::Me => {
+                let login = app.log_in(&to).await;
+                let bearer = format!("Bearer {}", login["token"].as_str().unwrap());
+                (Value::Null, Some(("authorization", bearer)))
+            }
+            Route::Keys | Route::Configuration => (Value::Null, None),
+            Route::Refresh | Route::Logout => {
+                let token = app.log_in(&to).await["refresh_token"].clone();
+                let mut body = json!({ "refresh_token": token });
+                if request == Request::RefreshReused {
+                    let next = app.refresh(&token).await;
+                    app.refresh(&next.json["refresh_token"]).await;
+                }
+                if request == Request::LogoutAll {
+                    body["all"] = json!(true);
+                }
+                (body, None)
+            }
+        };
+        Self {
+            messages_before: app.messages(&to).len(),
+            request,
+            to,
+            body,
+            header,
+        }
+    }
+
+    /// Sends the request; returns the status.
+    pub async fn send(&self, app: &TestApp) -> u16 {
+        if self.request == Request::LoginUndelivered {
+            app.faults.inject(Call::SendEmail, CallFault::Http500, 2);
+        }
+        self.send_again(app).await
+    }
+
+    /// Sends the same request; returns the status.
+    pub async fn send_again(&self, app: &TestApp) -> u16 {
+        let mut headers = vec![("content-type", "application/json")];
+        let header = self.header.as_ref();
+        headers.extend(header.map(|(name, value)| (*name, value.as_str())));
+        let body = if self.body.is_null() {
+            String::new()
+        } else {
+            self.body.to_string()
+        };
+        let route = self.request.route();
+        let path = route.path();
+        let answer = app.client.request(route.method(), path, &headers, body);
+        answer.await.status.as_u16()
+    }
+
+    /// How many messages the request sent.
+    pub fn messages(&self, app: &TestApp) -> usize {
+        app.messages(&self.to).len() - self.messages_before
+    }
+
+    /// What the table holds, in the words of the rows.
+    pub async fn table(&self, app: &TestApp) -> &'static str {
+        let items = app.partition(&partition_key(&self.to)).await;
+        let challenge = items
+            .iter()
+            .find(|(sort, _)| sort.starts_with("challenge#"))
+            .map(|(_, item)| item);
+        match self.request.route() {
+            Route::Login => {
+                let sends = items.iter().filter(|(sort, _)| sort.starts_with("sends-"));
+                let counted: i64 = sends.filter_map(|(_, item)| number(item, "admitted")).sum();
+                let cooling = items
+                    .get("cooldown")
+                    .is_some_and(|item| item.contains_key("sent_at"));
+                match (challenge.is_some(), counted, cooling) {
+                    // Counted for the hour and for the day.
+                    (true, 2, true) => CHALLENGE,
+                    (false, 0, false) => NOTHING,
+                    _ => "challenge, counter and cooldown disagree",
+                }
+            }
+            Route::Validate => {
+                let sessions = app.sessions_of(&self.to).await;
+                match (challenge.map(attempts), sessions) {
+                    (Some(0), 0) => UNATTEMPTED,
+                    (Some(1), 0) => ATTEMPTED,
+                    (Some(1), 1) => REDEEMED,
+                    _ => "attempts and sessions disagree",
+                }
+            }
+            Route::Refresh | Route::Logout => {
+                let user = items["user"]["user_id"].as_s().unwrap();
+                let sessions = app.partition(&format!("user#{user}")).await;
+                match sessions.values().next() {
+                    None => NO_SESSION,
+                    Some(session) if session.contains_key("previous_digest") => REFRESHED_SESSION,
+                    Some(_) => SESSION,
+                }
+            }
+            Route::Me | Route::Keys | Route::Configuration => "",
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! One dependency fails in a chosen way: what the client gets, and what it can do next.
+
+use std::time::Duration;
+
+use tests::{ALICE, Call, CallFault, PHONE, TestApp, other_than, table::partition_key};
+
+const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
+
+#[tokio::test]
+async fn a_write_whose_reply_is_lost_is_repeated_and_counts_once() {
+    let limits = [("OTP_MAX_ATTEMPTS", "1"), ("SENDS_PER_HOUR", "2")];
+    let app = TestApp::with(&limits).await;
+    // The first validation creates the user and the second updates it: two different writes.
+    for expected_new in [true, false] {
+        for write in [
+            Call::Admit,
+            Call::CountValidation,
+            Call::SpendAttempt,
+            Call::Redeem,
+        ] {
+            app.faults.inject(write, CallFault::ReplyReplacedBy500, 1);
+        }
+        let (id, code) = app.receive_code(ALICE).await;
+        let answer = app.validate(ALICE, Some(&id), &code).await;
+        assert_eq!(answer.assert_ok()["new_user"], expected_new);
+        assert_eq!(app.attempts_at(ALICE, &id).await, 1);
+        assert_eq!(app.faults.pending(), 0, "a call was not made");
+        app.advance(Duration::from_secs(30));
+    }
+    assert_eq!(app.messages(ALICE).len(), 2);
+    app.login(ALICE).await.assert_too_many();
+}
+
+#[tokio::test]
+async fn writes_that_conflict_are_repeated() {
+    let app = TestApp::start().await;
+    let exception = CallFault::Error(400, "TransactionConflictException");
+    for (call, conflict, times) in [
+        (Call::Admit, CallFault::TransactionConflict, 2),
+        (Call::SpendAttempt, exception, 1),
+        (Call::Redeem, exception, 1),
+        (Call::Redeem, CallFault::TransactionConflict, 1),
+    ] {
+        app.faults.inject(call, conflict, times);
+    }
+    let (id, code) = app.receive_code(ALICE).await;
+    app.validate(ALICE, Some(&id), &code).await.assert_ok();
+    assert_eq!(app.faults.pending(), 0, "a call was not made");
+}
+
+#[tokio::test]
+async fn a_login_whose_delivery_failed_can_be_repeated_at_once_and_is_not_counted() {
+    for (to, call) in [(ALICE, Call::SendEmail), (PHONE, Call::SendSms)] {
+        for code in ["MessageRejected", "OptedOut"] {
+            let limits = [("SENDS_PER_HOUR", "1"), ("SENDS_PER_DAY", "1")];
+            let app = TestApp::with(&limits).await;
+            app.faults.inject(call, CallFault::Error(400, code), 1);
+            app.login(to).await.assert_problem(502, "delivery-failed");
+            app.login(to).await.assert_ok();
+            app.login(to).await.assert_too_many();
+            assert_eq!(app.messages(to).len(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_invalid_after_a_502_although_its_message_arrived() {
+    let app = TestApp::start().await;
+    // The provider sends the message each of two times, and both replies are lost.
+    let lost = CallFault::ReplyReplacedBy500;
+    app.faults.inject(Call::SendEmail, lost, 2);
+    app.login(ALICE)
+        .await
+        .assert_problem(502, "delivery-failed");
+    let code = app.newest_code(ALICE);
+    app.validate(ALICE, None, &code)
+        .await
+        .assert_problem(400, "invalid-otp");
+}
+
+#[tokio::test]
+async fn a_delivery_whose_reply_is_lost_is_repeated_with_the_same_code() {
+    let app = TestApp::start().await;
+    let lost = CallFault::ReplyReplacedBy500;
+    app.faults.inject(Call::SendEmail, lost, 1);
+    let (id, code) = app.receive_code(ALICE).await;
+    let codes: Vec<_> = app
+        .messages(ALICE)
+        .into_iter()
+        .map(|message| message.code)
+        .collect();
+    assert_eq!(codes, [Some(code.clone()), Some(code.clone())]);
+    app.validate(ALICE, Some(&id), &code).await.assert_ok();
+}
+
+#[tokio::test]
+async fn failing_deliveries_allow_no_more_guesses_than_the_days_limit() {
+    let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0"), ("SENDS_PER_DAY", "2")]).await;
+    let to = "besieged@keep.example.org";
+    app.stack.messages.set_refusing(true);
+    for _ in 0..6 {
+        // The guesses at the newest live challenge race with the delivery that fails.
+        let guesses = async {
+            for _ in 0..10 {
+                app.validate(to, None, "000000").await;
+            }
+        };
+        let (login, ()) = tokio::join!(app.login(to), guesses);
+        assert!(!login.status.is_success());
+    }
+    let lines = app.log.lines_about("b***@k***.org").into_iter();
+    let compared = lines.filter(|line| line["reason"] == "wrong code").count();
+    assert!(
+        compared <= 2 * 3,
+        "{compared} guesses compared, at two logins a day"
+    );
+}
+
+#[tokio::test]
+async fn without_the_table_no_message_is_sent_and_no_code_logs_in() {
+    for call in [Call::SpendAttempt, Call::FindUser, Call::Redeem] {
+        let app = TestApp::start().await;
+        let (id, code) = app.receive_code(ALICE).await;
+        app.faults.inject(call, CallFault::Http500, 3);
+        app.validate(ALICE, Some(&id), &code)
+            .await
+            .assert_unavailable();
+        app.faults.stop();
+        // At most an attempt is lost. The code stays valid.
+        app.validate(ALICE, Some(&id), &code).await.assert_ok();
+    }
+
+    let app = TestApp::start().await;
+    app.faults.inject(Call::Admit, CallFault::Http500, 3);
+    app.login(ALICE).await.assert_unavailable();
+    assert!(app.messages(ALICE).is_empty());
+}
+
+#[tokio::test]
+async fn without_the_signing_key_a_code_stays_valid() {
+    let app = TestApp::start().await;
+    let (id, code) = app.receive_code(ALICE).await;
+    let error = CallFault::Error(500, "KMSInternalException");
+    app.faults.inject(Call::Sign, error, 3);
+    app.validate(ALICE, Some(&id), &code)
+        .await
+        .assert_unavailable();
+    app.validate(ALICE, Some(&id), &code).await.assert_ok();
+}
+
+#[tokio::test]
+async fn without_the_digest_key_every_request_fails_until_the_key_is_back() {
+    let app = TestApp::start().await.cold_start().await;
+    let error = CallFault::Error(400, "DisabledException");
+    app.faults.inject(Call::FetchDigestKey, error, 2);
+    app.login(ALICE).await.assert_unavailable();
+    app.validate(ALICE, None, "123456")
+        .await
+        .assert_unavailable();
+    app.receive_code(ALICE).await;
+}
+
+#[tokio::test]
+async fn a_call_without_a_reply_is_given_up_within_its_budget() {
+    let app = TestApp::start().await;
+    for (call, budget) in [(Call::Admit, 4), (Call::SendEmail, 6)] {
+        app.faults.inject(call, CallFault::NoReply, 4);
+        let answer = tokio::time::timeout(
+            // Twice the budget, because the machine may be busy.
+            Duration::from_secs(budget * 2),
+            app.login(&format!("{budget}@example.com")),
+        )
+        .await
+        .expect("an answer in time");
+        assert!(answer.status.is_server_error());
+        app.faults.stop();
+    }
+}
+
+#[tokio::test]
+async fn the_cause_of_a_503_is_in_the_log_and_not_in_the_answer() {
+    let secret = "SecretInternalsException";
+    let to = "fault-finder@hidden.example.net";
+    let app = TestApp::start().await;
+    let error = CallFault::Error(400, secret);
+    app.faults.inject(Call::Admit, error, 3);
+    let answer = app.login(to).await;
+    assert!(!String::from_utf8_lossy(&answer.bytes).contains(secret));
+    let lines = app.log.lines_about("f***@h***.net");
+    let line = lines.first().expect("a line about the login");
+    assert_eq!(line["outcome"], "unavailable");
+    assert_eq!(line["dependency"], "table");
+    assert_eq!(line["operation"], "TransactWriteItems");
+    assert_eq!(line["cause"], secret);
+}
+
+#[tokio::test]
+async fn a_wrong_code_does_not_use_the_signing_key() {
+    let app = TestApp::start().await;
+    app.faults.inject(Call::Sign, CallFault::NoReply, 1);
+    let (id, code) = app.receive_code(ALICE).await;
+    app.validate(ALICE, Some(&id), &other_than(&code))
+        .await
+        .assert_problem(400, "invalid-otp");
+    assert_eq!(app.faults.pending(), 1, "a wrong code called Sign");
+}
+
+#[tokio::test]
+async fn an_idempotency_key_of_a_login_that_never_completed_is_free_after_25_seconds() {
+    let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
+    let lost = CallFault::ReplyReplacedBy500;
+    app.faults.inject(Call::Admit, lost, 3);
+    app.login_with_key(KEY, ALICE).await.assert_unavailable();
+    let items = app.partition(&partition_key(ALICE)).await;
+    let is_stored = items.keys().any(|key| key.starts_with("challenge#"));
+    assert!(
+        is_stored,
+        "the challenge must be stored without its client's knowledge"
+    );
+    assert!(app.messages(ALICE).is_empty());
+    app.advance(Duration::from_secs(25));
+    app.login_with_key(KEY, ALICE).await.assert_ok();
+    app.login_with_key(KEY, ALICE).await.assert_ok();
+    assert_eq!(app.messages(ALICE).len(), 1);
+}

@@ -1,0 +1,183 @@
+//! The model: its state, and the expected outcome of each request. It has no digests, no table
+//! and no conditional writes, only vectors, sums and ifs.
+
+use std::collections::HashMap;
+
+use super::operations::{Disturbance, FaultEffect};
+
+pub const SETTINGS: [(&str, &str); 9] = [
+    ("SENDS_PER_HOUR", "3"),
+    ("SENDS_PER_DAY", "5"),
+    ("REQUESTS_PER_IP_PER_HOUR", "1"),
+    ("SMS_PREFIXES", "+1,+44"),
+    ("SMS_PER_DAY", "4"),
+    ("SMS_PER_PREFIX_PER_DAY", "3"),
+    ("REFRESH_TTL_SECONDS", "14400"),
+    ("REFRESH_IDLE_SECONDS", "5400"),
+    ("REFRESH_GRACE_SECONDS", "60"),
+];
+
+pub const HOUR: u64 = 3_600_000;
+pub const DAY: u64 = 24 * HOUR;
+pub const COOLDOWN: u64 = 30_000;
+pub const CODE_LIFE: u64 = 300_000;
+pub const ATTEMPTS: usize = 3;
+pub const COMPLETED_WITHIN: u64 = 25_000;
+pub const LIFE: u64 = 4 * HOUR;
+pub const IDLE: u64 = 5_400_000;
+pub const GRACE: u64 = 60_000;
+
+/// A request of a client.
+#[derive(Clone)]
+pub enum Request {
+    Login {
+        to: String,
+        client: String,
+        key: Option<String>,
+    },
+    Validate {
+        to: String,
+        id: Option<String>,
+        otp: String,
+        client: String,
+    },
+    Refresh {
+        token: String,
+    },
+    LogOut {
+        token: String,
+        all: bool,
+    },
+}
+
+/// What the answer to a request says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Sent { expires_in: u64, resend_in: u64 },
+    LoggedIn { new_user: bool },
+    Refreshed { expires_in: u64 },
+    LoggedOut,
+    TooMany { retry_after: u64 },
+    Problem(u16, &'static str),
+}
+
+pub const UNAVAILABLE: Outcome = Outcome::Problem(503, "unavailable");
+pub const INVALID_OTP: Outcome = Outcome::Problem(400, "invalid-otp");
+pub const INVALID_TOKEN: Outcome = Outcome::Problem(400, "invalid-refresh-token");
+
+/// What a request must lead to.
+pub struct Expected {
+    pub outcome: Outcome,
+    /// How many messages must arrive.
+    pub messages: usize,
+    /// The challenge or session whose id or token the answer holds.
+    pub about: Option<usize>,
+}
+
+impl From<Outcome> for Expected {
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            messages: 0,
+            about: None,
+        }
+    }
+}
+
+#[derive(Default)]
+pub struct Model {
+    pub now: u64,
+    pub challenges: Vec<Challenge>,
+    /// The time of the last login that counts, for each destination.
+    pub sent_at: HashMap<String, u64>,
+    /// The counters, by partition key and sort key.
+    pub counters: HashMap<(String, String), u32>,
+    pub keys: HashMap<String, Key>,
+    pub last_login: HashMap<String, u64>,
+    pub sessions: Vec<Session>,
+}
+
+pub struct Challenge {
+    pub to: String,
+    pub issued_at: u64,
+    pub expires_at: u64,
+    pub attempts: usize,
+    /// False when it was withdrawn.
+    pub in_table: bool,
+    /// The id and the code, once the client knows them.
+    pub id: Option<String>,
+    pub code: Option<String>,
+}
+
+/// What an idempotency key refers to.
+#[derive(Clone)]
+pub struct Key {
+    pub challenge: usize,
+    pub completed: bool,
+}
+
+pub struct Session {
+    pub to: String,
+    pub refreshed_at: u64,
+    pub expires_at: u64,
+    pub ends_at: u64,
+    pub in_table: bool,
+    /// Its refresh tokens, the current one last, where the client knows them.
+    pub tokens: Vec<Option<String>>,
+}
+
+impl Model {
+    pub fn expect(&mut self, request: &Request, disturbance: Disturbance) -> Expected {
+        match request {
+            Request::Login { to, client, key } => {
+                self.log_in(to, client, key.as_ref(), disturbance)
+            }
+            Request::Validate {
+                to,
+                id,
+                otp,
+                client,
+            } => self.validate(to, id.as_ref(), otp, client, disturbance),
+            Request::Refresh { token } => self.refresh(token, disturbance),
+            Request::LogOut { token, all } => self.log_out(token, *all, disturbance).into(),
+        }
+    }
+
+    /// Counts towards all limits, or returns how long they refuse.
+    pub fn count(&mut self, limits: &[(String, &str, u64, u32)]) -> Result<(), u64> {
+        let key = |(scope, name, window, _): &(String, &str, u64, u32)| {
+            let start = (self.now - self.now % window) / 1000;
+            (scope.clone(), format!("{name}#{start}"))
+        };
+        let full = limits
+            .iter()
+            .filter(|limit| {
+                self.counters
+                    .get(&key(limit))
+                    .is_some_and(|count| *count >= limit.3)
+            })
+            .map(|(_, _, window, _)| window - self.now % window)
+            .max();
+        if let Some(wait) = full {
+            return Err(wait);
+        }
+        for limit in limits {
+            *self.counters.entry(key(limit)).or_default() += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a write happens, and whether its caller gets a reply.
+pub fn written(effect: Option<FaultEffect>) -> (bool, bool) {
+    match effect {
+        None | Some(FaultEffect::FirstReplyLost) => (true, true),
+        Some(FaultEffect::EveryReplyLost) => (true, false),
+        Some(FaultEffect::NothingDone) => (false, false),
+    }
+}
+
+/// A wait in whole seconds, rounded up.
+pub fn seconds(wait: u64) -> u64 {
+    wait.div_ceil(1000).max(1)
+}

@@ -1,0 +1,209 @@
+//! Runs a story on the service and on the model, and compares them.
+
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use proptest::{prop_assert, prop_assert_eq, test_runner::TestCaseError};
+use tests::{Answer, Call, TestApp};
+
+use super::{
+    operations::{Disturbance, FaultEffect, Operation},
+    rules::{DAY, Expected, HOUR, Model, Outcome, Request, SETTINGS},
+    wire::outcome,
+};
+
+pub struct StoryRunner {
+    app: TestApp,
+    stories: AtomicUsize,
+    /// Every outcome that has occurred.
+    seen: RefCell<BTreeSet<String>>,
+}
+
+impl StoryRunner {
+    pub async fn start() -> Self {
+        Self {
+            app: TestApp::with(&SETTINGS).await,
+            stories: AtomicUsize::default(),
+            seen: RefCell::default(),
+        }
+    }
+
+    /// Stories in which nobody logs in, for example, would show nothing.
+    pub fn assert_every_outcome_occurred(&self) {
+        let seen = self.seen.borrow();
+        for outcome in [
+            "Sent",
+            "LoggedIn",
+            "Refreshed",
+            "LoggedOut",
+            "TooMany",
+            "unavailable",
+            "delivery-failed",
+            "invalid-otp",
+            "invalid-refresh-token",
+            "idempotency-key-reused",
+        ] {
+            let occurred = seen.iter().any(|seen| seen.contains(outcome));
+            assert!(occurred, "no story has the outcome {outcome}");
+        }
+    }
+
+    pub async fn run(&self, story: &[Operation]) -> Result<(), TestCaseError> {
+        // Two days later, nothing of the previous story counts.
+        let now = self.app.now();
+        let start = now - now % DAY + 2 * DAY + HOUR / 6;
+        self.app.advance(Duration::from_millis(start - now));
+        let mut run = StoryRun {
+            app: &self.app,
+            number: self.stories.fetch_add(1, Ordering::SeqCst),
+            model: Model::default(),
+            last: None,
+        };
+        for operation in story {
+            let outcome = run.perform(operation).await?;
+            let outcome = outcome.map(|outcome| format!("{outcome:?}"));
+            self.seen.borrow_mut().extend(outcome);
+        }
+        self.app.stack.messages.clear();
+        run.compare_table().await
+    }
+}
+
+/// The run of one story.
+pub struct StoryRun<'a> {
+    pub app: &'a TestApp,
+    pub number: usize,
+    pub model: Model,
+    last: Option<Request>,
+}
+
+impl StoryRun<'_> {
+    async fn perform(&mut self, operation: &Operation) -> Result<Option<Outcome>, TestCaseError> {
+        self.model.now = self.app.now();
+        let (request, disturbance) = match *operation {
+            Operation::Wait(wait) => {
+                self.wait(wait);
+                return Ok(None);
+            }
+            Operation::Repeat { disturbance } => (self.last.clone(), disturbance),
+            Operation::Login {
+                to,
+                client,
+                key,
+                disturbance,
+            } => {
+                let key = key.map(|key| format!("key-{key}-of-story-{}", self.number));
+                let (to, client) = (self.destination(to), format!("10.0.0.{client}"));
+                (Some(Request::Login { to, client, key }), disturbance)
+            }
+            Operation::Validate {
+                to,
+                back,
+                named,
+                guess,
+                client,
+                disturbance,
+            } => {
+                let client = format!("10.0.1.{client}");
+                let request = self.guess(self.destination(to), back, named, guess, client);
+                (Some(request), disturbance)
+            }
+            Operation::Refresh {
+                back,
+                token,
+                disturbance,
+            } => {
+                let token = self.token(back, token);
+                (token.map(|token| Request::Refresh { token }), disturbance)
+            }
+            Operation::LogOut {
+                back,
+                token,
+                all,
+                disturbance,
+            } => {
+                let token = self.token(back, token);
+                (
+                    token.map(|token| Request::LogOut { token, all }),
+                    disturbance,
+                )
+            }
+        };
+        let Some(request) = request else {
+            return Ok(None);
+        };
+        self.last = Some(request.clone());
+        self.send_and_compare(&request, disturbance).await.map(Some)
+    }
+
+    /// Sends a request to the service and to the model, compares the outcomes, and remembers what
+    /// a client would.
+    async fn send_and_compare(
+        &mut self,
+        request: &Request,
+        disturbance: Disturbance,
+    ) -> Result<Outcome, TestCaseError> {
+        let disturbance = predictable(request, disturbance);
+        let expected = self.model.expect(request, disturbance);
+        let to = match request {
+            Request::Login { to, .. } => to.as_str(),
+            _ => "",
+        };
+        let before = self.app.messages(to).len();
+        self.inject(disturbance);
+        let answer = self.send(request).await;
+        self.app.faults.stop();
+        self.app.stack.messages.set_refusing(false);
+        prop_assert_eq!(&outcome(request, &answer), &expected.outcome);
+        let messages = self.app.messages(to);
+        prop_assert_eq!(messages.len() - before, expected.messages);
+        self.learn(request, &expected, &answer)?;
+        Ok(expected.outcome)
+    }
+
+    fn learn(
+        &mut self,
+        request: &Request,
+        expected: &Expected,
+        answer: &Answer,
+    ) -> Result<(), TestCaseError> {
+        let Some(about) = expected.about else {
+            return Ok(());
+        };
+        if let Request::Login { to, .. } = request {
+            let challenge = &mut self.model.challenges[about];
+            if expected.messages > 0 {
+                let messages = self.app.messages(to);
+                challenge.code.clone_from(&messages[0].code);
+                let same = messages[..expected.messages]
+                    .iter()
+                    .all(|message| message.code == challenge.code);
+                prop_assert!(same, "a repeated message holds another code");
+            }
+            if answer.status == 200 {
+                let id = answer.text("challenge_id");
+                let known = challenge.id.get_or_insert_with(|| id.clone());
+                prop_assert!(*known == id, "a repeated login got another challenge");
+            }
+        } else {
+            let token = answer.text("refresh_token");
+            let current = self.model.sessions[about].tokens.last_mut().unwrap();
+            let known = current.get_or_insert_with(|| token.clone());
+            prop_assert!(*known == token, "a repeated refresh got another token");
+        }
+        Ok(())
+    }
+}
+
+/// When a logout of all sessions fails on the way, nothing tells which of them have ended.
+fn predictable(request: &Request, mut disturbance: Disturbance) -> Disturbance {
+    let all = matches!(request, Request::LogOut { all: true, .. });
+    if all && disturbance.fault == Some((Call::EndSession, FaultEffect::EveryReplyLost)) {
+        disturbance.fault = None;
+    }
+    disturbance
+}

@@ -1,0 +1,47 @@
+//! Compares the table with the model at the end of a story.
+
+use proptest::{prop_assert_eq, test_runner::TestCaseError};
+use tests::table::{attempts, number, partition_key};
+
+use super::{operations::DESTINATIONS, runner::StoryRun};
+
+impl StoryRun<'_> {
+    /// The table must hold everything that the model knows, and no other challenge or session.
+    pub async fn compare_table(&self) -> Result<(), TestCaseError> {
+        for to in (0..DESTINATIONS).map(|to| self.destination(to)) {
+            let items = self.app.partition(&partition_key(&to)).await;
+            let mut challenges: Vec<_> = items
+                .iter()
+                .filter(|(sort, _)| sort.starts_with("challenge#"))
+                .map(|(_, item)| (number(item, "issued_at").unwrap(), attempts(item)))
+                .collect();
+            challenges.sort_unstable();
+            let expected = self.model.challenges.iter();
+            let expected: Vec<_> = expected
+                .filter(|it| it.to == to && it.in_table)
+                .map(|it| (i64::try_from(it.issued_at).unwrap(), it.attempts))
+                .collect();
+            prop_assert_eq!(challenges, expected, "challenges and their attempts");
+            let moment =
+                |sort: &str, name: &str| items.get(sort).and_then(|item| number(item, name));
+            let known = |at: Option<&u64>| at.map(|at| i64::try_from(*at).unwrap());
+            let sent_at = moment("cooldown", "sent_at");
+            prop_assert_eq!(sent_at, known(self.model.sent_at.get(&to)), "the last send");
+            let last = moment("user", "last_login_at");
+            prop_assert_eq!(
+                last,
+                known(self.model.last_login.get(&to)),
+                "the last login"
+            );
+            let sessions = self.model.sessions.iter();
+            let sessions = sessions.filter(|it| it.to == to && it.in_table).count();
+            prop_assert_eq!(self.app.sessions_of(&to).await, sessions, "sessions");
+        }
+        for ((scope, sort), count) in &self.model.counters {
+            let items = self.app.partition(scope).await;
+            let admitted = items.get(sort).and_then(|item| number(item, "admitted"));
+            prop_assert_eq!(admitted, Some(i64::from(*count)), "{} {}", scope, sort);
+        }
+        Ok(())
+    }
+}

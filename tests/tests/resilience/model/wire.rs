@@ -1,0 +1,85 @@
+//! Sends a story's requests to the service, disturbs them, and reads the answers.
+
+use serde_json::json;
+use tests::{Answer, CallFault, LOGIN, VALIDATE, destination, validation};
+
+use super::{
+    operations::{Disturbance, FaultEffect},
+    rules::{Outcome, Request},
+    runner::StoryRun,
+};
+
+impl StoryRun<'_> {
+    pub fn inject(&self, disturbance: Disturbance) {
+        let inbox = &self.app.stack.messages;
+        inbox.set_refusing(disturbance.provider_refuses);
+        if let Some((call, effect)) = disturbance.fault {
+            let (fault, times) = match effect {
+                FaultEffect::FirstReplyLost => (CallFault::ReplyDropped, 1),
+                FaultEffect::EveryReplyLost => (CallFault::ReplyReplacedBy500, usize::MAX),
+                FaultEffect::NothingDone => (CallFault::Http500, usize::MAX),
+            };
+            self.app.faults.inject(call, fault, times);
+        }
+    }
+
+    pub async fn send(&self, request: &Request) -> Answer {
+        match request {
+            Request::Login { to, client, key } => {
+                let headers: Vec<_> = key
+                    .iter()
+                    .map(|key| ("idempotency-key", key.as_str()))
+                    .collect();
+                let body = destination(to);
+                self.app.post_from(client, LOGIN, &headers, &body).await
+            }
+            Request::Validate {
+                to,
+                id,
+                otp,
+                client,
+            } => {
+                let body = validation(to, id.as_deref(), otp);
+                self.app.post_from(client, VALIDATE, &[], &body).await
+            }
+            Request::Refresh { token } => self.app.refresh(&json!(token)).await,
+            Request::LogOut { token, all } => {
+                let body = json!({ "refresh_token": token, "all": all });
+                self.app.log_out(body).await
+            }
+        }
+    }
+}
+
+/// What an answer says.
+pub fn outcome(request: &Request, answer: &Answer) -> Outcome {
+    let number = |name: &str| answer.json[name].as_u64().unwrap_or_default();
+    match (answer.status.as_u16(), request) {
+        (200, Request::Login { .. }) => Outcome::Sent {
+            expires_in: number("expires_in"),
+            resend_in: number("resend_in"),
+        },
+        (200, Request::Validate { .. }) => Outcome::LoggedIn {
+            new_user: answer.json["new_user"] == true,
+        },
+        (200, Request::Refresh { .. }) => Outcome::Refreshed {
+            expires_in: number("refresh_expires_in"),
+        },
+        (204, Request::LogOut { .. }) => Outcome::LoggedOut,
+        (429, _) => Outcome::TooMany {
+            retry_after: number("retry_after"),
+        },
+        (status, _) => {
+            let kind = answer.text("type");
+            let names = [
+                "unavailable",
+                "delivery-failed",
+                "invalid-otp",
+                "invalid-refresh-token",
+                "idempotency-key-reused",
+            ];
+            let name = names.into_iter().find(|name| kind.ends_with(name));
+            Outcome::Problem(status, name.unwrap_or("another"))
+        }
+    }
+}

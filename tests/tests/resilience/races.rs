@@ -1,0 +1,139 @@
+//! Bursts of requests at the same item. Half of the requests of most bursts go to a second
+//! process. The assertions hold in any order of events.
+//!
+//! CI runs some bursts of each kind. For a longer run:
+//!
+//! ```sh
+//! OTP_RACES=100000 cargo test -p tests --test resilience races -- --nocapture
+//! ```
+
+mod codes;
+mod crowds;
+mod second_process;
+mod tokens;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use futures_util::future::join_all;
+use otp_service::ambient::Stopwatch;
+use serde_json::Value;
+use tests::{Answer, TestApp, setting};
+
+use self::second_process::SecondProcess;
+
+/// All bursts of a run in CI.
+const RACES: u32 = 120;
+/// Bursts at the same time.
+const PARALLEL: u32 = 4;
+/// A long run reports after this many bursts.
+const REPORT_EVERY: u32 = 1000;
+
+/// The settings of both processes.
+pub const SETTINGS: [(&str, &str); 13] = [
+    ("TABLE_NAME", "login-with-otp"),
+    ("BRAND", "Example"),
+    ("EMAIL_FROM", "login@example.com"),
+    ("SMS_PREFIXES", "+1"),
+    ("TOKEN_ISSUER", "https://login.example.com"),
+    ("TOKEN_AUDIENCE", "example"),
+    ("SIGNING_KEY_ID", "local-signing-key"),
+    ("DIGEST_KEY_ID", "local-digest-key"),
+    ("REQUESTS_PER_IP_PER_HOUR", "1000000"),
+    ("RESEND_COOLDOWN_SECONDS", "0"),
+    ("SMS_PER_DAY", "1000000"),
+    ("SMS_PER_PREFIX_PER_DAY", "1000000"),
+    ("SENDS_PER_HOUR", "5"),
+];
+
+/// A path and a body to post.
+pub type Request = (&'static str, Value);
+
+/// Two processes with functions of their own, on the same services.
+pub struct TwoProcesses {
+    /// The functions of this process.
+    pub app: TestApp,
+    other: SecondProcess,
+    requests: AtomicU32,
+}
+
+impl TwoProcesses {
+    /// Posts a body to one of the processes: even numbers go to this one, odd ones to the other.
+    pub async fn post(&self, nth: usize, path: &str, body: &Value) -> Answer {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let client = if nth.is_multiple_of(2) {
+            &self.app.client
+        } else {
+            &self.other.client
+        };
+        client.post(path, &[], body.to_string()).await
+    }
+
+    /// Sends requests at once, each in a task of its own.
+    pub async fn burst(self: &Arc<Self>, requests: Vec<Request>) -> Vec<Answer> {
+        let requests = requests.into_iter().enumerate();
+        let tasks = requests.map(|(nth, (path, body))| {
+            let processes = Arc::clone(self);
+            tokio::spawn(async move { processes.post(nth, path, &body).await })
+        });
+        let answers = join_all(tasks).await.into_iter();
+        let answers = answers.map(|answer| answer.expect("the task does not panic"));
+        answers.collect()
+    }
+}
+
+pub fn successes(answers: &[Answer]) -> usize {
+    answers.iter().filter(|answer| answer.status == 200).count()
+}
+
+async fn run(processes: &Arc<TwoProcesses>, race: u32) {
+    match race % 6 {
+        0 => codes::guesses_at_one_code(processes, race).await,
+        1 => codes::two_codes_of_one_destination(processes, race).await,
+        2 => codes::logins_of_one_destination(processes, race).await,
+        3 => tokens::refreshes_of_one_token(processes, race).await,
+        4 => tokens::a_token_and_its_successor(processes, race).await,
+        _ => tokens::refreshes_and_a_logout(processes, race).await,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_race_gets_more_than_its_requests_would_one_by_one() {
+    let app = TestApp::with(&SETTINGS).await;
+    let other = SecondProcess::start(app.stack.aws).await;
+    let processes = Arc::new(TwoProcesses {
+        app,
+        other,
+        requests: AtomicU32::default(),
+    });
+    let races = setting("OTP_RACES", RACES);
+    let (next, started) = (Arc::new(AtomicU32::default()), Stopwatch::start());
+    let tasks = (0..PARALLEL).map(|_| {
+        let (processes, next) = (Arc::clone(&processes), Arc::clone(&next));
+        tokio::spawn(async move {
+            loop {
+                let race = next.fetch_add(1, Ordering::SeqCst);
+                if race >= races {
+                    return;
+                }
+                run(&processes, race).await;
+                if race > 0 && race.is_multiple_of(REPORT_EVERY) {
+                    report(race, &processes, started);
+                }
+            }
+        })
+    });
+    for task in join_all(tasks).await {
+        task.expect("every race ends as it must");
+    }
+    report(races, &processes, started);
+}
+
+#[expect(clippy::print_stdout, reason = "a long run reports its progress")]
+fn report(races: u32, processes: &TwoProcesses, started: Stopwatch) {
+    let requests = processes.requests.load(Ordering::Relaxed);
+    let seconds = started.elapsed().as_secs();
+    println!("{races} races with {requests} requests in {seconds} s");
+}

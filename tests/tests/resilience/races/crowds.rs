@@ -1,0 +1,133 @@
+//! Fifty requests at once, each in a task of its own, over HTTP.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use tests::{ALICE, Answer, TestApp, other_than};
+
+use super::successes;
+
+const CROWD: usize = 50;
+
+/// The whole crowd is one client.
+const ONE_CLIENT: (&str, &str) = ("REQUESTS_PER_IP_PER_HOUR", "1000");
+const NO_COOLDOWN: (&str, &str) = ("RESEND_COOLDOWN_SECONDS", "0");
+
+async fn crowd<F>(request: impl Fn(usize) -> F) -> Vec<Answer>
+where
+    F: Future<Output = Answer> + Send + 'static,
+{
+    let tasks = (0..CROWD).map(|n| tokio::spawn(request(n)));
+    join_all(tasks)
+        .await
+        .into_iter()
+        .map(|answer| answer.expect("the task does not panic"))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn of_fifty_right_codes_at_once_one_logs_in() {
+    let app = Arc::new(TestApp::with(&[ONE_CLIENT, ("OTP_MAX_ATTEMPTS", "10")]).await);
+    let (id, code) = app.receive_code(ALICE).await;
+
+    let answers = crowd(|_| {
+        let (app, id, code) = (Arc::clone(&app), id.clone(), code.clone());
+        async move { app.validate(ALICE, Some(&id), &code).await }
+    })
+    .await;
+
+    assert_eq!(successes(&answers), 1);
+    for answer in answers.iter().filter(|answer| answer.status != 200) {
+        answer.assert_problem(400, "invalid-otp");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn fifty_wrong_codes_at_once_use_the_attempts_up() {
+    let app = Arc::new(TestApp::with(&[ONE_CLIENT]).await);
+    let (id, code) = app.receive_code(ALICE).await;
+    let before = app.log.lines().len();
+
+    let answers = crowd(|_| {
+        let (app, id, wrong) = (Arc::clone(&app), id.clone(), other_than(&code));
+        async move { app.validate(ALICE, Some(&id), &wrong).await }
+    })
+    .await;
+
+    assert_eq!(successes(&answers), 0);
+    assert_eq!(
+        app.attempts_at(ALICE, &id).await,
+        3,
+        "attempts in the table"
+    );
+    let logged = app.log.lines().len() - before;
+    assert!(logged >= CROWD, "{logged} log lines");
+    app.validate(ALICE, Some(&id), &code)
+        .await
+        .assert_problem(400, "invalid-otp");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn of_fifty_right_and_wrong_codes_at_once_one_at_most_logs_in() {
+    let app = Arc::new(TestApp::with(&[ONE_CLIENT]).await);
+    for round in 0..10 {
+        let to = format!("round{round}@example.com");
+        let (id, code) = app.receive_code(&to).await;
+        let answers = crowd(|n| {
+            let (app, to, id) = (Arc::clone(&app), to.clone(), id.clone());
+            let guess = if n % 2 == 0 {
+                code.clone()
+            } else {
+                other_than(&code)
+            };
+            async move { app.validate(&to, Some(&id), &guess).await }
+        })
+        .await;
+        assert!(successes(&answers) <= 1, "one code logged in twice");
+        let attempts = app.attempts_at(&to, &id).await;
+        assert!(attempts <= 3, "{attempts} attempts in the table");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn fifty_logins_at_once_send_one_message() {
+    let app = Arc::new(TestApp::with(&[ONE_CLIENT]).await);
+    let answers = crowd(|_| {
+        let app = Arc::clone(&app);
+        async move { app.login(ALICE).await }
+    })
+    .await;
+
+    assert_eq!(successes(&answers), 1);
+    assert_eq!(app.messages(ALICE).len(), 1);
+    for answer in answers.iter().filter(|answer| answer.status != 200) {
+        assert_eq!(answer.assert_too_many(), 30);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn fifty_logins_at_once_without_a_cooldown_send_as_many_messages_as_the_hours_limit() {
+    let app = Arc::new(TestApp::with(&[ONE_CLIENT, NO_COOLDOWN]).await);
+    let answers = crowd(|_| {
+        let app = Arc::clone(&app);
+        async move { app.login(ALICE).await }
+    })
+    .await;
+    assert_eq!(successes(&answers), 5);
+    assert_eq!(app.messages(ALICE).len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn of_two_codes_of_one_destination_at_once_one_logs_in() {
+    let app = Arc::new(TestApp::with(&[ONE_CLIENT, NO_COOLDOWN]).await);
+    for round in 0..10 {
+        let to = format!("pair{round}@example.com");
+        let codes = [app.receive_code(&to).await, app.receive_code(&to).await];
+        let answers = crowd(|n| {
+            let (app, to, (id, code)) = (Arc::clone(&app), to.clone(), codes[n % 2].clone());
+            async move { app.validate(&to, Some(&id), &code).await }
+        })
+        .await;
+        assert_eq!(successes(&answers), 1, "logins by two codes");
+    }
+}

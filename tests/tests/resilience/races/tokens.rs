@@ -1,0 +1,87 @@
+//! Races of refreshes and logouts.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use serde_json::json;
+use tests::{Answer, LOGOUT, REFRESH};
+
+use super::{Request, TwoProcesses, successes};
+
+fn refresh(token: &str) -> Request {
+    (REFRESH, json!({ "refresh_token": token }))
+}
+
+/// Logs in; returns the refresh token.
+async fn log_in(processes: &TwoProcesses, to: &str) -> String {
+    let login = processes.app.log_in(to).await;
+    login["refresh_token"].as_str().unwrap().to_owned()
+}
+
+/// The different tokens that the refreshes got.
+fn next_tokens(answers: &[Answer]) -> BTreeSet<String> {
+    let refreshed = answers.iter().filter(|answer| answer.status == 200);
+    refreshed
+        .map(|answer| answer.text("refresh_token"))
+        .collect()
+}
+
+/// Eight refreshes of one token. All get the same next token.
+pub async fn refreshes_of_one_token(processes: &Arc<TwoProcesses>, race: u32) {
+    let to = format!("refreshes{race}@example.com");
+    let first = log_in(processes, &to).await;
+    let answers = processes.burst(vec![refresh(&first); 8]).await;
+    assert_eq!(successes(&answers), 8, "refreshes within the grace");
+    let next = next_tokens(&answers);
+    assert_eq!(next.len(), 1, "live tokens of one session");
+    assert_eq!(processes.app.sessions_of(&to).await, 1, "sessions");
+    let (path, body) = refresh(next.first().unwrap());
+    assert_eq!(processes.post(race as usize, path, &body).await.status, 200);
+}
+
+/// Four refreshes of a token and four of the next one. One token stays live, or the session ends.
+pub async fn a_token_and_its_successor(processes: &Arc<TwoProcesses>, race: u32) {
+    let to = format!("successor{race}@example.com");
+    let first = log_in(processes, &to).await;
+    let (path, body) = refresh(&first);
+    let second = processes
+        .post(race as usize, path, &body)
+        .await
+        .text("refresh_token");
+    let requests = (0..8).map(|n| refresh(if n / 2 % 2 == 0 { &first } else { &second }));
+    let answers = processes.burst(requests.collect()).await;
+    let mut given = next_tokens(&answers);
+    given.remove(&second);
+    assert!(given.len() <= 1, "two live tokens of one session");
+    let refused = answers.iter().filter(|answer| answer.status == 400).count();
+    assert_eq!(refused + successes(&answers), answers.len());
+    let sessions = processes.app.sessions_of(&to).await;
+    // The first token is refused after the second was used. That ends the session, and so
+    // every later refresh is refused too.
+    assert_eq!(sessions, usize::from(refused == 0), "sessions");
+    let (path, body) = refresh(given.first().unwrap_or(&second));
+    let live = processes.post(race as usize, path, &body).await.status == 200;
+    assert_eq!(usize::from(live), sessions, "live tokens");
+}
+
+/// Six refreshes of one token and a logout. No token stays live.
+pub async fn refreshes_and_a_logout(processes: &Arc<TwoProcesses>, race: u32) {
+    let to = format!("logout{race}@example.com");
+    let first = log_in(processes, &to).await;
+    let all = race.is_multiple_of(2);
+    let logout = (LOGOUT, json!({ "refresh_token": first, "all": all }));
+    let mut requests = vec![refresh(&first); 6];
+    requests.insert(race as usize / 6 % 7, logout);
+    let answers = processes.burst(requests).await;
+    let next = next_tokens(&answers);
+    assert!(next.len() <= 1, "two live tokens of one session");
+    assert_eq!(
+        processes.app.sessions_of(&to).await,
+        0,
+        "sessions after a logout"
+    );
+    for token in [&first].into_iter().chain(&next) {
+        let (path, body) = refresh(token);
+        let late = processes.post(race as usize, path, &body).await;
+        assert_eq!(late.status, 400, "a token is live after the logout");
+    }
+}
