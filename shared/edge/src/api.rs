@@ -1,5 +1,4 @@
-//! What a function adds to the shared edge: its routes, and the service behind
-//! them.
+//! What each function adds to the edge: its routes, and the service behind them.
 
 use aws_config::SdkConfig;
 use lambda_http::{Body, Request, Response};
@@ -10,20 +9,19 @@ use crate::{problem::Failure, route::Route, settings::Settings};
 
 /// One function's part of the API.
 pub trait Api: Sized + Send + Sync {
-    /// The function's main route. The log names it for an event that reaches no
-    /// route.
+    /// The function's main route, which the log names if an event has no route.
     const MAIN_ROUTE: Route;
 
     /// Builds the service. It makes no call yet.
     fn new(settings: &Settings, sdk: &SdkConfig) -> Self;
 
-    /// The addresses to open connections to, before the first request.
+    /// The endpoints to connect to before the first request.
     fn endpoints(settings: &Settings, sdk: &SdkConfig) -> impl Future<Output = Vec<String>> + Send;
 
     /// Fetches keys before the first request.
     fn warm_up(&self) -> impl Future<Output = ()> + Send;
 
-    /// Answers a request: one call of one use case for each route.
+    /// Answers a request. Each route is one call of one use case.
     ///
     /// # Errors
     ///
@@ -37,7 +35,7 @@ pub trait Api: Sized + Send + Sync {
     ) -> impl Future<Output = Result<Success, Failure>> + Send;
 }
 
-/// A successful answer, and what the log says of it.
+/// A successful answer, with its values for the log.
 pub struct Success {
     pub(crate) response: Response<Body>,
     pub(crate) outcome: &'static str,
@@ -46,7 +44,7 @@ pub struct Success {
 }
 
 impl Success {
-    /// A success that the log calls `outcome`.
+    /// A success with this `outcome` in the log.
     #[must_use]
     pub const fn new(outcome: &'static str, response: Response<Body>) -> Self {
         Self {
@@ -57,7 +55,7 @@ impl Success {
         }
     }
 
-    /// The same success, about `destination`.
+    /// The same success, with its destination for the log.
     #[must_use]
     pub fn about(self, destination: &Destination) -> Self {
         Self {
@@ -66,7 +64,7 @@ impl Success {
         }
     }
 
-    /// The same answer, with a fault that only the log learns.
+    /// The same success, with a fault that only the log gets.
     #[must_use]
     pub fn despite(self, fault: Fault) -> Self {
         Self {

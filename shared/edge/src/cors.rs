@@ -1,5 +1,5 @@
-//! Which web pages may call this API from a browser: the CORS protocol of the
-//! Fetch standard. The API uses no cookies, so credentials are not allowed.
+//! CORS (the Fetch standard): which web pages may call this API from a browser.
+//! The API uses no cookies, so credentials are not allowed.
 
 use lambda_http::{
     Body, Request, Response,
@@ -13,7 +13,7 @@ use lambda_http::{
     },
 };
 
-/// The origins whose pages may read our answers. The default is none.
+/// The origins whose pages may read the answers. By default, there are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedOrigins(Vec<HeaderValue>);
 
@@ -30,7 +30,7 @@ impl AllowedOrigins {
             .map(Self)
     }
 
-    /// What CORS adds to the answer of this request.
+    /// The CORS policy for this request.
     #[must_use]
     pub fn policy(&self, request: &Request) -> CorsPolicy {
         let origin = request.headers().get(ORIGIN);
@@ -46,7 +46,7 @@ impl AllowedOrigins {
     }
 }
 
-/// `scheme://host` or `scheme://host:port`, in lower case, and nothing behind.
+/// `scheme://host` or `scheme://host:port` in lower case, without a path.
 fn origin(text: &str) -> Option<HeaderValue> {
     let host = text
         .strip_prefix("https://")
@@ -58,14 +58,15 @@ fn origin(text: &str) -> Option<HeaderValue> {
         .flatten()
 }
 
-/// What CORS adds to one answer.
+/// The CORS headers of one answer.
 pub struct CorsPolicy {
     allowed: Option<HeaderValue>,
     is_preflight: bool,
 }
 
 impl CorsPolicy {
-    /// The answer to a preflight from an allowed origin.
+    /// The answer to a preflight request from an allowed origin; `None` for any
+    /// other request.
     #[must_use]
     pub fn preflight(&self) -> Option<Response<Body>> {
         if !self.is_preflight || self.allowed.is_none() {
@@ -97,7 +98,7 @@ impl CorsPolicy {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             headers.insert(
                 ACCESS_CONTROL_EXPOSE_HEADERS,
-                // A REST API renames `www-authenticate` to the last one.
+                // A REST API renames `www-authenticate` to the last name.
                 HeaderValue::from_static(
                     "retry-after, www-authenticate, x-amzn-remapped-www-authenticate",
                 ),

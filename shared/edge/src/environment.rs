@@ -1,8 +1,8 @@
 //! Environment variables, and the SDK's configuration from them.
 //!
-//! Lambda configures the SDK by environment variables alone. The SDK's default
-//! chain would also look for profiles, containers and instances: a quarter of a
-//! cold start, for what is never there (docs/adr/0010).
+//! Lambda configures the SDK through environment variables only. The SDK's
+//! default chain also looks for profiles, containers and instances, which Lambda
+//! never has. That search takes a quarter of a cold start (docs/adr/0010).
 
 use aws_config::{
     AppName, BehaviorVersion, Region, SdkConfig,
@@ -16,7 +16,7 @@ use otp_service::aws::Connections;
 /// Reads an environment variable.
 type Lookup = fn(&str) -> Option<String>;
 
-/// An environment variable, if it is set and UTF-8.
+/// An environment variable, if it is set and is UTF-8.
 #[must_use]
 #[expect(
     clippy::disallowed_methods,
@@ -27,15 +27,15 @@ pub fn variable(name: &str) -> Option<String> {
 }
 
 /// The configuration for a function: region, credentials and endpoints from the
-/// SDK's environment variables, and the calls over `connections`.
+/// SDK's environment variables, and HTTP over `connections`.
 ///
-/// | variable | is |
+/// | variable | meaning |
 /// |---|---|
 /// | `AWS_REGION`, else `AWS_DEFAULT_REGION` | the region |
 /// | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | the credentials |
-/// | `AWS_ENDPOINT_URL_DYNAMODB`, `_KMS`, `_SESV2`, `_SNS`, else `AWS_ENDPOINT_URL` | where to call |
+/// | `AWS_ENDPOINT_URL_DYNAMODB`, `_KMS`, `_SESV2`, `_SNS`, else `AWS_ENDPOINT_URL` | the endpoints |
 /// | `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT` | `true` or `false` |
-/// | `AWS_SDK_UA_APP_ID` | what AWS's logs shall call this application |
+/// | `AWS_SDK_UA_APP_ID` | the name of this application in AWS's logs |
 #[must_use]
 pub fn sdk_config(connections: &Connections) -> SdkConfig {
     let credentials = EnvironmentVariableCredentialsProvider::new();
@@ -61,7 +61,7 @@ fn from_variables(variable: Lookup) -> SdkConfig {
     builder.build()
 }
 
-/// Gives each client its own endpoint variable, or else the common one.
+/// Each client reads its own endpoint variable, or else the common one.
 #[derive(Debug)]
 struct Endpoints(Lookup);
 

@@ -1,8 +1,8 @@
-//! From a gateway's event to a request: for any JSON, without a panic.
+//! Reads a gateway's event as a request. No JSON makes it panic.
 //!
-//! `lambda_http` reads events too, but it builds a URL from headers and path; it
-//! panics on an invalid URL and on invalid base64. This reader takes only the
-//! fields that the API needs. The request has no URL: its path is
+//! `lambda_http` has its own reader, which builds a URL from the headers and the
+//! path, and panics on an invalid URL and on invalid base64. This reader takes
+//! only the fields that the API needs. The request has no URL; its path is
 //! [`raw_http_path`](lambda_http::RequestExt::raw_http_path).
 
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ use crate::{payload::Payload, rejection::Rejection};
 
 const NOT_UNDERSTOOD: Rejection = Rejection::InvalidRequest("The request cannot be understood.");
 
-/// What invokes a function: any JSON.
+/// An event that invokes a function: any JSON.
 pub struct Event {
     pub(crate) payload: Payload,
     pub(crate) request: Result<Request, Rejection>,
@@ -31,14 +31,14 @@ pub struct Event {
 ///
 /// # Errors
 ///
-/// The event is not a request.
+/// The event is not an HTTP request.
 pub fn request(event: &str) -> Result<Request, Rejection> {
     let event: Event = serde_json::from_str(event).map_err(|_| NOT_UNDERSTOOD)?;
     event.request
 }
 
 impl<'de> Deserialize<'de> for Event {
-    /// Fails only on text that is not JSON.
+    /// Fails only if the text is not JSON.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <&RawValue>::deserialize(deserializer)?.get();
         let request = serde_json::from_str(text).ok().and_then(Fields::request);
@@ -54,8 +54,8 @@ impl<'de> Deserialize<'de> for Event {
     }
 }
 
-/// The fields of payload 1.0 (REST APIs) and 2.0 (HTTP APIs, function URLs) that
-/// the API needs.
+/// The fields that the API needs, of payload 1.0 (REST APIs) and 2.0 (HTTP APIs
+/// and function URLs).
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Fields {
@@ -131,8 +131,9 @@ fn body(text: Option<String>, is_base64: Option<bool>) -> Option<Body> {
     }
 }
 
-/// `all` has every value of a header, if the gateway sends more than one.
-/// Bytes beyond ASCII pass (RFC 9110 section 5.5); control characters do not.
+/// `all` has every value of each header, and `one` has one value. Not every gateway
+/// sends both. Bytes beyond ASCII are valid (RFC 9110 section 5.5); control
+/// characters are not.
 fn headers(
     all: Option<BTreeMap<String, Vec<String>>>,
     one: Option<BTreeMap<String, String>>,

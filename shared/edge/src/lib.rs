@@ -1,4 +1,5 @@
-//! The Lambda edge: from a gateway's event to one call of one use case, and back.
+//! The Lambda edge turns a gateway's event into one call of one use case, and the
+//! outcome into an answer.
 //!
 //! ```text
 //! event --> route --> request ------> use case -------> response or problem --> answer
@@ -8,12 +9,12 @@
 //! | to find | read |
 //! |---|---|
 //! | the start of a function, and the loop that answers events | [`serve`] |
-//! | what a function adds | [`api`] |
-//! | which path is which route | [`route`] |
-//! | what a body must hold | [`request`] |
-//! | which answer a refusal or a fault becomes | [`problem`] |
+//! | what each function adds | [`api`] |
+//! | the path and the method of each route | [`route`] |
+//! | the members of each body | [`request`] |
+//! | the answer to each refusal and fault | [`problem`] |
 //! | every setting, its range and its default | [`settings::table`] |
-//! | what the log says | [`log`] |
+//! | the fields of the log | [`log`] |
 
 pub mod api;
 pub mod cors;

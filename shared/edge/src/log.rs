@@ -1,7 +1,7 @@
-//! The log: one JSON line for each request, without secrets.
+//! The log: one JSON line per request, without secrets.
 //!
-//! Only this crate's own events are written, whatever `RUST_LOG` or
-//! `AWS_LAMBDA_LOG_LEVEL` say: at finer levels the SDK and the runtime log whole
+//! It has only this crate's own events, and ignores `RUST_LOG` and
+//! `AWS_LAMBDA_LOG_LEVEL`: at finer levels, the SDK and the runtime log whole
 //! requests, with their codes and addresses.
 
 use lambda_http::Request;
@@ -22,7 +22,7 @@ use crate::{
     route::Route,
 };
 
-/// The target of every event that is written.
+/// The target of every event in the log.
 const TARGET: &str = "otp";
 
 /// Starts the log on standard output, where Lambda collects it.
@@ -47,14 +47,14 @@ where
         .with(Targets::new().with_target(TARGET, Level::INFO))
 }
 
-/// The line of one request.
+/// The log line of one request.
 pub struct RequestLog {
     request_id: String,
     started: Stopwatch,
 }
 
 impl RequestLog {
-    /// Begins when the request arrives.
+    /// Starts when the request arrives.
     #[must_use]
     pub fn start(request: &Request) -> Self {
         Self {
@@ -134,7 +134,7 @@ fn masked(about: Option<&Destination>) -> String {
     about.map_or_else(String::new, Destination::masked)
 }
 
-/// What the client is not told, if there is anything.
+/// The reason, which only the log gets; empty if there is none.
 const fn reason(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::InvalidOtp(reason)

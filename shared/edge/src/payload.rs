@@ -1,4 +1,4 @@
-//! Answers in the forms that gateways take from a function.
+//! Answers in the payload format of the gateway.
 
 use lambda_http::{
     Body, Response,
@@ -7,12 +7,12 @@ use lambda_http::{
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
-/// The two forms that events and answers have.
+/// The payload format of an event and of its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Payload {
-    /// 1.0: REST APIs.
+    /// Payload 1.0: REST APIs.
     V1,
-    /// 2.0: HTTP APIs and function URLs.
+    /// Payload 2.0: HTTP APIs and function URLs.
     V2,
 }
 
@@ -26,7 +26,7 @@ pub enum ProxyResponse {
     V2(ApiGatewayV2httpResponse),
 }
 
-/// What identifies a 2.0 event, however odd the rest of it is.
+/// The fields that identify a 2.0 event, even if the rest is malformed.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Marks<'a> {
@@ -36,7 +36,7 @@ struct Marks<'a> {
 }
 
 impl Payload {
-    /// The form of an event that is no request; 1.0 if unknown.
+    /// The payload format of an event that is not a request; 1.0 if unknown.
     pub(crate) fn guess(event: &str) -> Self {
         match serde_json::from_str::<Marks>(event) {
             Ok(marks)

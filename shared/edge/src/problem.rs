@@ -1,4 +1,4 @@
-//! Problem details (RFC 9457): the one place where a failure becomes an answer.
+//! Problem details: turns every failure into a problem (RFC 9457).
 
 use lambda_http::{
     Body, Response,
@@ -13,10 +13,10 @@ use serde::Serialize;
 
 use crate::{rejection::Rejection, response};
 
-/// Why a request does not succeed.
+/// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The request is not understood.
+    /// The edge rejects the request.
     Rejected(Rejection),
     /// The use case returned an error.
     Service(Error),
@@ -40,7 +40,7 @@ impl From<Refusal> for Failure {
     }
 }
 
-/// A problem: its type is what clients switch on.
+/// A problem. Clients switch on its type.
 #[derive(Clone, Debug)]
 pub struct Problem {
     status: StatusCode,
@@ -62,14 +62,14 @@ struct ProblemBody<'a> {
     retry_after: Option<u64>,
 }
 
-/// How long a client should wait for a broken dependency, in seconds.
+/// How long a client should wait after a fault, in seconds.
 const FAULT_RETRY_AFTER: u64 = 2;
 
 impl Problem {
-    /// The name of the problem that a failed delivery becomes.
+    /// The name of the problem of a failed delivery.
     pub const DELIVERY_FAILED: &str = "delivery-failed";
 
-    /// The name of the problem that a broken table or key becomes.
+    /// The name of the problem of an unavailable table or key.
     pub const UNAVAILABLE: &str = "unavailable";
 
     const fn new(
@@ -102,13 +102,13 @@ impl Problem {
         }
     }
 
-    /// The last part of its `type`. The log names the outcome by it.
+    /// The last part of the `type`, which is also the outcome in the log.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The problem of a failure. Nothing of a fault's cause reaches the client.
+    /// The problem of a failure. The cause of a fault never reaches the client.
     #[must_use]
     pub fn of(failure: &Failure) -> Self {
         match failure {
@@ -177,7 +177,7 @@ impl Problem {
             .with(
                 WWW_AUTHENTICATE,
                 match why {
-                    // RFC 6750 section 3.1: no error code without a token.
+                    // RFC 6750 section 3.1: a request without a token gets no error code.
                     Unauthorized::NoToken => "Bearer",
                     Unauthorized::InvalidToken(_) => "Bearer error=\"invalid_token\"",
                 },

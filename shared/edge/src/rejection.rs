@@ -1,4 +1,4 @@
-//! Requests that cannot be understood.
+//! Requests that the edge rejects.
 
 /// Why a request reaches no use case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +9,6 @@ pub enum Rejection {
     MethodNotAllowed(&'static str),
     /// The body is not `application/json`.
     UnsupportedMediaType,
-    /// The request is malformed; the sentence says what is expected.
+    /// The request is malformed. The sentence tells the client what is expected.
     InvalidRequest(&'static str),
 }

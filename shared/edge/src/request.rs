@@ -1,4 +1,4 @@
-//! From an HTTP request to the request of a use case.
+//! Reads an HTTP request as the request of a use case.
 
 use lambda_http::{
     Request, RequestExt,
@@ -19,7 +19,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::rejection::Rejection;
 
-/// The largest body that is read, in bytes.
+/// The largest accepted body, in bytes.
 pub const MAX_BODY: usize = 4096;
 
 /// The gateway's id of this request.
@@ -115,7 +115,7 @@ pub fn logout(request: &Request) -> Result<LogoutRequest, Rejection> {
 ///
 /// # Errors
 ///
-/// The header is missing, or is not one bearer token.
+/// The header is missing, or is not exactly one bearer token.
 pub fn bearer(request: &Request) -> Result<SecretString, Refusal> {
     let mut headers = request.headers().get_all(AUTHORIZATION).iter();
     let Some(first) = headers.next() else {
@@ -194,13 +194,13 @@ struct LogoutBody {
     all: bool,
 }
 
-/// A member that may be missing. If present it must be a string, not `null`.
+/// An optional member, which must be a string if present. `null` is invalid.
 fn present<'de, D: Deserializer<'de>>(member: D) -> Result<Option<String>, D::Error> {
     String::deserialize(member).map(Some)
 }
 
 fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Rejection> {
-    // serde also fills a struct from an array; the contract takes objects only.
+    // serde also reads a struct from an array; the API accepts objects only.
     let is_object = body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{');
     let parsed = is_object
         .then(|| serde_json::from_slice(body).ok())

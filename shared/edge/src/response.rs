@@ -1,4 +1,4 @@
-//! The answers of success.
+//! The successful answers.
 
 use aws_smithy_types::{DateTime, date_time::Format};
 use jsonwebtoken::jwk::JwkSet;
@@ -75,10 +75,10 @@ struct ConfigurationBody<'a> {
     claims_supported: [&'static str; 12],
 }
 
-/// How long verifiers may cache our keys.
+/// How long verifiers may cache the public documents.
 const PUBLIC_FOR_AN_HOUR: &str = "public, max-age=3600";
 
-/// A code was requested.
+/// The answer to a login.
 #[must_use]
 pub fn code_requested(requested: &CodeRequested) -> Response<Body> {
     let body = CodeRequestedBody {
@@ -95,7 +95,7 @@ pub fn code_requested(requested: &CodeRequested) -> Response<Body> {
     json(StatusCode::OK, "application/json", &body)
 }
 
-/// A user logged in.
+/// The answer to a validation.
 #[must_use]
 pub fn logged_in(login: &LoggedIn) -> Response<Body> {
     let body = LoggedInBody {
@@ -110,7 +110,7 @@ pub fn logged_in(login: &LoggedIn) -> Response<Body> {
     json(StatusCode::OK, "application/json", &body)
 }
 
-/// A session continues.
+/// The answer to a refresh.
 #[must_use]
 pub fn refreshed(login: &Refreshed) -> Response<Body> {
     let body = RefreshedBody {
@@ -124,7 +124,7 @@ pub fn refreshed(login: &Refreshed) -> Response<Body> {
     json(StatusCode::OK, "application/json", &body)
 }
 
-/// A session has ended, or there was none.
+/// The answer to a logout, whether or not the session existed.
 #[must_use]
 pub fn logged_out() -> Response<Body> {
     let mut response = Response::new(Body::Empty);
@@ -134,7 +134,7 @@ pub fn logged_out() -> Response<Body> {
     response
 }
 
-/// The user of an access token.
+/// The answer to `/api/me/`: the user of the access token.
 #[must_use]
 pub fn profile(user: &UserRecord) -> Response<Body> {
     let destinations = user.destinations.iter().map(|destination| {
@@ -198,13 +198,13 @@ fn public(mut response: Response<Body>) -> Response<Body> {
     response
 }
 
-/// An answer in JSON that no cache may keep.
+/// A JSON answer that no cache may store.
 pub(super) fn json(
     status: StatusCode,
     media_type: &'static str,
     body: &impl Serialize,
 ) -> Response<Body> {
-    // Plain structs always serialise.
+    // These structs always serialise.
     let text = serde_json::to_string(body).unwrap_or_default();
     let mut response = Response::new(Body::Text(text));
     *response.status_mut() = status;

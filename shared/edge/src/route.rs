@@ -4,12 +4,12 @@ use lambda_http::{Request, RequestExt};
 
 use crate::rejection::Rejection;
 
-/// A route: one path and one method.
+/// A route, with one path and one method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// Requests a code.
+    /// Requests a code (login).
     Login,
-    /// Exchanges a code for tokens.
+    /// Exchanges a code for tokens (validation).
     Validate,
     /// Exchanges a refresh token for new tokens.
     Refresh,
@@ -35,7 +35,7 @@ impl Route {
         Self::Keys,
     ];
 
-    /// Its path, without a trailing slash.
+    /// The path, without a trailing slash.
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
@@ -49,7 +49,7 @@ impl Route {
         }
     }
 
-    /// The method that it takes.
+    /// The method that the route takes.
     #[must_use]
     pub const fn method(self) -> &'static str {
         match self {
@@ -58,7 +58,7 @@ impl Route {
         }
     }
 
-    /// Its name in the log.
+    /// The route's name in the log.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -72,8 +72,8 @@ impl Route {
         }
     }
 
-    /// The route of a path. A stage or a base path may precede it, and a slash may
-    /// follow.
+    /// The route of a path. The path may begin with a stage or a base path, and
+    /// may end with a slash.
     #[must_use]
     pub fn at(path: &str) -> Option<Self> {
         let path = path.strip_suffix('/').unwrap_or(path);

@@ -1,4 +1,4 @@
-//! What both functions share: start, answer events, log, apply CORS.
+//! The part that both functions share: start, answer events, log, apply CORS.
 
 use std::convert::Infallible;
 
@@ -28,7 +28,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// A setting is wrong, or the runtime's interface is unreachable.
+/// A setting is wrong, or the Lambda Runtime API is unreachable.
 pub async fn run<A: Api>() -> Result<(), Error> {
     log::init();
     let settings = Settings::from_env()?;
@@ -46,7 +46,7 @@ pub async fn run<A: Api>() -> Result<(), Error> {
     .await
 }
 
-/// Answers one event that arrived at `now`, in the form that its gateway takes.
+/// Answers one event that arrived at `now`, in its gateway's payload format.
 pub async fn answer<A: Api>(
     api: &A,
     origins: &AllowedOrigins,

@@ -1,7 +1,7 @@
-//! The settings: read once at start; the error names every mistake at once.
+//! The settings, read once at start. The error names every mistake at once.
 //!
-//! [`table`] lists them. Each part of the service has its own settings type,
-//! which this module fills.
+//! [`table`] lists every setting. This module reads them into the settings types
+//! of the parts of the service.
 
 mod reader;
 pub mod table;
@@ -24,21 +24,21 @@ use crate::{cors::AllowedOrigins, environment};
 
 pub use reader::SettingsError;
 
-/// Everything that an operator can set.
+/// All settings. docs/settings.md explains each one.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// For requests of codes.
+    /// The settings of the login use case.
     pub login: LoginSettings,
-    /// For sessions.
+    /// The settings of the session use cases.
     pub sessions: SessionSettings,
-    /// The web origins whose pages may call.
+    /// The web origins whose pages may call the API.
     pub allowed_origins: AllowedOrigins,
     /// The certificate authorities to trust.
     pub trust_roots: TrustRoots,
 }
 
 impl Settings {
-    /// Reads the process's environment.
+    /// Reads the settings from the environment.
     ///
     /// # Errors
     ///
@@ -47,8 +47,7 @@ impl Settings {
         Self::from_lookup(environment::variable, ambient::now())
     }
 
-    /// Reads the settings that `lookup` returns; an empty value counts as not
-    /// set.
+    /// Reads the settings through `lookup`. An empty value counts as unset.
     ///
     /// # Errors
     ///
@@ -186,7 +185,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "it stands for a parser")]
+#[expect(clippy::unnecessary_wraps, reason = "it is passed as a parser")]
 fn any_text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }

@@ -1,15 +1,15 @@
-//! Reads settings one by one and collects every mistake.
+//! Reads settings one by one, and collects every mistake.
 
 use std::{fmt, time::Duration};
 
 use super::table::{Kind, Setting};
 
-/// Every setting that is missing or wrong, each with what it should be.
+/// Every setting that is missing or wrong, with what is expected.
 #[derive(PartialEq, Eq)]
 pub struct SettingsError(Vec<String>);
 
-/// The same text as for people: a function that does not start leaves it in the
-/// log.
+/// The same text as `Display`: the log of a function that does not start has the
+/// `Debug` form.
 impl fmt::Debug for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -24,8 +24,8 @@ impl fmt::Display for SettingsError {
 
 impl std::error::Error for SettingsError {}
 
-/// Reads values through `lookup`. After a mistake it goes on with a placeholder,
-/// to find all others.
+/// Reads values through `lookup`. After a mistake, it continues with a placeholder,
+/// to report every mistake at once.
 pub(super) struct Reader<L> {
     lookup: L,
     mistakes: Vec<String>,
@@ -52,8 +52,8 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         self.mistakes.push(text.into());
     }
 
-    /// The value; an empty one counts as not set, because an empty template
-    /// parameter arrives as an empty variable.
+    /// The value. An empty value counts as unset, because an empty template
+    /// parameter becomes an empty variable.
     pub(super) fn text(&self, setting: &Setting) -> Option<String> {
         (self.lookup)(setting.name).filter(|value| !value.trim().is_empty())
     }
@@ -65,7 +65,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             String::new()
         });
         if value.chars().any(char::is_control) {
-            self.mistake(format!("{name} must not hold control characters"));
+            self.mistake(format!("{name} must not contain control characters"));
         }
         value
     }
@@ -99,7 +99,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             return T::default();
         };
         let value = self.text(setting).map_or(Some(default), |text| {
-            // A number's own parser also takes `+5`.
+            // Rust's number parser also accepts `+5`.
             let digits = text.bytes().all(|b| b.is_ascii_digit());
             let number = digits.then(|| text.parse().ok()).flatten();
             number.filter(|number| (min..=max).contains(number))

@@ -1,21 +1,20 @@
-//! Every setting: its name, range and default, and what it is for.
+//! Every setting, with its name, range, default and purpose.
 //!
-//! This table is the only place that knows them. The reader takes ranges and
-//! defaults from it; tests hold `docs/settings.md` and the parameters of
-//! `template.yaml` to it.
+//! The reader takes ranges and defaults from this table. Tests compare it with
+//! `docs/settings.md` and with the parameters of `template.yaml`.
 
 /// One environment variable.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
     /// The variable's name.
     pub name: &'static str,
-    /// What it holds.
+    /// What values it accepts.
     pub kind: Kind,
     /// What it is for.
     pub purpose: &'static str,
 }
 
-/// What a setting holds.
+/// What values a setting accepts.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// A whole number within a range.
@@ -24,18 +23,18 @@ pub enum Kind {
         min: u64,
         /// The largest value.
         max: u64,
-        /// The value if the variable is not set.
+        /// The value if the variable is unset.
         default: u64,
         /// The unit, for people.
         unit: &'static str,
     },
     /// A text that must be set.
     Required,
-    /// A text that may be left out.
+    /// A text that may be unset.
     Optional {
-        /// What the text must be, for the error message.
+        /// The accepted text, for the error message.
         expected: &'static str,
-        /// The value if the variable is not set; empty for none.
+        /// The value if the variable is unset; empty for none.
         default: &'static str,
     },
 }
@@ -118,19 +117,19 @@ settings! {
     );
     ORIGIN_HOST = optional(
         "a host name", "",
-        "The site that text messages bind their code to, for autofill.",
+        "The only site on which browsers fill in the code of a text message.",
     );
     OTP_LENGTH = number((6, 10), 6, "", "The number of digits of a code.");
     OTP_TTL_SECONDS = number((1, 600), 300, "s", "How long a code is valid.");
-    OTP_MAX_ATTEMPTS = number((1, 10), 3, "", "Guesses at one challenge.");
+    OTP_MAX_ATTEMPTS = number((1, 10), 3, "", "Guesses that one challenge accepts.");
     RESEND_COOLDOWN_SECONDS = number(
-        (0, DAY), 30, "s", "The least time between two codes to one destination.",
+        (0, DAY), 30, "s", "The minimum time between two sends to one destination.",
     );
-    SENDS_PER_HOUR = number((1, MILLION), 5, "", "Codes to one destination per hour.");
-    SENDS_PER_DAY = number((1, MILLION), 10, "", "Codes to one destination per UTC day.");
+    SENDS_PER_HOUR = number((1, MILLION), 5, "", "Sends to one destination per hour.");
+    SENDS_PER_DAY = number((1, MILLION), 10, "", "Sends to one destination per UTC day.");
     REQUESTS_PER_IP_PER_HOUR = number(
         (1, MILLION), 30, "",
-        "Logins of one client address per hour; validations may be ten times as many.",
+        "Logins of one client address per hour. Validations have ten times this limit.",
     );
     SMS_PER_DAY = number((1, MILLION), 1000, "", "Text messages of the deployment per UTC day.");
     SMS_PER_PREFIX_PER_DAY = number(
@@ -138,7 +137,7 @@ settings! {
     );
     UNKNOWN_USERS = optional(
         "`sign-up`, `conceal` or `reveal`", "sign-up",
-        "What happens when a destination belongs to no user.",
+        "How a login treats a destination without a user.",
     );
     ALLOWED_ORIGINS = optional(
         "origins such as `https://www.example.com`", "",
@@ -146,31 +145,31 @@ settings! {
     );
     TEST_IDENTITIES = optional(
         "`destination=code` pairs with codes of OTP_LENGTH digits, with \
-         TEST_IDENTITIES_UNTIL to come and no more than 30 days away", "",
-        "Destinations with a fixed code, to which nothing is sent.",
+         TEST_IDENTITIES_UNTIL in the next 30 days", "",
+        "Destinations with a fixed code, which get no messages.",
     );
     TEST_IDENTITIES_UNTIL = optional(
         "an instant such as 2026-01-31T00:00:00Z", "",
-        "When the fixed codes end: at most 30 days ahead.",
+        "The end of the fixed codes, at most 30 days ahead.",
     );
     TOKEN_ISSUER = required("The claim `iss`: the API's base URL.");
-    TOKEN_AUDIENCE = required("The claim `aud`: the API that takes the tokens.");
+    TOKEN_AUDIENCE = required("The claim `aud`: the API that accepts the tokens.");
     TOKEN_TTL_SECONDS = number((1, DAY), 3600, "s", "How long an access token is valid.");
-    REFRESH_TTL_SECONDS = number((1, YEAR), 30 * DAY, "s", "The longest life of a session.");
+    REFRESH_TTL_SECONDS = number((1, YEAR), 30 * DAY, "s", "The longest lifetime of a session.");
     REFRESH_IDLE_SECONDS = number(
-        (1, YEAR), 7 * DAY, "s", "The life of a session that is not refreshed.",
+        (1, YEAR), 7 * DAY, "s", "The lifetime of a session that is not refreshed.",
     );
     REFRESH_GRACE_SECONDS = number(
         (0, 300), 60, "s",
-        "How long a replaced refresh token may be retried while its successor is unused.",
+        "How long a used refresh token still returns the same successor.",
     );
     SIGNING_KEY_ID = required("The KMS key that signs tokens.");
     SECOND_SIGNING_KEY_ID = optional(
-        "a KMS key", "", "A second signing key: published, never signed with.",
+        "a KMS key", "", "A second signing key, which is published but does not sign.",
     );
     DIGEST_KEY_ID = required("The KMS key that the digest key derives from.");
     SECOND_DIGEST_KEY_ID = optional(
-        "a KMS key", "", "A second digest key, whose codes still verify.",
+        "a KMS key", "", "A second digest key, whose codes are still accepted.",
     );
     AWS_CA_BUNDLE = optional(
         "a file of certificates in PEM", "",

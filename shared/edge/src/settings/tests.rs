@@ -74,7 +74,7 @@ fn every_mistake_is_named_at_once() {
     };
     let error = Settings::from_lookup(|name| Some(wrong(name).to_owned()), NOW);
     let error = error.unwrap_err().to_string();
-    // Any text may name a KMS key.
+    // Every text is a valid KMS key id.
     let any_text = ["SECOND_SIGNING_KEY_ID", "SECOND_DIGEST_KEY_ID"];
     for setting in table::ALL.iter().filter(|it| !any_text.contains(&it.name)) {
         assert!(
@@ -110,7 +110,7 @@ fn names() -> Vec<&'static str> {
     table::ALL.iter().map(|setting| setting.name).collect()
 }
 
-/// Something that is a value of each kind of setting.
+/// Valid values of every kind of setting, and values at the edges.
 const VALUES: &[&str] = &[
     "6",
     "600",

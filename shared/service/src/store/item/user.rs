@@ -1,4 +1,4 @@
-//! Users as items: one for each destination.
+//! Users as items: one item per destination.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use otp_domain::{Destination, User, UserId, UserRecord};
@@ -18,25 +18,25 @@ pub(in crate::store) fn user(item: &Item) -> Result<User, Fault> {
     })
 }
 
-/// The partitions of all destinations of a user. Each of the user's items keeps
+/// The partitions of all destinations of a user. Each of the user's items holds
 /// them, so that one item leads to the others.
 pub(in crate::store) fn partitions(user: &UserRecord) -> AttributeValue {
     AttributeValue::Ss(user.destinations.iter().map(partition_name).collect())
 }
 
-/// Whether the item is a user's, not the tombstone of a removed user.
+/// Whether the item is a user and not a tombstone.
 pub(in crate::store) fn is_user(item: &Item) -> bool {
     item.contains_key("user_id")
 }
 
-/// Reads a user's record from any of the user's items. The last login is that of
-/// this item's destination.
+/// Reads a user from any of the user's items. The last login is that of this
+/// item's destination.
 pub(in crate::store) fn user_record(item: &Item) -> Result<UserRecord, Fault> {
     let mut partitions = match item.get("destinations") {
         Some(_) => field(item, "destinations", AttributeValue::as_ss)?.clone(),
         None => vec![field(item, "pk", AttributeValue::as_s)?.clone()],
     };
-    // A set has no order, and `email#` sorts before `sms#`.
+    // A set has no order. Sorting puts `email#` before `sms#`.
     partitions.sort();
     let user = user(item)?;
     Ok(UserRecord {
@@ -46,7 +46,7 @@ pub(in crate::store) fn user_record(item: &Item) -> Result<UserRecord, Fault> {
             .map(|name| destination(name).ok_or_else(|| malformed("destinations")))
             .collect::<Result<_, _>>()?,
         created_at: time(item, "created_at")?,
-        // Without the operation, the last login is a removed user's tombstone.
+        // Without `last_login_by`, the last login belongs to a tombstone's user.
         last_login_at: item
             .contains_key("last_login_by")
             .then(|| time(item, "last_login_at"))
