@@ -1,14 +1,14 @@
-//! The AWS services that the stack calls, on one port, for any SDK and for the AWS CLI.
+//! The AWS services that the functions call, emulated on one port, for any SDK and for the AWS CLI.
 //!
-//! | a request with | reaches | protocol |
+//! | a request with | goes to | protocol |
 //! |---|---|---|
 //! | `X-Amz-Target: DynamoDB…` | [`dynamodb`], a real emulator behind a proxy | awsJson 1.0 |
 //! | `X-Amz-Target: TrentService.…` | [`kms`] | awsJson 1.1 |
 //! | a path below `/v2/email/` | `ses` | REST JSON |
 //! | a form for a body | `sns` | awsQuery |
 //!
-//! Request signatures are **not** checked: any credentials do, in any region, so none of this
-//! belongs on a network. Nothing here logs, since codes and addresses pass through.
+//! Request signatures are **not** checked: any credentials and any region work, so never expose
+//! this port to a network. It writes no log, because requests contain codes and addresses.
 
 pub mod dynamodb;
 pub mod kms;
@@ -38,7 +38,7 @@ use otp_service::aws::{Connections, TrustRoots};
 use self::protocol::{AwsError, Protocol};
 use crate::inbox::Inbox;
 
-/// The largest request that `DynamoDB` takes, and so the largest that any service here does.
+/// The largest request that `DynamoDB` accepts, and the limit of the other services here.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
 const ABOUT: &str = "AWS for development: DynamoDB, KMS, SES v2 and SNS on one port.\n\
@@ -54,8 +54,8 @@ struct Aws {
     keys: kms::Keys,
 }
 
-/// Serves the four services: `DynamoDB` from the emulator at `dynamodb`, KMS with `keys`, and SES and
-/// SNS into `inbox`.
+/// Serves `DynamoDB` from the emulator at `dynamodb`, KMS with `keys`, and SES and SNS, which deliver
+/// to `inbox`.
 pub fn router(dynamodb: SocketAddr, inbox: Inbox, keys: kms::Keys) -> Router {
     let aws = Aws {
         dynamodb: dynamodb::Proxy::new(dynamodb),
@@ -68,7 +68,7 @@ pub fn router(dynamodb: SocketAddr, inbox: Inbox, keys: kms::Keys) -> Router {
         .with_state(aws)
 }
 
-/// The SDK's configuration for the emulated services at `aws`.
+/// The SDK's configuration for the emulated services at this address.
 #[must_use]
 pub fn sdk_config(aws: SocketAddr) -> SdkConfig {
     let credentials = Credentials::new("local", "local", None, None, "local");
@@ -81,7 +81,7 @@ pub fn sdk_config(aws: SocketAddr) -> SdkConfig {
         .build()
 }
 
-/// What a request asks for, as far as its head tells.
+/// The service that a request calls, according to its head.
 #[derive(Debug, PartialEq, Eq)]
 enum Call {
     DynamoDb,
@@ -129,7 +129,7 @@ async fn dispatch(State(aws): State<Aws>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let call = Call::of(&head);
     if call == Call::DynamoDb {
-        // The emulator has its own limit and stamps its own answers.
+        // The emulator has its own limit and its own request ids.
         return aws.dynamodb.forward(Request::from_parts(head, body)).await;
     }
 
@@ -158,7 +158,7 @@ async fn read(body: Body) -> Result<Bytes, AwsError> {
 }
 
 impl Aws {
-    /// The answer's body; it is text in each of the protocols.
+    /// The answer's body, which is text in every protocol.
     fn answer(&self, call: Call, head: &Parts, body: &[u8]) -> Result<String, AwsError> {
         match call {
             Call::Kms { operation } => self.keys.answer(&operation, body),

@@ -1,4 +1,4 @@
-//! Both functions in one process, behind the handlers that ship.
+//! Both functions in one process, with the handlers that are deployed.
 
 use std::sync::Arc;
 
@@ -7,17 +7,12 @@ use lambda_http::{Body, Request, Response};
 use login_with_otp::LoginApi;
 use otp_domain::UnixTime;
 use otp_edge::{
-    api::Api,
-    cors::AllowedOrigins,
-    event::Event,
-    payload::ProxyResponse,
-    route::Route,
-    serve,
+    api::Api, cors::AllowedOrigins, event::Event, payload::ProxyResponse, route::Route, serve,
     settings::Settings,
 };
 use validate_otp::SessionApi;
 
-/// Returns the time of a request.
+/// The functions' clock.
 pub type Clock = Arc<dyn Fn() -> UnixTime + Send + Sync>;
 
 /// The two functions and their clock.
@@ -29,7 +24,7 @@ pub struct Functions {
 }
 
 impl Functions {
-    /// The functions with these settings. `sdk` says where AWS is.
+    /// The functions with these settings. `sdk` has the AWS endpoints.
     #[must_use]
     pub fn new(settings: &Settings, sdk: &SdkConfig, clock: Clock) -> Self {
         Self {
@@ -40,12 +35,12 @@ impl Functions {
         }
     }
 
-    /// Fetches keys, as the functions do at their start.
+    /// Fetches the keys, like the functions at their start.
     pub async fn warm_up(&self) {
         tokio::join!(self.login.warm_up(), self.sessions.warm_up());
     }
 
-    /// Answers a request now, by the function of that route.
+    /// Answers a request now, with the function of this route.
     pub async fn handle(&self, route: Route, request: Request) -> Response<Body> {
         let (origins, now) = (&self.origins, (self.clock)());
         if route == Route::Login {
@@ -54,7 +49,7 @@ impl Functions {
             Box::pin(serve::handle(&self.sessions, origins, request, now)).await
         }
     }
-    /// Answers an event now, by the function of that route.
+    /// Answers an event now, with the function of this route.
     pub async fn answer(&self, route: Route, event: Event) -> ProxyResponse {
         let (origins, now) = (&self.origins, (self.clock)());
         if route == Route::Login {

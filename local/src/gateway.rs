@@ -1,5 +1,5 @@
-//! What API Gateway does in front of the functions: routes, and events of a
-//! REST API (payload 1.0).
+//! Replaces API Gateway in front of the functions: finds the route, and sends the
+//! events of a REST API (payload 1.0).
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 
 use crate::functions::Functions;
 
-/// The largest body that Lambda takes in an event, in bytes.
+/// The largest body that Lambda accepts in an event, in bytes.
 const MAX_EVENT_BODY: usize = 6 * 1024 * 1024;
 
 /// The gateway in front of `functions`.
@@ -61,8 +61,8 @@ fn into_http(answer: lambda_http::Response<lambda_http::Body>) -> Response {
         .into_response()
 }
 
-/// Reads a body to its end, so that its sender gets to read the answer, but
-/// keeps no more than an event could carry.
+/// Reads a body to its end, because its sender reads the answer only then. Keeps
+/// no more than an event can carry.
 async fn read(mut body: Body) -> Result<Vec<u8>, &'static str> {
     let mut kept = Vec::new();
     let mut length = 0;
@@ -81,7 +81,7 @@ async fn read(mut body: Body) -> Result<Vec<u8>, &'static str> {
     }
 }
 
-/// The event that a REST API makes of a request.
+/// The event of a REST API for a request.
 #[must_use]
 pub fn event(parts: &Parts, body: &[u8], peer: SocketAddr) -> Value {
     let (text, is_base64) = match std::str::from_utf8(body) {
@@ -123,7 +123,7 @@ pub fn event(parts: &Parts, body: &[u8], peer: SocketAddr) -> Value {
     })
 }
 
-/// Each header's last value, and all of them.
+/// The last value of each header, and all values of each header.
 fn headers(headers: &HeaderMap, peer: SocketAddr) -> (Map<String, Value>, Map<String, Value>) {
     let mut all = Map::new();
     for name in headers.keys() {
@@ -131,7 +131,7 @@ fn headers(headers: &HeaderMap, peer: SocketAddr) -> (Map<String, Value>, Map<St
         let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
         all.insert(name.to_string(), values.collect());
     }
-    // Proxies append to this one: a client chooses all but its end.
+    // Proxies append to this header: a client controls all but the last entry.
     let hops = headers.get_all("x-forwarded-for").iter();
     let hops = hops.map(|hops| String::from_utf8_lossy(hops.as_bytes()).into_owned());
     let hops: Vec<_> = hops.chain([peer.ip().to_string()]).collect();

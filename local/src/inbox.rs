@@ -1,7 +1,6 @@
-//! The inbox: where every message that the stack "sends" ends up, for people to read on a page and
-//! for programs to fetch as JSON.
+//! The inbox: every message that the stack "sends", for people on a page and for programs as JSON.
 //!
-//! It holds codes that log people in, so it stays in memory and writes nothing to any log.
+//! The messages contain codes, so they stay in memory and never appear in a log.
 
 mod http;
 
@@ -25,7 +24,7 @@ use tokio::sync::watch;
 
 pub use http::router;
 
-/// How many messages are kept; the oldest give way.
+/// The most messages that are kept. A new message then replaces the oldest one.
 pub const CAPACITY: usize = 10_000;
 
 const MILLISECONDS: u128 = Config::DEFAULT
@@ -34,7 +33,7 @@ const MILLISECONDS: u128 = Config::DEFAULT
     })
     .encode();
 
-/// How a message travelled.
+/// How a message was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
@@ -44,41 +43,41 @@ pub enum Channel {
     Sms,
 }
 
-/// A message as a provider accepted it, before the inbox stamps it.
+/// A message that a provider accepted, before the inbox gives it an id and a time.
 pub struct Draft {
-    /// How it travels.
+    /// The channel.
     pub channel: Channel,
     /// The one destination: an address or a number.
     pub to: String,
-    /// The sender, which only an e-mail has.
+    /// The sender, for an e-mail.
     pub from: Option<String>,
-    /// The subject, which only an e-mail has.
+    /// The subject, for an e-mail.
     pub subject: Option<String>,
     /// The plain text.
     pub text: Option<String>,
-    /// The HTML part, which only an e-mail may have.
+    /// The HTML part, if an e-mail has one.
     pub html: Option<String>,
 }
 
-/// A received message; its JSON form is what `GET /api/messages` lists.
-// No `Debug`: a failed assertion must not be the way a code reaches a log.
+/// A received message. `GET /api/messages` lists its JSON form.
+// No `Debug`: a failed assertion would write the code to a log.
 #[derive(Clone, Serialize)]
 pub struct Message {
     /// The id that the provider answered with.
     pub id: String,
-    /// How it travelled.
+    /// The channel.
     pub channel: Channel,
     /// The destination.
     pub to: String,
-    /// The sender, of an e-mail.
+    /// The sender, for an e-mail.
     pub from: Option<String>,
-    /// The subject, of an e-mail.
+    /// The subject, for an e-mail.
     pub subject: Option<String>,
     /// The plain text.
     pub text: Option<String>,
-    /// The HTML part, of an e-mail that has one.
+    /// The HTML part, if an e-mail has one.
     pub html: Option<String>,
-    /// The first thing in the text that looks like a one-time code.
+    /// The first word of the text that looks like a one-time code.
     pub code: Option<String>,
     /// When it was received: RFC 3339, UTC, with milliseconds.
     pub sent_at: String,
@@ -95,12 +94,12 @@ struct Shared {
     /// Oldest first.
     messages: Mutex<VecDeque<Message>>,
     refusing: AtomicBool,
-    /// Counts the changes, so that a page knows when to look again.
+    /// Counts the changes, so that the page knows when to reload.
     changes: watch::Sender<u64>,
 }
 
 impl Inbox {
-    /// Stamps and keeps a message; answers its id.
+    /// Gives a message an id and a time, and keeps it. Returns the id.
     pub fn receive(&self, draft: Draft) -> String {
         let message = Message {
             id: uuid::Uuid::new_v4().to_string(),
@@ -126,7 +125,8 @@ impl Inbox {
         id
     }
 
-    /// The messages, newest first; with `to`, only those to that destination (ASCII case aside).
+    /// The messages, newest first. With `to`, only those to that destination, compared without
+    /// ASCII case.
     #[must_use]
     pub fn messages(&self, to: Option<&str>) -> Vec<Message> {
         self.lock()
@@ -137,7 +137,7 @@ impl Inbox {
             .collect()
     }
 
-    /// Forgets every message.
+    /// Deletes every message.
     pub fn clear(&self) {
         self.lock().clear();
         self.announce();
@@ -154,7 +154,7 @@ impl Inbox {
         self.shared.refusing.load(Ordering::Relaxed)
     }
 
-    /// A receiver that wakes at each change from now on.
+    /// A receiver of every change from now on.
     fn subscribe(&self) -> watch::Receiver<u64> {
         self.shared.changes.subscribe()
     }
@@ -164,7 +164,7 @@ impl Inbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Message>> {
-        // No holder leaves the queue half changed, so a poisoned one is still sound.
+        // Every change of the queue is one call, so a poisoned lock still has a valid queue.
         self.shared
             .messages
             .lock()
@@ -174,8 +174,8 @@ impl Inbox {
 
 /// The first word of 6 to 10 digits.
 ///
-/// A `+` belongs to its word, which keeps phone numbers out; so do letters, but only ASCII ones,
-/// because not every language puts a space before a number.
+/// A `+` is part of a word, so that phone numbers do not match. So are ASCII letters. Other letters
+/// are not, because not every language puts a space before a number.
 fn code_in(text: &str) -> Option<&str> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '+')
         .find(|word| (6..=10).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit()))

@@ -1,9 +1,16 @@
 //! The whole stack on one machine, for development and tests.
 //!
-//! The two shipped handlers run unchanged behind a stand-in for API Gateway.
-//! What they call is emulated here, behind the protocols of AWS: `DynamoDB` by an
-//! embedded emulator, SES and SNS by an inbox that keeps what is sent, KMS by
-//! two keys in memory. Nothing in here is ever deployed.
+//! The handlers that are deployed run unchanged. The rest is emulated, with the
+//! protocols of AWS:
+//!
+//! | service | emulation |
+//! |---|---|
+//! | API Gateway | [`gateway`] |
+//! | `DynamoDB` | an embedded emulator |
+//! | KMS | keys in memory |
+//! | SES and SNS | an [`inbox`] that keeps every message |
+//!
+//! Nothing in this crate is ever deployed.
 
 pub mod aws;
 pub mod functions;

@@ -23,10 +23,7 @@ async fn main() -> ExitCode {
     }
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "where everything listens is what this program prints"
-)]
+#[expect(clippy::print_stdout, reason = "this program prints its addresses")]
 async fn serve(mut stack: Stack) -> ExitCode {
     println!("api http://{}", stack.api);
     println!("inbox http://{}", stack.inbox);
@@ -39,7 +36,7 @@ async fn serve(mut stack: Stack) -> ExitCode {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "local has addresses of its own to read"
+    reason = "the stack's addresses are variables, too"
 )]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -51,7 +48,7 @@ fn address(name: &str, default: &str) -> String {
 
 #[expect(
     clippy::print_stderr,
-    reason = "there is no log line for a stack that does not start"
+    reason = "the log has requests only, not a failed start"
 )]
 fn refuse(error: &StartError) -> ExitCode {
     eprintln!("{error}");

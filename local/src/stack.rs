@@ -13,7 +13,7 @@ use crate::{
     inbox::{self, Inbox},
 };
 
-/// Where to listen, and with which settings.
+/// The addresses and the settings of a stack.
 pub struct Options<L> {
     /// The API's address; port 0 picks a free one.
     pub api: String,
@@ -21,13 +21,13 @@ pub struct Options<L> {
     pub inbox: String,
     /// The AWS endpoints' address.
     pub aws: String,
-    /// Looks up settings that differ from the local defaults.
+    /// Looks up the settings that differ from the local defaults.
     pub settings: L,
     /// The functions' clock.
     pub clock: Clock,
 }
 
-/// A running stack. Dropping it ends it.
+/// A running stack. Dropping it stops it.
 pub struct Stack {
     /// Where the API listens.
     pub api: SocketAddr,
@@ -37,30 +37,30 @@ pub struct Stack {
     pub aws: SocketAddr,
     /// The messages that were sent.
     pub messages: Inbox,
-    /// The settings in force.
+    /// The settings that the functions use.
     pub settings: Settings,
-    /// The functions, for callers that bring their own events.
+    /// The functions, for callers with their own events.
     pub functions: Arc<Functions>,
     servers: JoinSet<io::Result<()>>,
 }
 
-/// Why a stack does not start.
+/// Why a stack did not start.
 #[derive(Debug)]
 pub enum StartError {
-    /// An address cannot be listened at.
+    /// The stack cannot listen at an address.
     Address(&'static str, io::Error),
-    /// Settings are wrong.
+    /// One or more settings are wrong.
     Settings(SettingsError),
-    /// The emulated services do not start.
+    /// The emulated services did not start.
     Services(String),
 }
 
 impl std::fmt::Display for StartError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Address(name, error) => write!(f, "{name}: cannot listen there: {error}"),
+            Self::Address(name, error) => write!(f, "cannot listen at {name}: {error}"),
             Self::Settings(error) => error.fmt(f),
-            Self::Services(error) => write!(f, "the emulated services do not start: {error}"),
+            Self::Services(error) => write!(f, "the emulated services did not start: {error}"),
         }
     }
 }
@@ -68,7 +68,7 @@ impl std::fmt::Display for StartError {
 impl std::error::Error for StartError {}
 
 impl Stack {
-    /// Starts everything; each address accepts connections when this returns.
+    /// Starts the stack. When this returns, every address accepts connections.
     ///
     /// # Errors
     ///
@@ -89,7 +89,11 @@ impl Stack {
 
         let mut servers = JoinSet::new();
         servers.spawn(async { axum::serve(aws, services).await });
-        let functions = Arc::new(Functions::new(&settings, &aws::sdk_config(aws_at), options.clock));
+        let functions = Arc::new(Functions::new(
+            &settings,
+            &aws::sdk_config(aws_at),
+            options.clock,
+        ));
         functions.warm_up().await;
         let gateway = gateway::router(Arc::clone(&functions))
             .into_make_service_with_connect_info::<SocketAddr>();
@@ -108,7 +112,7 @@ impl Stack {
         })
     }
 
-    /// Waits until a server fails, which none should.
+    /// Waits until a server fails.
     pub async fn failed(&mut self) {
         self.servers.join_next().await;
     }

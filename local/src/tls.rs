@@ -1,5 +1,5 @@
-//! TLS in front of a plain address, with a certificate that only this machine
-//! has: for trying what trust roots do.
+//! TLS in front of a plain address, with a self-signed certificate, to test trust
+//! roots.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -16,26 +16,26 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// A listener that ends TLS. Dropping it ends it.
+/// A listener that terminates TLS. Dropping it stops it.
 pub struct Terminator {
-    /// Where it listens; its certificate is for the name `localhost`.
+    /// Where it listens. The certificate is for the name `localhost`.
     pub address: SocketAddr,
     server: JoinHandle<()>,
 }
 
-/// A certificate that vouches for itself, and its key.
+/// A self-signed certificate and its key.
 pub struct Certificate {
-    /// The certificate as PEM, for clients that are to believe it.
+    /// The certificate as PEM, for clients that trust it.
     pub pem: String,
     config: Arc<ServerConfig>,
 }
 
 impl Certificate {
-    /// A new one, for the name `localhost`.
+    /// Generates a certificate for the name `localhost`.
     ///
     /// # Errors
     ///
-    /// It cannot be made, which does not happen.
+    /// The library cannot generate it, which does not happen.
     pub fn generate() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let CertifiedKey { cert, signing_key } =
             generate_simple_self_signed(["localhost".to_owned()])?;
@@ -53,11 +53,11 @@ impl Certificate {
 }
 
 impl Terminator {
-    /// Listens at a free port, and passes on to `behind` what arrives there.
+    /// Listens at a free port, and forwards every connection to `behind`.
     ///
     /// # Errors
     ///
-    /// There is no free port.
+    /// No port is free.
     pub async fn start(certificate: &Certificate, behind: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -78,8 +78,8 @@ impl Drop for Terminator {
     }
 }
 
-/// Until either side ends; a client that does not like the certificate does so
-/// at once.
+/// Forwards one connection until either side closes it. A client that rejects the
+/// certificate closes it at once.
 async fn pass_on(acceptor: &TlsAcceptor, client: TcpStream, to: SocketAddr) -> io::Result<()> {
     client.set_nodelay(true)?;
     let mut client = acceptor.accept(client).await?;

@@ -1,7 +1,6 @@
-//! `DynamoDB`: an emulator in this process, and the proxy that puts it on the common port.
+//! `DynamoDB`: an emulator in this process, and a proxy to it from the common port.
 //!
-//! The emulator listens on a loopback port of its own, because a socket is the one door it has for
-//! requests that come by HTTP.
+//! The emulator listens on its own loopback port, because it takes HTTP requests from a socket only.
 
 use std::{
     io,
@@ -39,15 +38,15 @@ pub const SORT_KEY: &str = "sk";
 /// The attribute that holds the second at which an item may be deleted.
 pub const EXPIRY_ATTRIBUTE: &str = "expires_at_seconds";
 
-/// Starts an empty in-memory database, served over HTTP at the address for as long as the runtime
-/// lives.
+/// Starts an empty in-memory database. It is served over HTTP at the returned address until the
+/// runtime ends.
 ///
-/// Expired items stay until someone calls [`Database::sweep_ttl`], which is as good as the real
-/// thing: that deletes them days late.
+/// Expired items stay until [`Database::sweep_ttl`] is called, like in the real service, which may
+/// delete them days late.
 ///
 /// # Errors
 ///
-/// When the database cannot be made or no loopback port is free.
+/// The database cannot be created, or no loopback port is free.
 pub async fn start() -> Result<(SocketAddr, Database), String> {
     let database = Database::memory().map_err(|error| error.to_string())?;
     let (listener, address) = listen().await.map_err(|error| error.to_string())?;
@@ -61,11 +60,11 @@ async fn listen() -> io::Result<(TcpListener, SocketAddr)> {
     Ok((listener, address))
 }
 
-/// Creates a table with the keys and the time to live that the deployed one has.
+/// Creates a table with the keys and the TTL attribute of the deployed table.
 ///
 /// # Errors
 ///
-/// When the name is not one for a table or the table exists.
+/// The name is not valid for a table, or the table exists.
 pub fn create_table(database: &Database, name: &str) -> Result<(), String> {
     create(database, name)
         .and_then(|()| expire_items(database, name))
@@ -107,7 +106,7 @@ fn expire_items(database: &Database, name: &str) -> dynoxide::Result<()> {
     Ok(())
 }
 
-/// Hands requests to the emulator, and its answers back, untouched.
+/// Forwards requests to the emulator, and returns its answers unchanged.
 #[derive(Clone)]
 pub(super) struct Proxy {
     client: Client<HttpConnector, Body>,
@@ -117,7 +116,7 @@ pub(super) struct Proxy {
 impl Proxy {
     pub(super) fn new(emulator: SocketAddr) -> Self {
         let mut connector = HttpConnector::new();
-        // Two small writes must not wait for each other's acknowledgement.
+        // Without this, a small write waits for the acknowledgement of the one before.
         connector.set_nodelay(true);
         Self {
             client: Client::builder(TokioExecutor::new()).build(connector),
@@ -131,7 +130,7 @@ impl Proxy {
         };
         *request.uri_mut() = uri;
         *request.version_mut() = Version::HTTP_11;
-        // That header is about one connection, and there are two.
+        // This header describes one connection only, and the proxy has two.
         request.headers_mut().remove(CONNECTION);
         match self.client.request(request).await {
             Ok(mut response) => {
@@ -154,7 +153,7 @@ impl Proxy {
     }
 }
 
-/// What `DynamoDB` answers when it is in trouble; SDKs try again.
+/// The answer of a broken `DynamoDB`, which SDKs retry.
 fn unavailable() -> Response {
     (
         StatusCode::INTERNAL_SERVER_ERROR,
@@ -185,7 +184,7 @@ mod tests {
     fn the_proxy_keeps_path_and_query() {
         let proxy = || Proxy::new(SocketAddr::from(([127, 0, 0, 1], 8000)));
         let uri = Uri::from_static("/path?x=1");
-        // A client starts no task before its first request, so this needs no runtime.
+        // This needs no runtime: a client starts no task before its first request.
         assert_eq!(proxy().uri(&uri).unwrap(), "http://127.0.0.1:8000/path?x=1");
     }
 }

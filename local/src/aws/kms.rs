@@ -1,4 +1,4 @@
-//! KMS: RSA keys that sign and HMAC keys that digest, made at start and gone at exit.
+//! KMS: RSA keys for signatures and HMAC keys for digests, generated at start and kept in memory.
 
 mod crypto;
 mod key;
@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 use self::{key::Key, request::Request};
 use super::protocol::AwsError;
 
-/// The id that the RSA key, which signs tokens, has unless given another.
+/// The default id of the RSA key, which signs tokens.
 pub const SIGNING_KEY_ID: &str = "local-signing-key";
-/// The id that the HMAC key, which the digest key derives from, has unless given another.
+/// The default id of the HMAC key, from which the digest key derives.
 pub const DIGEST_KEY_ID: &str = "local-digest-key";
 
-/// The one way this stand-in signs.
+/// The only signing algorithm that is emulated.
 const SIGNING_ALGORITHM: &str = "RSASSA_PKCS1_V1_5_SHA_256";
-/// The one way a key of this kind makes a MAC.
+/// The only MAC algorithm of a 256-bit HMAC key.
 const MAC_ALGORITHM: &str = "HMAC_SHA_256";
 
 /// The keys. Clones share them.
@@ -30,14 +30,14 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Makes a new RSA key for each of `signing_ids` and a new HMAC key for each of `digest_ids`, in
-    /// memory only: whatever the old ones signed or digested is void.
+    /// Generates an RSA key for each of `signing_ids` and an HMAC key for each of `digest_ids`, in
+    /// memory only. Signatures and digests of earlier keys are void.
     ///
-    /// They answer to these ids, which may be written as an alias or an ARN too.
+    /// Each id may also be an alias or an ARN.
     ///
     /// # Errors
     ///
-    /// When two keys have one id, one has none, or the system has no entropy to give.
+    /// Two keys have the same id, an id is empty, or the system gives no entropy.
     pub fn generate(signing_ids: &[&str], digest_ids: &[&str]) -> Result<Self, String> {
         let signing = signing_ids.iter().copied().map(Key::signing);
         let digest = digest_ids.iter().copied().map(Key::digest);
@@ -59,7 +59,7 @@ impl Keys {
             "GetPublicKey" => self.public_key(&request),
             "DescribeKey" => self.describe_key(&request),
             "ListKeys" => Ok(self.list_keys()),
-            _ => Err(unsupported("The operation is not offered here.")),
+            _ => Err(unsupported("This operation is not emulated.")),
         };
         answer.map(|answer| answer.to_string())
     }
@@ -83,7 +83,7 @@ impl Keys {
         hmac::verify(secret, &request.message()?, &request.mac()?).map_err(|_| {
             AwsError::client(
                 "KMSInvalidMacException",
-                "The MAC does not fit the message.",
+                "The MAC does not match the message.",
             )
         })?;
         Ok(json!({ "KeyId": key.arn(), "MacValid": true, "MacAlgorithm": MAC_ALGORITHM }))
@@ -108,7 +108,7 @@ impl Keys {
         request.signing_algorithm()?;
         let signature = request.signature()?;
         crypto::verify(public, &request.signable()?, &signature).map_err(|Unspecified| {
-            let message = "The signature does not fit the message.";
+            let message = "The signature does not match the message.";
             AwsError::client("KMSInvalidSignatureException", message)
         })?;
         Ok(json!({

@@ -1,4 +1,4 @@
-//! How each protocol spells an answer and an error.
+//! The form of answers and errors in each protocol.
 
 use axum::{
     http::{StatusCode, header::CONTENT_TYPE},
@@ -6,7 +6,7 @@ use axum::{
 };
 use serde_json::json;
 
-/// An error that AWS would answer, before a protocol gives it its shape.
+/// An error of AWS, before a protocol formats it.
 #[derive(Debug)]
 pub(super) struct AwsError {
     pub(super) status: StatusCode,
@@ -15,7 +15,7 @@ pub(super) struct AwsError {
 }
 
 impl AwsError {
-    /// An error of the caller's making, which most are.
+    /// An error that the caller caused.
     pub(super) fn client(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
@@ -27,9 +27,9 @@ impl AwsError {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Protocol {
-    /// awsJson 1.1: the body names the error.
+    /// awsJson 1.1: the body has the error's code.
     Json,
-    /// REST JSON: a header does.
+    /// REST JSON: a header has the error's code.
     RestJson,
     /// awsQuery: forms in, XML out.
     Query,
@@ -94,7 +94,7 @@ fn sns_error(code: &str, message: &str, request_id: &str) -> String {
     )
 }
 
-/// Text for an XML element, without the control characters that no XML 1.0 document may hold.
+/// Escapes text for an XML element, and replaces control characters, which XML 1.0 forbids.
 fn escape_xml(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

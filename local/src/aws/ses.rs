@@ -1,4 +1,4 @@
-//! SES v2: `SendEmail` with simple content, into the inbox.
+//! SES v2: `SendEmail` with simple content, delivered to the inbox.
 
 use axum::http::{Method, StatusCode};
 use serde::Deserialize;
@@ -69,21 +69,21 @@ pub(super) fn answer(
         return Err(AwsError {
             status: StatusCode::NOT_FOUND,
             code: "UnknownOperationException",
-            message: "Of SES, only SendEmail is offered here.".to_owned(),
+            message: "Of SES, only SendEmail is emulated.".to_owned(),
         });
     }
-    // The parser's own words may quote the request, which holds a code.
+    // The parser's message may quote the request, which contains a code.
     let request = serde_json::from_slice(body)
-        .map_err(|_| bad_request("The body is not JSON of the shape that SendEmail takes."))?;
+        .map_err(|_| bad_request("The body is not the JSON of a SendEmail request."))?;
     let message_id = send(inbox, request)?;
     Ok(json!({ "MessageId": message_id }).to_string())
 }
 
-/// Delivers one message to each recipient; answers the first one's id.
+/// Delivers one message to each recipient, and returns the first message's id.
 fn send(inbox: &Inbox, request: SendEmail) -> Result<String, AwsError> {
     let from = request
         .from_email_address
-        .ok_or_else(|| bad_request("A FromEmailAddress is needed."))?;
+        .ok_or_else(|| bad_request("FromEmailAddress is required."))?;
     mailbox(&from)?;
     let recipients = recipients(&request.destination)?;
     let Simple { subject, body } = simple(request.content)?;
@@ -94,7 +94,7 @@ fn send(inbox: &Inbox, request: SendEmail) -> Result<String, AwsError> {
         return Err(bad_request("Body must contain Text or Html."));
     }
     if inbox.is_refusing() {
-        // The real one quotes the address too; the caller must keep it out of its logs.
+        // SES quotes the addresses, too. The caller must keep them out of its logs.
         return Err(AwsError::client(
             "MessageRejected",
             format!("Email address is not verified: {}", recipients.join(", ")),
@@ -124,7 +124,7 @@ fn recipients(destination: &Destination) -> Result<Vec<String>, AwsError> {
         .map(|address| mailbox(address))
         .collect::<Result<_, _>>()?;
     match all.len() {
-        0 => Err(bad_request("Destination must name a recipient.")),
+        0 => Err(bad_request("Destination must have a recipient.")),
         1..=MAX_RECIPIENTS => Ok(all),
         _ => Err(bad_request("Recipient count exceeds 50.")),
     }
@@ -133,12 +133,12 @@ fn recipients(destination: &Destination) -> Result<Vec<String>, AwsError> {
 fn simple(content: Content) -> Result<Simple, AwsError> {
     if content.raw.is_some() || content.template.is_some() {
         return Err(bad_request(
-            "Content.Raw and Content.Template are not offered here: use Content.Simple.",
+            "Content.Raw and Content.Template are not emulated: use Content.Simple.",
         ));
     }
     content
         .simple
-        .ok_or_else(|| bad_request("Content.Simple is needed."))
+        .ok_or_else(|| bad_request("Content.Simple is required."))
 }
 
 /// The bare address of `local@domain` or `Name <local@domain>`.
@@ -163,13 +163,13 @@ fn mailbox(written: &str) -> Result<String, AwsError> {
 }
 
 impl Text {
-    /// The data, once the charset can carry it: without one, SES sends 7-bit ASCII.
+    /// The data, if the charset can encode it. Without a charset, SES sends 7-bit ASCII.
     fn decoded(self) -> Result<String, AwsError> {
         match self.charset.as_deref() {
             Some(charset) if charset.eq_ignore_ascii_case("utf-8") => Ok(self.data),
-            Some(_) => Err(bad_request("The only Charset offered here is UTF-8.")),
+            Some(_) => Err(bad_request("The only emulated Charset is UTF-8.")),
             None if self.data.is_ascii() => Ok(self.data),
-            None => Err(bad_request("Non-ASCII data needs a Charset.")),
+            None => Err(bad_request("Non-ASCII data requires a Charset.")),
         }
     }
 }

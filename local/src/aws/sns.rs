@@ -1,11 +1,11 @@
-//! SNS: `Publish` to a phone number, into the inbox.
+//! SNS: `Publish` to a phone number, delivered to the inbox.
 
 use std::collections::HashMap;
 
 use super::protocol::AwsError;
 use crate::inbox::{Channel, Draft, Inbox};
 
-/// What SNS takes in one publish; it splits longer texts than one SMS holds.
+/// The longest message that SNS accepts. SNS splits a text that exceeds one SMS.
 const MAX_MESSAGE_CHARS: usize = 1600;
 
 type Form = HashMap<String, String>;
@@ -16,7 +16,7 @@ pub(super) fn answer(inbox: &Inbox, body: &[u8]) -> Result<String, AwsError> {
         Some("Publish") => publish(inbox, &form),
         Some(_) => Err(AwsError::client(
             "InvalidAction",
-            "Of the services that take forms, only SNS is offered here, and of that only Publish.",
+            "Of the services that accept forms, only SNS is emulated, and only its Publish.",
         )),
         None => Err(AwsError::client("MissingAction", "The form has no Action.")),
     }
@@ -24,9 +24,7 @@ pub(super) fn answer(inbox: &Inbox, body: &[u8]) -> Result<String, AwsError> {
 
 fn publish(inbox: &Inbox, form: &Form) -> Result<String, AwsError> {
     if form.contains_key("TopicArn") || form.contains_key("TargetArn") {
-        return Err(invalid(
-            "Topics are not offered here: publish to a PhoneNumber",
-        ));
+        return Err(invalid("Topics are not emulated: publish to a PhoneNumber"));
     }
     let number = required(form, "PhoneNumber")?;
     if !is_e164(number) {
@@ -56,7 +54,7 @@ fn required<'a>(form: &'a Form, name: &str) -> Result<&'a str, AwsError> {
     match form.get(name).map(String::as_str) {
         Some("") => Err(invalid(&format!("Empty {name}"))),
         Some(value) => Ok(value),
-        None => Err(invalid(&format!("{name} is needed"))),
+        None => Err(invalid(&format!("{name} is required"))),
     }
 }
 
@@ -68,7 +66,7 @@ fn is_e164(number: &str) -> bool {
     })
 }
 
-/// The string attributes of `MessageAttributes.entry.1.…`, `.2.…` and so on.
+/// The attributes in `MessageAttributes.entry.1.…`, `.2.…` and so on.
 fn attributes(form: &Form) -> Result<HashMap<&str, &str>, AwsError> {
     let mut attributes = HashMap::new();
     for entry in 1.. {
@@ -87,7 +85,9 @@ fn attributes(form: &Form) -> Result<HashMap<&str, &str>, AwsError> {
         let value = value.filter(|value| !value.is_empty()).ok_or_else(|| {
             AwsError::client(
                 "ParameterValueInvalid",
-                format!("The message attribute '{name}' must contain a type and a value of it."),
+                format!(
+                    "The message attribute '{name}' must have a type and a value of that type."
+                ),
             )
         })?;
         attributes.insert(name, value);
@@ -102,7 +102,7 @@ fn check_attributes(attributes: &HashMap<&str, &str>) -> Result<(), AwsError> {
     }
 }
 
-/// As SNS words it, number and all; the caller must keep it out of its logs.
+/// SNS quotes the number, too. The caller must keep it out of its logs.
 fn not_publishable(number: &str) -> AwsError {
     invalid(&format!(
         "PhoneNumber Reason: {number} is not valid to publish to"

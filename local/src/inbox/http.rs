@@ -28,11 +28,16 @@ use super::{Inbox, Message};
 
 const PAGE: &str = include_str!("page.html");
 
-/// Serves the inbox: `GET /` is the page, `GET` and `DELETE /api/messages` the messages, and
-/// `GET /api/stream` tells by server-sent events when to fetch them again.
+/// Serves the inbox.
 ///
-/// The stream never ends by itself: a graceful shutdown that waits for open connections waits as
-/// long as someone looks at the page.
+/// | route | answer |
+/// |---|---|
+/// | `GET /` | the page |
+/// | `GET /api/messages`, with or without `?to=` | the messages |
+/// | `DELETE /api/messages` | deletes the messages |
+/// | `GET /api/stream` | a server-sent event for each change |
+///
+/// The stream never ends by itself, so a graceful shutdown waits until the page is closed.
 pub fn router(inbox: Inbox) -> Router {
     Router::new()
         .route("/", get(page))
@@ -63,11 +68,10 @@ async fn clear(State(inbox): State<Inbox>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// Says only *that* something changed: a reader that fetches the list again has missed nothing,
-/// whatever it slept through.
+/// An event only says *that* something changed: a reader that then fetches the list misses nothing.
 async fn changes(State(inbox): State<Inbox>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let mut receiver = inbox.subscribe();
-    // The first event comes at once, so that a page loads and reloads in the same way.
+    // The first event is immediate, so that the page loads and reloads in the same way.
     receiver.mark_changed();
     let events = stream::unfold(receiver, async |mut receiver| {
         receiver.changed().await.ok()?;
@@ -83,21 +87,20 @@ async fn unknown(uri: Uri) -> (StatusCode, String) {
     (StatusCode::NOT_FOUND, format!("There is no {path} here.\n"))
 }
 
-/// Refuses requests that name a foreign host. A page elsewhere could have its own name resolve to
-/// this machine (DNS rebinding), and would then read the codes as if they were its own; but its
-/// requests still carry its name.
+/// Refuses requests with a foreign `Host`. With DNS rebinding, the name of a foreign web page
+/// resolves to this machine, and the page could read the codes. Its requests still have that name.
 async fn only_this_machine(request: Request, next: Next) -> Response {
-    // Browsers always send one; what has none is no browser.
+    // Browsers always send `Host`; a client without it is not a browser.
     let host = request.headers().get(HOST);
     if host.is_none_or(|host| host.to_str().is_ok_and(is_this_machine)) {
         return next.run(request).await;
     }
-    let why = "The inbox answers to localhost and to addresses, not to other names.\n";
+    let why = "The inbox answers to localhost and to IP addresses only.\n";
     (StatusCode::FORBIDDEN, why).into_response()
 }
 
-/// Whether a `Host` is a name that no stranger can make resolve here: an address, `localhost`
-/// (RFC 6761 section 6.3), or what containers call this machine.
+/// Whether a `Host` is a name that no stranger can make resolve to this machine: an IP address,
+/// `localhost` (RFC 6761 section 6.3), or this machine's name inside containers.
 fn is_this_machine(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {
         return false;
@@ -121,8 +124,8 @@ async fn guard(mut response: Response) -> Response {
 
 /// The value of `to`, if the query has one.
 ///
-/// A query is form-encoded, where `+` means a space; but phone numbers start with one, people type
-/// them as they are, and no destination has a space in it.
+/// In a form-encoded query, `+` means a space. Here it means itself: people type phone numbers
+/// unencoded, and no destination contains a space.
 fn destination(query: &str) -> Option<String> {
     let query = query.replace('+', "%2B");
     form_urlencoded::parse(query.as_bytes())
@@ -131,10 +134,10 @@ fn destination(query: &str) -> Option<String> {
         .filter(|value| !value.is_empty())
 }
 
-/// Lets the page's own script run and no other, and nothing be fetched from elsewhere.
+/// Permits the page's own script only, and no requests to other sites.
 ///
-/// Styles stay free because the HTML part of a message, which has nothing but inline ones, inherits
-/// this policy in its sandbox.
+/// Inline styles are permitted, because the HTML part of a message uses them, and its sandbox
+/// inherits this policy.
 fn content_security_policy() -> String {
     let script = PAGE
         .split_once("<script>")

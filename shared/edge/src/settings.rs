@@ -128,7 +128,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let brand = self.required(&table::BRAND);
         let brand = Brand::parse(&brand).unwrap_or_else(|| {
             if !brand.is_empty() {
-                self.mistake("BRAND must be 1 to 32 characters, none of them a control character");
+                self.mistake("BRAND must be 1 to 32 characters, without control characters");
             }
             Brand::placeholder()
         });

@@ -8,11 +8,11 @@ use aws_lc_rs::{
     signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey},
 };
 
-/// What a signature is over.
+/// The input of a signature.
 pub(super) enum Signable {
     /// The message itself.
     Message(Vec<u8>),
-    /// Its SHA-256, computed by the caller.
+    /// The SHA-256 of a message, computed by the caller.
     Digest(Digest),
 }
 

@@ -1,4 +1,4 @@
-//! The keys, by name (an id, an alias or an ARN) and by what they are for.
+//! A key, its names (id, alias, ARN) and its usage.
 
 use aws_lc_rs::{
     error::Unspecified,
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{MAC_ALGORITHM, SIGNING_ALGORITHM, request::invalid_usage};
 use crate::aws::protocol::AwsError;
 
-/// The account of every key here; no real one has this number.
+/// The account of every key here. No real account has this number.
 const ACCOUNT: &str = "000000000000";
 
 const ARN_PREFIX: &str = "arn:aws:kms:us-east-1:000000000000:key/";
@@ -22,20 +22,20 @@ pub(super) struct Key {
     material: Material,
 }
 
-/// The key itself, of the kind that decides what it is for.
+/// The key material, which decides the usage of the key.
 enum Material {
     Rsa(KeyPair),
     Hmac(Box<hmac::Key>),
 }
 
 impl Key {
-    /// A new RSA key, which answers to whatever is written for the id in `name`.
+    /// A new RSA key, whose id is in `name`.
     pub(super) fn signing(name: &str) -> Result<Self, String> {
         let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
         Self::new(name, Material::Rsa(pair))
     }
 
-    /// A new HMAC key, likewise.
+    /// A new HMAC key, whose id is in `name`.
     pub(super) fn digest(name: &str) -> Result<Self, String> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).map_err(failed)?;
         Self::new(name, Material::Hmac(Box::new(key)))
@@ -53,12 +53,12 @@ impl Key {
         format!("{ARN_PREFIX}{}", self.id)
     }
 
-    /// Whether `name` is one of the ways to write this key's id.
+    /// Whether `name` is the id, an alias or an ARN of this key.
     pub(super) fn is_called(&self, name: &str) -> bool {
         id_in(name) == Some(&self.id)
     }
 
-    /// The pair that signs and verifies, if this key is for that.
+    /// The pair that signs and verifies, if this is a signing key.
     pub(super) fn pair(&self) -> Result<&KeyPair, AwsError> {
         match &self.material {
             Material::Rsa(pair) => Ok(pair),
@@ -66,7 +66,7 @@ impl Key {
         }
     }
 
-    /// The secret that makes and verifies MACs, if this key is for that.
+    /// The secret that makes and verifies MACs, if this is an HMAC key.
     pub(super) fn secret(&self) -> Result<&hmac::Key, AwsError> {
         match &self.material {
             Material::Hmac(secret) => Ok(secret),
@@ -78,7 +78,7 @@ impl Key {
         invalid_usage(format!("{} is not for this operation.", self.arn()))
     }
 
-    /// What `DescribeKey` tells.
+    /// The key's metadata, for `DescribeKey`.
     pub(super) fn metadata(&self) -> Value {
         let (spec, usage, algorithms, algorithm) = match self.material {
             Material::Rsa(_) => (
@@ -113,12 +113,12 @@ impl Key {
 }
 
 fn failed(_: Unspecified) -> String {
-    "a key cannot be made".to_owned()
+    "a key cannot be generated".to_owned()
 }
 
-/// The id in a name: bare, behind `alias/`, or in an ARN of either kind.
+/// The id in a name: an id, `alias/` and an id, or the ARN of a key or an alias.
 ///
-/// The account and the region of an ARN do not matter, as a setting may hold one from anywhere.
+/// The account and the region of an ARN are ignored, because a setting may have any.
 fn id_in(name: &str) -> Option<&str> {
     let id = if name.starts_with("arn:") {
         let resource = name.splitn(6, ':').nth(5)?;

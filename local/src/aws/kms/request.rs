@@ -1,4 +1,4 @@
-//! What a caller asks of KMS, checked the way KMS checks it.
+//! Requests to KMS, with the checks that KMS makes.
 
 use aws_lc_rs::digest::{Digest, SHA256};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -18,7 +18,7 @@ const OTHER_SIGNING_ALGORITHMS_OF_RSA: [&str; 5] = [
     "RSASSA_PSS_SHA_512",
 ];
 
-/// The members of every operation here, each present where the operation has it.
+/// The members of all emulated operations.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Request {
@@ -33,9 +33,9 @@ pub(super) struct Request {
 
 impl Request {
     pub(super) fn parse(body: &[u8]) -> Result<Self, AwsError> {
-        // The parser's own words may quote the request, which holds what is to be kept secret.
+        // The parser's message may quote the request, which contains secrets.
         serde_json::from_slice(body).map_err(|_| {
-            let message = "The body is not JSON of the shape that KMS takes.";
+            let message = "The body is not the JSON of a KMS request.";
             AwsError::client("SerializationException", message)
         })
     }
@@ -60,7 +60,7 @@ impl Request {
             Ok(())
         } else if OTHER_SIGNING_ALGORITHMS_OF_RSA.contains(&algorithm) {
             Err(unsupported(
-                "The only SigningAlgorithm offered here is RSASSA_PKCS1_V1_5_SHA_256.",
+                "The only emulated SigningAlgorithm is RSASSA_PKCS1_V1_5_SHA_256.",
             ))
         } else if algorithm.starts_with("ECDSA_SHA_") {
             Err(invalid_usage("The algorithm does not fit the key spec."))
@@ -76,7 +76,7 @@ impl Request {
         bytes(self.message.as_deref(), "message", MAX_MESSAGE_BYTES)
     }
 
-    /// The message or the digest that is to be signed or was.
+    /// The message or the digest of a signature.
     pub(super) fn signable(&self) -> Result<Signable, AwsError> {
         let message = self.message()?;
         match self.message_type.as_deref() {
@@ -105,7 +105,7 @@ fn bytes(value: Option<&str>, name: &str, max: usize) -> Result<Vec<u8>, AwsErro
     let bytes = BASE64_STANDARD
         .decode(required(value, name)?)
         .map_err(|_| {
-            AwsError::client("SerializationException", format!("'{name}' is no Base64."))
+            AwsError::client("SerializationException", format!("'{name}' is not Base64."))
         })?;
     if bytes.is_empty() || bytes.len() > max {
         return Err(validation(name, &format!("have 1 to {max} bytes")));

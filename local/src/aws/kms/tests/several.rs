@@ -1,4 +1,4 @@
-//! Which key is meant, where there are several.
+//! How a name selects one of several keys.
 
 use super::*;
 
