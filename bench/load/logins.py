@@ -1,6 +1,7 @@
-"""Whole logins, by locust: a code by e-mail, read in the inbox; a token; who am I; a refresh; out.
+"""The load test, for locust. Each login requests a code by e-mail, reads it in the inbox, validates
+it, reads its profile, refreshes the session and logs out.
 
-One in five guesses wrong first. Whoever gets an answer that is not of the contract fails.
+One login in five sends a wrong code first. An unexpected status is a failure.
 """
 
 import itertools
@@ -17,7 +18,7 @@ class Person(HttpUser):
     wait_time = constant(0.1)
 
     def on_start(self):
-        self.inbox = requests.Session()  # reading mail is not the service's doing
+        self.inbox = requests.Session()  # reading mail is no load on the service
         self.logins = 0
 
     def ask(self, name, path, body, expected):
@@ -35,7 +36,7 @@ class Person(HttpUser):
 
     @task
     def log_in(self):
-        if self.logins % 20 == 0:  # or reading the inbox takes longer each time
+        if self.logins % 20 == 0:  # with one address, reading the inbox gets slower and slower
             self.email = f"person{next(NUMBERS)}@example.com"
         self.logins += 1
         me = {"email": self.email}
@@ -48,7 +49,7 @@ class Person(HttpUser):
             wrong = str((int(code) + 1) % 1_000_000).zfill(6)
             self.ask("validate, wrong", "/api/validate-otp/", claim | {"otp": wrong}, 400)
         login = self.ask("validate", "/api/validate-otp/", claim | {"otp": code}, 200)
-        # One login for one code, however often it is shown.
+        # A code logs in once only.
         self.ask("validate, again", "/api/validate-otp/", claim | {"otp": code}, 400)
         if not login:
             return

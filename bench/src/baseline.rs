@@ -1,9 +1,9 @@
-//! The gate: instructions may not grow by more than chance.
+//! The gate: the number of instructions may grow by at most [`TOLERANCE`].
 //!
-//! What is compared is not a count but its ratio to the floor that makes the same
-//! SDK calls, measured on the same machine in the same run. Another processor or
-//! C library changes both, and the ratio hardly. The calls are those that the
-//! baseline names, so a call more is growth too.
+//! It compares ratios, not counts: the instructions of the function, divided by
+//! those of a floor with the same SDK calls, on the same machine in the same run.
+//! Another processor or C library changes both counts, but hardly the ratio. The
+//! floor makes the calls in the baseline, so an additional call is growth, too.
 
 use std::fs;
 
@@ -18,27 +18,28 @@ use crate::{
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/baseline.json");
 
-/// How much a ratio may grow: a hundred times what it varies by from run to run.
+/// The permitted growth of a ratio: a hundred times its variation between runs.
 const TOLERANCE: f64 = 0.03;
 
-/// Counts anew, and fails if a function has grown.
+/// Counts instructions, and compares them with the baseline.
 ///
 /// # Errors
 ///
-/// One has, or cannot be measured.
+/// A function has grown, or cannot be measured.
 pub async fn compare(story: &Story) -> Outcome<()> {
     let baseline: Value = serde_json::from_str(&fs::read_to_string(FILE)?)?;
     let mut grown = Vec::new();
     for subject in [Subject::Login, Subject::Validate] {
         let entry = &baseline[subject.name()];
-        let calls = read_calls(entry).ok_or("the baseline is not what bench/run wrote")?;
+        let calls =
+            read_calls(entry).ok_or("baseline.json is malformed: run bench/run baseline")?;
         let now = measure(&subject, calls, story).await?;
         for part in ["cold", "warm"] {
-            let before = ratio(entry, part).ok_or("the baseline lacks a number")?;
-            let now = ratio(&now, part).ok_or("nothing was counted")?;
+            let before = ratio(entry, part).ok_or("a count is missing in baseline.json")?;
+            let now = ratio(&now, part).ok_or("no instructions were counted")?;
             let growth = now / before - 1.0;
             let line = format!(
-                "{} {part}: {now:.4} times the floor with its calls, before {before:.4}: {:+.2} %",
+                "{} {part}: {now:.4} times the floor with the same calls, before {before:.4}: {:+.2} %",
                 subject.name(),
                 growth * 100.0
             );
@@ -59,7 +60,7 @@ pub async fn compare(story: &Story) -> Outcome<()> {
     .into())
 }
 
-/// Counts anew, and makes that what later runs compare with.
+/// Counts instructions, and writes them as the new baseline.
 ///
 /// # Errors
 ///

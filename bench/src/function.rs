@@ -1,4 +1,4 @@
-//! A function's process, as Lambda would run it.
+//! The process of a function, started like in Lambda.
 
 use std::{
     fs,
@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::{Outcome, runtime_api::RuntimeApi};
 
-/// Longer than any step takes, even under valgrind.
+/// The time limit of each step: longer than any step takes, even under valgrind.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A function that has started and is idle.
@@ -24,18 +24,19 @@ pub struct Function {
     api: RuntimeApi,
     child: Child,
     id: u32,
-    /// From the start of the process to its first `next`.
+    /// The time from the start of the process to its first `next`.
     pub init: Duration,
-    /// How long a processor worked for it until then.
+    /// The CPU time until the first `next`.
     pub init_cpu: Duration,
 }
 
 impl Function {
-    /// Starts `program`; under callgrind, which writes to `counts`, if there is one.
+    /// Starts `program`. With `counts`, runs it under callgrind, which writes to
+    /// that file.
     ///
     /// # Errors
     ///
-    /// It does not start, or is not idle in time.
+    /// The program does not start, or is not idle in time.
     pub async fn start(
         program: &Path,
         variables: &[(String, String)],
@@ -76,35 +77,35 @@ impl Function {
         })
     }
 
-    /// Its process.
+    /// The process id.
     #[must_use]
     pub const fn id(&self) -> u32 {
         self.id
     }
 
-    /// Hands it an event and waits until it is idle again.
+    /// Sends an event, and waits until the function is idle again.
     ///
     /// # Errors
     ///
-    /// It answers with an error, or not in time.
+    /// The function answers with an error, or not in time.
     pub async fn invoke(&mut self, event: String) -> Outcome<Bytes> {
         timeout(PATIENCE, self.api.invoke(event)).await?
     }
 
-    /// How long a processor has worked for it.
+    /// The CPU time of the process until now.
     ///
     /// # Errors
     ///
-    /// It has ended.
+    /// The process has ended.
     pub fn cpu_time(&self) -> Outcome<Duration> {
         cpu_time(self.id)
     }
 
-    /// The most memory it ever had, in KB.
+    /// The peak memory of the process, in KB.
     ///
     /// # Errors
     ///
-    /// It has ended.
+    /// The process has ended.
     pub fn peak_memory(&self) -> Outcome<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -112,11 +113,11 @@ impl Function {
         Ok(number.ok_or("no VmHWM")?.parse()?)
     }
 
-    /// Ends it once it does nothing any more.
+    /// Ends the process as soon as it does nothing.
     ///
     /// # Errors
     ///
-    /// It had ended, or does not.
+    /// The process has ended before, or does not end in time.
     pub async fn end(mut self) -> Outcome<()> {
         let mut before = self.cpu_time()?;
         loop {
@@ -127,7 +128,7 @@ impl Function {
             }
             before = now;
         }
-        // SIGTERM, not SIGKILL: callgrind writes its counts then.
+        // SIGTERM, not SIGKILL: only then does callgrind write its counts.
         let kill = Command::new("kill").arg(self.id.to_string()).status();
         kill.await?;
         timeout(PATIENCE, self.child.wait()).await??;
@@ -140,7 +141,7 @@ fn cpu_time(id: u32) -> Outcome<Duration> {
     let mut nanos = 0;
     for task in tasks {
         let path: PathBuf = task?.path().join("schedstat");
-        // A thread that has ended meanwhile counts for nothing.
+        // A thread that has just ended counts as zero.
         let stat = fs::read_to_string(path).unwrap_or_default();
         let first = stat.split_whitespace().next().unwrap_or("0");
         nanos += first.parse::<u64>()?;

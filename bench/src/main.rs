@@ -1,11 +1,11 @@
-//! What the functions cost, beside a floor that only starts: `bench/run` builds
-//! everything and runs this. docs/performance.md explains what is measured.
+//! The cost of the functions, compared with a floor that only starts. `bench/run`
+//! builds everything and runs this. docs/performance.md explains the figures.
 //!
 //! ```text
-//! bench                 the whole table; fails where a limit is exceeded
-//! bench instructions    instructions alone; fails where they grew since the baseline
-//! bench baseline        counts them, and makes that the baseline
-//! bench serve N         serves, with N processes of each function (bench/load)
+//! bench                 the whole table; fails if a limit is exceeded
+//! bench instructions    instructions only; fails if they grew since the baseline
+//! bench baseline        counts instructions, and writes the baseline
+//! bench serve N         serves N processes of each function (bench/load)
 //! ```
 
 mod baseline;
@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use report::Report;
 use story::Story;
 
-/// A step's result; its error says in a sentence what went wrong.
+/// The result of a step. The error is a sentence.
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 #[tokio::main]
@@ -60,7 +60,7 @@ async fn measure(mode: &str) -> Outcome<()> {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "what this program is for")]
+#[expect(clippy::print_stdout, reason = "this program prints its results")]
 fn say(text: &str) {
     println!("{text}");
 }

@@ -1,4 +1,4 @@
-//! Whom a function calls, and how often it waits for them.
+//! The calls of a function, and its round trips.
 
 use std::time::Duration;
 
@@ -10,27 +10,27 @@ use crate::{
     trips::Trips,
 };
 
-/// How long each service takes while trips are told apart: longer than anything
-/// that happens between two calls.
+/// The delay of every call while round trips are counted: longer than anything
+/// between two calls.
 const DELAY: Duration = Duration::from_millis(40);
 
-/// What a function asks of others.
+/// The calls and round trips of a function.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// Round trips of its start.
+    /// The round trips of a start.
     pub init: Trips,
-    /// Round trips of a warm call.
+    /// The round trips of a warm call.
     pub warm: Trips,
-    /// All its calls.
+    /// All calls.
     pub calls: Calls,
 }
 
 impl Record {
-    /// Starts `subject` and asks it twice.
+    /// Starts `subject` and calls it twice.
     ///
     /// # Errors
     ///
-    /// It fails.
+    /// The subject fails.
     pub async fn of(subject: &Subject, story: &Story) -> Outcome<Self> {
         let services = &story.services;
         services.restart(DELAY);
@@ -54,7 +54,7 @@ impl Record {
     }
 }
 
-/// In alphabetical order, as those beside each other come in any.
+/// In alphabetical order, because concurrent calls arrive in any order.
 fn names(calls: &[Call]) -> String {
     let mut names: Vec<_> = calls
         .iter()

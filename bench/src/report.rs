@@ -1,4 +1,4 @@
-//! The table: each function beside its floor, with the limits that it is held to.
+//! The report: each function compared with its floor and its limits.
 
 use std::{fmt::Write, time::Duration};
 
@@ -9,20 +9,20 @@ use crate::{
     subject::{Instructions, Subject},
 };
 
-/// Starts of which the median is told.
+/// The number of starts, of which the report shows the median.
 const STARTS: usize = 21;
 
-/// Averages of warm calls of which the least is told.
+/// The number of averages of warm calls, of which the report shows the least.
 const AVERAGES: u32 = 30;
 
-/// A table, and the limits that were exceeded.
+/// The tables, and the limits that were exceeded.
 #[derive(Default)]
 pub struct Report {
-    /// Markdown.
+    /// The tables in Markdown.
     pub text: String,
-    /// Each in a sentence.
+    /// The exceeded limits, each as a sentence.
     pub exceeded: Vec<String>,
-    /// What a whole login takes of processors.
+    /// The CPU time of a whole login.
     cpu: Duration,
 }
 
@@ -41,7 +41,7 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// Something cannot be measured.
+    /// A function cannot be measured.
     pub async fn of(story: &Story) -> Outcome<Self> {
         let mut report = Self::default();
         report
@@ -92,8 +92,12 @@ impl Report {
         for (what, value, limit) in [
             ("zip, in MB", mega(own.zip), 4.0),
             ("peak RSS, in MB", memory, 12.0),
-            ("init and first call, in floors with its calls", cold, 1.25),
-            ("warm call, in floors with its calls", warm, 1.3),
+            (
+                "init and first call, in floors with the same calls",
+                cold,
+                1.25,
+            ),
+            ("warm call, in floors with the same calls", warm, 1.3),
         ] {
             self.limit(&format!("{name}: {what}"), value, limit);
         }
@@ -115,7 +119,7 @@ impl Report {
         }
     }
 
-    /// What one SDK call of each kind costs, warm, beside the floor.
+    /// The cost of one warm SDK call of each kind, without the floor.
     async fn calls(&mut self, story: &Story) -> Outcome<()> {
         let nothing = Subject::FloorCalls(crate::subject::Calls::default());
         let nothing = nothing.instructions(story).await?.warm;
@@ -234,7 +238,7 @@ impl Costs {
     }
 }
 
-/// Medians of as many starts.
+/// The medians of the init and of the first call.
 async fn first_over_tls(story: &Story, subject: &Subject) -> Outcome<(Duration, Duration)> {
     let (mut inits, mut firsts) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {

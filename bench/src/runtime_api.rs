@@ -1,4 +1,5 @@
-//! The Lambda Runtime API, as far as a function asks: `next`, `response`, `error`.
+//! The part of the Lambda Runtime API that a function calls: `next`, `response`
+//! and `error`.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -21,10 +22,10 @@ use crate::Outcome;
 const REQUEST_ID: &str = "8476a536-e9f4-11e8-9739-2dfe598c3fcd";
 const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:bench";
 const TRACE: &str = "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1";
-/// In the year 2100, in milliseconds: no deadline comes up while valgrind works.
+/// The year 2100, in milliseconds, so that no deadline passes under valgrind.
 const DEADLINE: &str = "4102444800000";
 
-/// One function's Runtime API. Dropping it ends it.
+/// The Runtime API of one function. Dropping it stops it.
 pub struct RuntimeApi {
     /// Where it listens.
     pub address: SocketAddr,
@@ -41,11 +42,11 @@ struct Shared {
 }
 
 impl RuntimeApi {
-    /// Listens at a free port of the loopback.
+    /// Listens at a free loopback port.
     ///
     /// # Errors
     ///
-    /// There is none.
+    /// No port is free.
     pub async fn start() -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -76,23 +77,27 @@ impl RuntimeApi {
     ///
     /// # Errors
     ///
-    /// The function said that it cannot start.
+    /// The function reported that it cannot start.
     pub async fn idle(&mut self) -> Outcome<()> {
         tokio::select! {
-            asked = self.asked.recv() => asked.ok_or_else(|| "the Runtime API is gone".into()),
+            asked = self.asked.recv() => asked.ok_or_else(|| "the Runtime API has ended".into()),
             Some(Err(error)) = self.answers.recv() => Err(error.into()),
         }
     }
 
-    /// Hands the idle function an event, and waits until it has answered and is
-    /// idle again.
+    /// Sends an event to the idle function, and waits until it has answered and
+    /// is idle again.
     ///
     /// # Errors
     ///
     /// The function answered with an error.
     pub async fn invoke(&mut self, event: String) -> Outcome<Bytes> {
         self.events.send(event)?;
-        let answer = self.answers.recv().await.ok_or("the Runtime API is gone")?;
+        let answer = self
+            .answers
+            .recv()
+            .await
+            .ok_or("the Runtime API has ended")?;
         let answer = answer?;
         self.idle().await?;
         Ok(answer)

@@ -1,5 +1,5 @@
-//! The functions as processes behind a gateway, as Lambda would run them: each
-//! process works at one request, and another one takes the next.
+//! The functions as processes behind a gateway, like in Lambda: each process
+//! works on one request at a time.
 
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
@@ -20,10 +20,10 @@ use tokio::{
 
 use crate::{Outcome, function::Function, say, story::Story};
 
-/// More than any request of ours.
+/// The largest body, in bytes: larger than any request of the load test.
 const MAX_BODY: usize = 64 * 1024;
 
-/// So that a load meets the functions, not their limits.
+/// High limits, so that the load reaches the functions.
 const SETTINGS: [(&str, &str); 3] = [
     ("RESEND_COOLDOWN_SECONDS", "0"),
     ("SENDS_PER_HOUR", "1000000"),
@@ -41,7 +41,7 @@ struct Pool {
     done: mpsc::UnboundedSender<Function>,
 }
 
-/// Serves until the program is ended.
+/// Serves until the program ends.
 ///
 /// # Errors
 ///
@@ -77,7 +77,7 @@ impl Pool {
         })
     }
 
-    /// A process that fails is not used again.
+    /// A process that fails gets no more requests.
     async fn invoke(&self, event: String) -> Outcome<Bytes> {
         let function = self.idle.lock().await.recv().await;
         let mut function = function.ok_or("no process is left")?;
@@ -87,7 +87,8 @@ impl Pool {
     }
 }
 
-/// In a task of its own, so that a client that leaves takes no process along.
+/// Runs in its own task: a client that disconnects must not cancel a process's
+/// request.
 async fn ask(
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

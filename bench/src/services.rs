@@ -1,5 +1,5 @@
-//! The local stack, with an address of its own for each service, as AWS has, and
-//! a record of who was called when.
+//! Proxies to the local stack, one address per service like in AWS, which record
+//! every call.
 
 use std::{
     io,
@@ -24,7 +24,7 @@ use local::tls::{Certificate, Terminator};
 use otp_service::ambient::Stopwatch;
 use tokio::net::TcpListener;
 
-/// The services, each with the variable that tells an SDK where it is.
+/// The services, and the variables with their endpoints.
 const SERVICES: [(&str, &str); 4] = [
     ("DynamoDB", "AWS_ENDPOINT_URL_DYNAMODB"),
     ("KMS", "AWS_ENDPOINT_URL_KMS"),
@@ -32,27 +32,27 @@ const SERVICES: [(&str, &str); 4] = [
     ("SNS", "AWS_ENDPOINT_URL_SNS"),
 ];
 
-/// What opens a connection, and is no call.
+/// The path of a request that only opens a connection. It is not a call.
 const PING: &str = "/sping";
 
-/// One call of one service.
+/// A call of a service.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// Who was called.
+    /// The service.
     pub service: &'static str,
-    /// What for.
+    /// The operation.
     pub operation: String,
-    /// When the request arrived, from an arbitrary start.
+    /// When the request arrived, since an arbitrary start.
     pub began: Duration,
-    /// When its answer was ready.
+    /// When the answer was ready, since the same start.
     pub ended: Duration,
 }
 
-/// The services' fronts.
+/// The proxies.
 pub struct Services {
-    /// Environment variables that lead an SDK here.
+    /// The environment variables with the proxies' endpoints.
     pub plain: Vec<(&'static str, String)>,
-    /// The same, over TLS.
+    /// The same variables, with endpoints over TLS.
     pub tls: Vec<(&'static str, String)>,
     shared: Arc<Shared>,
     _terminators: Vec<Terminator>,
@@ -78,7 +78,7 @@ struct Front {
 }
 
 impl Services {
-    /// Fronts for what listens at `behind`; over TLS with this certificate.
+    /// Starts proxies to the stack at `behind`, without and with TLS.
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl Services {
         })
     }
 
-    /// Forgets what was recorded, and lets each call take `delay` longer.
+    /// Deletes the recorded calls, and delays each further call by `delay`.
     pub fn restart(&self, delay: Duration) {
         *self.shared.recording() = Recording {
             delay,
@@ -121,7 +121,7 @@ impl Services {
         };
     }
 
-    /// The calls since the last restart, in the order of their beginnings.
+    /// The calls since the last restart, in the order in which they began.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         let mut calls = self.shared.recording().calls.clone();
@@ -165,7 +165,7 @@ async fn forward(State(front): State<Front>, mut request: Request) -> Response {
             ended: shared.clock.elapsed(),
         });
     }
-    // Whole, so that it leaves in one piece.
+    // The whole body at once, so that the answer is one write.
     Response::from_parts(head, Body::from(body.to_bytes()))
 }
 

@@ -1,4 +1,4 @@
-//! Whom the functions are asked by: somebody new each time, who logs in by e-mail.
+//! The requests to the functions: each is a login by e-mail with a new address.
 
 use std::{cell::Cell, fs, net::SocketAddr, sync::Arc};
 
@@ -15,13 +15,14 @@ use serde_json::{Value, json};
 
 use crate::{Outcome, services::Services};
 
-/// Where the certificate of the services over TLS lies.
+/// The file with the certificate of the services over TLS.
 const BUNDLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/bench-bundle.pem");
 
 const LOGIN: &str = "/api/login-with-otp/";
 const VALIDATE: &str = "/api/validate-otp/";
 
-/// The settings of both functions; as many requests may come as there are.
+/// The settings of both functions. The limit per client is high enough for all
+/// requests.
 const SETTINGS: [(&str, &str); 8] = [
     ("TABLE_NAME", "login-with-otp"),
     ("BRAND", "Example"),
@@ -33,7 +34,7 @@ const SETTINGS: [(&str, &str); 8] = [
     ("DIGEST_KEY_ID", kms::DIGEST_KEY_ID),
 ];
 
-/// What Lambda sets, as long as it really is.
+/// The variables that Lambda sets, with values of realistic length.
 const LAMBDA: [(&str, &str); 9] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
@@ -49,10 +50,10 @@ const LAMBDA: [(&str, &str); 9] = [
     ("LAMBDA_TASK_ROOT", "/var/task"),
 ];
 
-/// The local stack, and people who log in.
+/// The local stack, and users who log in.
 pub struct Story {
     stack: Stack,
-    /// What the functions call.
+    /// The services that the functions call.
     pub services: Services,
     people: Cell<u32>,
 }
@@ -62,7 +63,7 @@ impl Story {
     ///
     /// # Errors
     ///
-    /// It does not start.
+    /// The stack does not start.
     pub async fn start() -> Outcome<Self> {
         let anywhere = || "127.0.0.1:0".to_owned();
         let stack = Stack::start(Options {
@@ -101,7 +102,7 @@ impl Story {
         all
     }
 
-    /// The same, with the services themselves, unrecorded.
+    /// The same, but calls go to the services directly and are not recorded.
     #[must_use]
     pub fn variables_unrecorded(&self) -> Vec<(String, String)> {
         let mut all = self.variables();
@@ -111,13 +112,13 @@ impl Story {
         all
     }
 
-    /// Where messages arrive.
+    /// The address of the inbox.
     #[must_use]
     pub const fn inbox(&self) -> SocketAddr {
         self.stack.inbox
     }
 
-    /// The same, with the services over TLS.
+    /// The environment of a function, with the services over TLS.
     #[must_use]
     pub fn variables_over_tls(&self) -> Vec<(String, String)> {
         let mut all = self.variables();
@@ -126,33 +127,33 @@ impl Story {
         all
     }
 
-    /// An event that asks for a code, of an address that never did before.
+    /// An event that requests a code for a new address.
     pub fn login_event(&self) -> String {
         to_event(LOGIN, &json!({ "email": self.somebody() }))
     }
 
-    /// An event that brings back a code that was just sent.
+    /// An event that validates a code which was just sent.
     ///
     /// # Errors
     ///
-    /// The code did not come.
+    /// No code arrived.
     pub async fn validate_event(&self) -> Outcome<String> {
         let email = self.somebody();
         let event = to_event(LOGIN, &json!({ "email": email }));
-        let request = otp_edge::event::request(&event).map_err(|_| "no event")?;
+        let request = otp_edge::event::request(&event).map_err(|_| "the event is malformed")?;
         let answer = self.stack.functions.handle(Route::Login, request).await;
         let answer: Value = serde_json::from_slice(answer.body())?;
         let messages = self.stack.messages.messages(Some(&email));
         let code = messages.first().and_then(|message| message.code.clone());
         let claim = json!({
             "email": email,
-            "otp": code.ok_or("no code came")?,
+            "otp": code.ok_or("no code arrived")?,
             "challenge_id": answer["challenge_id"],
         });
         Ok(to_event(VALIDATE, &claim))
     }
 
-    /// An address as long as any other.
+    /// A new address. All addresses have the same length.
     fn somebody(&self) -> String {
         self.people.set(self.people.get() + 1);
         format!("somebody-{:06}@example.com", self.people.get())
@@ -164,7 +165,7 @@ fn with_owned_names(variables: &[(&str, String)]) -> Vec<(String, String)> {
     variables.iter().map(owned).collect()
 }
 
-/// The event that names SDK calls for the floor to make.
+/// An event with the SDK calls that the floor makes.
 pub fn calls_event(calls: &str) -> String {
     let (head, peer) = head("/");
     event(&head, calls.as_bytes(), peer).to_string()
@@ -175,7 +176,7 @@ fn to_event(path: &str, body: &Value) -> String {
     event(&head, body.to_string().as_bytes(), peer).to_string()
 }
 
-/// What a browser sends, in short.
+/// The head of a browser's request, shortened.
 fn head(path: &str) -> (Parts, SocketAddr) {
     let mut head = Request::new(()).into_parts().0;
     head.method = Method::POST;

@@ -13,39 +13,39 @@ use crate::{
     story::{Story, calls_event},
 };
 
-/// Warm calls in one callgrind run: enough that the chance in each evens out.
+/// Warm calls in one callgrind run: enough to even out their random differences.
 const WARM_CALLS: u32 = 20;
 
-/// A program, and what it is asked.
+/// A measured program, which also decides its requests.
 #[derive(Clone, Debug)]
 pub enum Subject {
     /// The function `login-with-otp`.
     Login,
     /// The function `validate-otp`.
     Validate,
-    /// The floor under `login-with-otp`.
+    /// The floor of `login-with-otp`.
     FloorLogin,
-    /// The floor under `validate-otp`.
+    /// The floor of `validate-otp`.
     FloorValidate,
-    /// The floor that makes the same SDK calls, one after the other.
+    /// The floor that makes these SDK calls, one after the other.
     FloorCalls(Calls),
 }
 
-/// The operations of SDK calls, each name followed by a space.
+/// The operations of SDK calls, with a space after each name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calls {
-    /// Those of a start and a first call.
+    /// The operations of a start and a first call.
     pub first: String,
-    /// Those of each call after it.
+    /// The operations of each later call.
     pub later: String,
 }
 
-/// Instructions, in user space.
+/// The number of instructions in user space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instructions {
     /// From the start to the end of the first call.
     pub cold: u64,
-    /// Of each call after it.
+    /// Per later call.
     pub warm: u64,
 }
 
@@ -68,11 +68,11 @@ impl Subject {
         target.join(self.name())
     }
 
-    /// The binary's size in bytes, and its size as a deployment package.
+    /// The size of the binary and of its deployment package, in bytes.
     ///
     /// # Errors
     ///
-    /// There is none, or no Python to pack it.
+    /// The binary or Python is missing.
     pub fn sizes(&self) -> Outcome<(u64, u64)> {
         let pack = "import sys, zipfile\n\
             with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED, compresslevel=9) as z:\n\
@@ -91,20 +91,20 @@ impl Subject {
         ))
     }
 
-    /// Starts it.
+    /// Starts the program.
     ///
     /// # Errors
     ///
-    /// It does not start.
+    /// The program does not start.
     pub async fn start(&self, story: &Story) -> Outcome<Function> {
         Function::start(&self.program(), &story.variables(), None).await
     }
 
-    /// Asks it for the `nth` time, from 0, and looks that it did what it was asked.
+    /// Sends the `nth` request, from 0, and checks that it succeeds.
     ///
     /// # Errors
     ///
-    /// It did not.
+    /// The request fails.
     pub async fn call(&self, function: &mut Function, story: &Story, nth: u32) -> Outcome<()> {
         let event = match self {
             Self::Login | Self::FloorLogin => story.login_event(),
@@ -121,12 +121,12 @@ impl Subject {
         }
     }
 
-    /// Counts instructions by callgrind, in two runs: one ends after the first
-    /// call, the other goes on.
+    /// Counts instructions with callgrind, in two runs: one ends after the first
+    /// call, the other continues.
     ///
     /// # Errors
     ///
-    /// There is no valgrind, or the program fails.
+    /// Valgrind is missing, or the program fails.
     pub async fn instructions(&self, story: &Story) -> Outcome<Instructions> {
         let cold = self.count(story, 1).await?;
         let more = self.count(story, 1 + WARM_CALLS).await?;
@@ -149,8 +149,8 @@ impl Subject {
         Ok(totals.ok_or("callgrind wrote no totals")?.trim().parse()?)
     }
 
-    /// What a start and a first call take of a processor over TLS, handshakes
-    /// included.
+    /// The CPU times of a start and of a first call over TLS, including
+    /// handshakes.
     ///
     /// # Errors
     ///
@@ -165,9 +165,9 @@ impl Subject {
         Ok((init, first))
     }
 
-    /// What a warm call takes of a processor, and the most memory in KB after all
-    /// of them. The time is the least of many short averages: what is above it,
-    /// neighbours on the machine have added.
+    /// The CPU time of a warm call, and the peak memory in KB after all calls. The
+    /// time is the least of many short averages: other load on the machine only
+    /// adds to it.
     ///
     /// # Errors
     ///

@@ -1,21 +1,21 @@
-//! How often a request waits for others: calls that run beside each other are one
+//! Round trips: how often a request waits for services. Concurrent calls are one
 //! round trip.
 
 use std::time::Duration;
 
 use crate::services::Call;
 
-/// Whom a request waited for, and how often.
+/// The number of round trips.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Trips {
-    /// Of those in which the table was called.
+    /// Round trips with a call of the table.
     pub table: usize,
-    /// Of the others: a provider, or KMS.
+    /// Round trips with calls of a provider or KMS only.
     pub other: usize,
 }
 
 impl Trips {
-    /// The round trips that `calls`, in the order of their beginnings, make up.
+    /// The round trips of `calls`, which must be in the order in which they began.
     #[must_use]
     pub fn of(calls: &[Call]) -> Self {
         let mut trips = Self::default();
@@ -30,7 +30,7 @@ impl Trips {
     }
 }
 
-/// Calls that began before the first of their group had ended.
+/// Groups of concurrent calls: each began before any of its group had ended.
 fn groups(calls: &[Call]) -> Vec<&[Call]> {
     let mut groups = Vec::new();
     let mut rest = calls;

@@ -1,6 +1,5 @@
-//! The floor: what a function costs that does nothing, once it has built the AWS
-//! clients that it would need. It shares no code with the functions on purpose,
-//! so that whatever they do above it shows.
+//! The floor: a function that builds its AWS clients and does nothing. It shares
+//! no code with the functions, so that the difference is what they do.
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::{
@@ -9,14 +8,14 @@ use aws_smithy_http_client::{
 };
 use lambda_http::{Body, Error, Request, Response, run, service_fn};
 
-/// The authorities that sign the certificates of AWS endpoints.
+/// The certificate authorities of AWS endpoints.
 const ROOTS: &[u8] = include_bytes!("../../../shared/service/src/aws/amazon-roots.pem");
 
 /// The SDK's usual configuration, with its trust roots embedded.
 ///
 /// # Errors
 ///
-/// The TLS context cannot be made, which does not happen.
+/// The library cannot build a TLS context, which does not happen.
 pub async fn sdk_config() -> Result<SdkConfig, Error> {
     let roots = TrustStore::empty().with_pem_certificate(ROOTS);
     let http = Builder::new()
@@ -27,11 +26,11 @@ pub async fn sdk_config() -> Result<SdkConfig, Error> {
     Ok(defaults.load().await)
 }
 
-/// Answers every request with an empty body, holding on to `clients`.
+/// Answers every request with an empty body. Keeps `clients` alive.
 ///
 /// # Errors
 ///
-/// The runtime's.
+/// The Lambda runtime fails.
 pub async fn answer_nothing<T: Sync>(clients: T) -> Result<(), Error> {
     let clients = &std::hint::black_box(clients);
     run(service_fn(async |_: Request| {

@@ -1,4 +1,4 @@
-//! What the SDK's calls cost alone: each request's body names the calls to make.
+//! The cost of SDK calls alone. The body of each request lists the calls to make.
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
@@ -53,7 +53,7 @@ impl Clients {
             "Sign" => self.sign().await,
             "SendEmail" => self.send_email().await,
             "Publish" => self.publish().await,
-            _ => Err(format!("no such call: {call}").into()),
+            _ => Err(format!("unknown call: {call}").into()),
         }
     }
 
@@ -76,7 +76,7 @@ impl Clients {
         Ok(())
     }
 
-    /// As many writes as the admission of a login by e-mail has.
+    /// The number of writes is that of an e-mail login's admission.
     async fn transact(&self) -> Result<(), Error> {
         let mut call = self.dynamodb.transact_write_items();
         for sort_key in ["challenge", "cooldown", "hour", "day", "client"] {
@@ -121,7 +121,7 @@ impl Clients {
         Ok(())
     }
 
-    /// With a text and a page, of about the length of the functions' own.
+    /// A text part and an HTML part, of about the length of the real ones.
     async fn send_email(&self) -> Result<(), Error> {
         let content = |text: String| Content::builder().data(text).charset("UTF-8").build();
         let body = Text::builder()

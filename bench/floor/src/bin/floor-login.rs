@@ -1,4 +1,4 @@
-//! The floor of `login-with-otp`: its four clients, and nothing else.
+//! The floor of `login-with-otp`: its four clients only.
 
 use lambda_http::Error;
 

@@ -1,4 +1,4 @@
-//! The floor of `validate-otp`: its two clients, and nothing else.
+//! The floor of `validate-otp`: its two clients only.
 
 use lambda_http::Error;
 

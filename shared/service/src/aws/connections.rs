@@ -60,7 +60,7 @@ impl Connections {
     }
 
     /// Opens a connection for each of `endpoints`, concurrently and within
-    /// [`CONNECT`], so that the first request finds them open. A connection that
+    /// a second, so that the first request finds them open. A connection that
     /// cannot be opened is not an error: the call that needs it opens it again
     /// and reports the failure.
     pub async fn open(&self, endpoints: Vec<String>) {
