@@ -5,14 +5,14 @@
 import { text } from "node:stream/consumers";
 import { createRemoteJWKSet, errors, jwtVerify } from "jose";
 
-// Once in the life of the process: the function that comes out keeps the keys.
+// Call this once per process: the function that it returns keeps the keys.
 async function discover(issuer, audience) {
   const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
   const answer = await fetch(url, { signal: AbortSignal.timeout(5000) });
-  if (!answer.ok) throw new Error(`the issuer answers ${answer.status}`);
+  if (!answer.ok) throw new Error(`the issuer answered ${answer.status}`);
   const configuration = await answer.json();
-  if (configuration.issuer !== issuer) throw new Error("it is another issuer");
-  // For a token of an unknown key it asks again, once in 30 seconds at most.
+  if (configuration.issuer !== issuer) throw new Error("the issuer does not match");
+  // If a token's key is unknown, it fetches the keys again, at most once in 30 seconds.
   const keys = createRemoteJWKSet(new URL(configuration.jwks_uri), { cacheMaxAge: 3_600_000 });
   return async function check(token) {
     const { payload } = await jwtVerify(token, keys, {
@@ -27,7 +27,7 @@ async function discover(issuer, audience) {
   };
 }
 
-// Is it the token's fault (answer 401) or the issuer's (answer 503)?
+// Errors of the issuer: answer 503. All other errors of jose are the token's: answer 401.
 const issuersFault = ["ERR_JOSE_GENERIC", "ERR_JWKS_INVALID", "ERR_JWKS_TIMEOUT"];
 const refuses = (error) => error instanceof errors.JOSEError && !issuersFault.includes(error.code);
 

@@ -11,17 +11,17 @@ import jwt
 
 
 class Verifier:
-    """One for the whole life of the process: it keeps the keys."""
+    """Create one per process: it keeps the keys."""
 
     def __init__(self, issuer, audience):
         url = issuer.rstrip("/") + "/.well-known/openid-configuration"
         with urllib.request.urlopen(url, timeout=5) as answer:
             configuration = json.load(answer)
         if configuration["issuer"] != issuer:
-            raise ValueError("it is another issuer")
+            raise ValueError("the issuer does not match")
         self.issuer = issuer
         self.audience = audience
-        # For a token of an unknown key it asks again, once in 30 seconds at most.
+        # If a token's key is unknown, it fetches the keys again, at most once in 30 seconds.
         self.keys = jwt.PyJWKClient(configuration["jwks_uri"], lifespan=3600, timeout=5)
 
     def check(self, token):
@@ -39,7 +39,7 @@ class Verifier:
         return token["payload"]
 
 
-# What is the issuer's fault: answer 503. PyJWT's other errors are the token's: 401.
+# Errors of the issuer: answer 503. All other errors of PyJWT are the token's: answer 401.
 ISSUERS_FAULT = (OSError, ValueError, KeyError, jwt.PyJWKClientConnectionError, jwt.PyJWKSetError)
 
 

@@ -1,4 +1,4 @@
-"""Makes what is not a token of ours, or not any more."""
+"""Makes invalid tokens: forged, changed or expired."""
 
 import base64
 import hashlib
@@ -35,13 +35,13 @@ def part(members):
 
 
 def with_header(token, **changes):
-    """With members changed, or taken away by None."""
+    """Changes members of the header; None removes one."""
     members = {name: value for name, value in (header(token) | changes).items() if value}
     return ".".join([part(members), *token.split(".")[1:]])
 
 
 def with_bit_flipped(token, number):
-    """In the middle of the signature (2), or of the subject among the claims (1)."""
+    """Flips one bit of the signature (part 2), or of the subject in the claims (part 1)."""
     parts = token.split(".")
     raw = bytearray(decode(parts[number]))
     at = raw.index(b'"sub":"') + 10 if number == 1 else len(raw) // 2
@@ -51,7 +51,7 @@ def with_bit_flipped(token, number):
 
 
 class Forger:
-    """Signs whatever it likes by the key of a local stack."""
+    """Signs any claims with the key of a local stack, whose KMS accepts every caller."""
 
     def __init__(self, stack):
         self.kms = boto3.client(
@@ -77,7 +77,7 @@ class Forger:
         return f"{message}.{encode(hmac.digest(secret, message.encode(), hashlib.sha256))}"
 
     def public_forms(self):
-        """The public key, as somebody might hand it to a library for a secret."""
+        """The forms of the public key that a library could mistake for an HMAC secret."""
         der = self.kms.get_public_key(KeyId="local-signing-key")["PublicKey"]
         key = load_der_public_key(der)
         return {

@@ -1,4 +1,4 @@
-"""The local stack, run by a test."""
+"""Runs the local stack for a test."""
 
 import json
 import os
@@ -11,7 +11,7 @@ TARGET = pathlib.Path(os.environ["TARGET"])
 
 
 class Stack:
-    """`cargo run -p local`, with settings of its own."""
+    """`cargo run -p local` on free ports, with these settings."""
 
     def __init__(self, **settings):
         anywhere = dict.fromkeys(["API_ADDR", "INBOX_ADDR", "AWS_ADDR"], "127.0.0.1:0")

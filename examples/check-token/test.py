@@ -1,7 +1,7 @@
-"""Tokens of two local stacks, and what an attacker makes of them, shown to each verifier.
+"""Presents tokens of two local stacks, and forgeries of them, to each verifier.
 
-The verifiers get the issuer's address, the audience and the token, and nothing else. What the
-signing key itself has to sign is signed by the stack's KMS, which lets anybody.
+A verifier gets only the issuer's URL, the audience and the token. Forgeries that need the signing
+key are signed by the stack's KMS, which accepts every caller.
 """
 
 import contextlib
@@ -23,12 +23,12 @@ VERIFIERS = {
 }
 ACCEPTED, REFUSED, CANNOT_TELL = 0, 1, 2
 
-# Why, in the words of each.
+# The reason, in the words of each verifier.
 NO_ALGORITHM = {"python": "alg value is not allowed", "rust": "unknown variant",
                 "node": '"alg" (Algorithm) Header Parameter value not allowed'}
 ALGORITHM = NO_ALGORITHM | {"rust": "InvalidAlgorithm"}
 KEY = {"python": "Unable to find a signing key", "node": "no applicable key",
-       "rust": "no such key"}
+       "rust": "unknown key"}
 NO_KEY_NAMED = KEY | {"node": "multiple matching keys"}
 SIGNATURE = {"python": "Signature verification failed", "node": "signature verification failed",
              "rust": "InvalidSignature"}
@@ -50,16 +50,16 @@ def verdict(name, issuer, audience, token):
         [*VERIFIERS[name], issuer, audience], input=token, text=True, capture_output=True,
         timeout=30, check=False)
     if token and token in done.stdout + done.stderr:
-        raise Untrue(f"{name} says the token")
+        raise Untrue(f"{name} prints the token")
     return done.returncode, done.stdout.strip(), done.stderr.strip()
 
 
 def check(what, issuer, audience, token, code, words):
-    """Each verifier must answer with this exit code, and these words of its own."""
+    """Each verifier must exit with this code, and print its own words."""
     with ThreadPoolExecutor() as pool:
         verdicts = pool.map(lambda name: verdict(name, issuer, audience, token), VERIFIERS)
     for name, (was, out, err) in zip(VERIFIERS, verdicts):
-        # Not by the code alone: a program that crashes exits with 1 too.
+        # The code is not enough: a program that crashes exits with 1, too.
         right = {
             ACCEPTED: (out, err) == (words[name], ""),
             REFUSED: not out and err.startswith("refused: ") and words[name] in err,
@@ -80,7 +80,7 @@ def tokens_of_ours(stack):
 
 
 def forgeries(stack, other, token):
-    """What was not signed by us as it is."""
+    """Tokens whose signature by this issuer is missing or does not match."""
     ours, theirs = Forger(stack), Forger(other)
     head, claims = header(token), spoken(token)
     yield "alg none", ours.unsigned(head | {"alg": "none"}, claims), NO_ALGORITHM
@@ -103,7 +103,7 @@ def forgeries(stack, other, token):
 
 
 def misuses(stack, token):
-    """What was signed by our key, and is no access token of this issuer for this audience."""
+    """Tokens with this issuer's signature that are not its access tokens for this audience."""
     ours = Forger(stack)
     head, claims = header(token), spoken(token)
 
@@ -125,16 +125,16 @@ def lifetimes(other):
     token = other.log_in(phone_number="+14155550124")["token"]
     while time.time() < spoken(token)["exp"] + 2:
         time.sleep(0.1)
-    check("refused: a token that lived its second", other.api, "example", token, REFUSED, EXPIRED)
+    check("refused: an expired token of one second", other.api, "example", token, REFUSED, EXPIRED)
 
 
 def issuers_fault(stack, token):
-    """Neither accepted nor refused."""
+    """The verifier can neither accept nor refuse."""
     elsewhere = stack.api.replace("127.0.0.1", "localhost")
-    words = dict.fromkeys(VERIFIERS, "it is another issuer")
+    words = dict.fromkeys(VERIFIERS, "the issuer does not match")
     check("cannot tell: a document of another issuer", elsewhere, "example", token,
           CANNOT_TELL, words)
-    check("cannot tell: nobody there", "http://127.0.0.1:9", "example", token, CANNOT_TELL, ANY)
+    check("cannot tell: no server", "http://127.0.0.1:9", "example", token, CANNOT_TELL, ANY)
 
 
 def page_shows_the_files():
@@ -142,8 +142,8 @@ def page_shows_the_files():
     files = {"python": "check.py", "js": "check.mjs", "rust": "rust/src/main.rs"}
     for language, name in files.items():
         if f"```{language}\n{(HERE / name).read_text()}```\n" not in page:
-            raise Untrue(f"docs/checking-tokens.md does not show {name} as it is")
-    print("ok  the page shows the files as they are")
+            raise Untrue(f"docs/checking-tokens.md does not have the current {name}")
+    print("ok  the page has the current files")
 
 
 def main():
@@ -168,4 +168,4 @@ if __name__ == "__main__":
     try:
         main()
     except Untrue as untrue:
-        sys.exit(f"NOT SO: {untrue}")
+        sys.exit(f"FAILED: {untrue}")

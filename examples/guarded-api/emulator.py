@@ -1,5 +1,5 @@
-"""ministack as e2e/emulator.py has it, and what it leaves out of template.yaml: the routes and
-the authorizer of an HTTP API, which SAM writes into the API's OpenAPI document."""
+"""The emulator of e2e/emulator.py, which also creates the routes and the authorizer of an HTTP API.
+SAM writes these into the API's OpenAPI document, which ministack ignores."""
 
 import pathlib
 import sys

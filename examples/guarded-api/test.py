@@ -1,7 +1,7 @@
-"""Asks the deployed API with tokens of a local stack.
+"""Calls the deployed API with tokens of a local stack.
 
-API Gateway takes no issuer but one at https, and neither does the template. Here it is at http,
-on loopback, so that rule alone is taken out of the template that is deployed.
+API Gateway and the template accept https issuers only. The issuer here is at http on loopback, so
+the test removes that one rule from the deployed template.
 """
 
 import contextlib
@@ -55,7 +55,7 @@ class Emulator:
                 urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=2).close()
                 return
             time.sleep(0.2)
-        raise Untrue(f"the emulator does not start:\n{self.log.read_text()}")
+        raise Untrue(f"the emulator did not start:\n{self.log.read_text()}")
 
     def deploy(self, issuer):
         template = (GUARDED / "build" / "template.yaml").read_text()
@@ -68,7 +68,7 @@ class Emulator:
              f"Issuer={issuer}"],
             env=self.environment, capture_output=True, text=True, timeout=120, check=False)
         if done.returncode:
-            raise Untrue(f"sam deploy fails:\n{done.stdout}{done.stderr}")
+            raise Untrue(f"sam deploy failed:\n{done.stdout}{done.stderr}")
         return re.search(r"https://(\w+)\.execute-api", done.stdout)[1]
 
 
@@ -118,4 +118,4 @@ if __name__ == "__main__":
     try:
         main()
     except Untrue as untrue:
-        sys.exit(f"NOT SO: {untrue}")
+        sys.exit(f"FAILED: {untrue}")

@@ -1,7 +1,7 @@
-//! `GET /hello` greets whoever a token of the login speaks for.
+//! `GET /hello` greets the user of the access token.
 //!
-//! The token is not checked here: API Gateway's JWT authorizer does that, and
-//! lets nothing else through.
+//! The function does not check the token. API Gateway's JWT authorizer does, and
+//! refuses every request without a valid one.
 
 use lambda_http::{
     Body, Request, RequestExt, Response,
@@ -13,11 +13,10 @@ use lambda_http::{
 };
 use serde_json::{Value, json};
 
-/// Answers one request that the authorizer let through.
+/// Answers one request that the authorizer accepted.
 ///
-/// A request without claims is answered with 500. The authorizer lets none
-/// through, so a route was deployed without it. That is our fault and not the
-/// client's, whom a 401 would send for one new token after another.
+/// The answer to a request without claims is 500: the route was deployed without
+/// the authorizer. A 401 would make the client request new tokens again and again.
 #[must_use]
 pub fn handle(request: &Request) -> Response<Body> {
     subject(request).map_or_else(unguarded, |subject| {

@@ -1,4 +1,4 @@
-//! An event of API Gateway in, an answer out.
+//! The answers to events of API Gateway.
 
 use guarded_api::handle;
 use lambda_http::{Body, Response, request::from_str};

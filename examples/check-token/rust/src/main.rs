@@ -14,16 +14,16 @@ use jsonwebtoken::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-/// Keys are fetched anew after this time.
+/// The keys are fetched again after this time.
 const LIFE: Duration = Duration::from_hours(1);
-/// And for a token of an unknown key, but not again within this time.
+/// They are also fetched again if a token's key is unknown, but at most once in this time.
 const PAUSE: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 enum Error {
-    /// The token is not good: answer 401.
+    /// The token is invalid: answer 401.
     Refused(String),
-    /// The issuer cannot be asked: answer 503.
+    /// The issuer is unavailable: answer 503.
     Unavailable(String),
 }
 
@@ -38,7 +38,7 @@ struct Claims {
     sub: String,
 }
 
-/// One for the whole life of the process.
+/// Create one per process: it keeps the keys.
 struct Verifier {
     jwks_uri: String,
     keys: JwkSet,
@@ -51,13 +51,13 @@ impl Verifier {
         let base = issuer.trim_end_matches('/');
         let found: Configuration = fetch(&format!("{base}/.well-known/openid-configuration"))?;
         if found.issuer != issuer {
-            return Err(Error::Unavailable("it is another issuer".into()));
+            return Err(Error::Unavailable("the issuer does not match".into()));
         }
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["iss", "aud", "exp", "sub"]);
-        validation.leeway = 0; // 60 seconds otherwise
+        validation.leeway = 0; // the default is 60 seconds
         Ok(Self {
             keys: fetch(&found.jwks_uri)?,
             jwks_uri: found.jwks_uri,
@@ -82,7 +82,7 @@ impl Verifier {
             self.fetched = Instant::now();
         }
         let key = self.keys.find(kid);
-        let key = key.ok_or_else(|| Error::Refused("no such key".into()))?;
+        let key = key.ok_or_else(|| Error::Refused("unknown key".into()))?;
         Ok(DecodingKey::from_jwk(key)?)
     }
 }
