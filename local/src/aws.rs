@@ -54,8 +54,8 @@ struct Aws {
     keys: kms::Keys,
 }
 
-/// Serves `DynamoDB` from the emulator at `dynamodb`, KMS with `keys`, and SES and SNS, which deliver
-/// to `inbox`.
+/// Serves `DynamoDB` from the emulator at `dynamodb`, KMS with `keys`, and SES and SNS, which
+/// deliver to `inbox`.
 pub fn router(dynamodb: SocketAddr, inbox: Inbox, keys: kms::Keys) -> Router {
     let aws = Aws {
         dynamodb: dynamodb::Proxy::new(dynamodb),

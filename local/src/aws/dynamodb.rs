@@ -1,6 +1,7 @@
 //! `DynamoDB`: an emulator in this process, and a proxy to it from the common port.
 //!
-//! The emulator listens on its own loopback port, because it takes HTTP requests from a socket only.
+//! The emulator listens on its own loopback port, because it takes HTTP requests from a socket
+//! only.
 
 use std::{
     io,
