@@ -7,12 +7,7 @@ use lambda_http::{Body, Request, Response};
 use login_with_otp::LoginApi;
 use otp_domain::UnixTime;
 use otp_edge::{
-    api::Api,
-    cors::AllowedOrigins,
-    event::Event,
-    payload::ProxyResponse,
-    route::Route,
-    serve,
+    api::Api, cors::AllowedOrigins, event::Event, payload::ProxyResponse, route::Route, serve,
     settings::Settings,
 };
 use validate_otp::SessionApi;

@@ -89,7 +89,11 @@ impl Stack {
 
         let mut servers = JoinSet::new();
         servers.spawn(async { axum::serve(aws, services).await });
-        let functions = Arc::new(Functions::new(&settings, &aws::sdk_config(aws_at), options.clock));
+        let functions = Arc::new(Functions::new(
+            &settings,
+            &aws::sdk_config(aws_at),
+            options.clock,
+        ));
         functions.warm_up().await;
         let gateway = gateway::router(Arc::clone(&functions))
             .into_make_service_with_connect_info::<SocketAddr>();
