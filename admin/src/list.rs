@@ -2,13 +2,10 @@
 
 use std::io::{self, Write};
 
-use otp::{
-    domain::{Channel, Destination, UserRecord, UnixTime},
-    store::Store,
-};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use otp_domain::{Channel, Destination, UserRecord};
+use otp_service::store::Store;
 
-use crate::Stop;
+use crate::{io::Stop, timestamp::rfc3339};
 
 const HEADER: [&str; 6] = [
     "user_id",
@@ -19,7 +16,7 @@ const HEADER: [&str; 6] = [
     "disabled",
 ];
 
-/// Writes a page as soon as it is read.
+/// Prints each page as soon as it is read.
 pub async fn print(store: &Store, out: &mut dyn Write) -> Result<(), Stop> {
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(HEADER).map_err(io::Error::from)?;
@@ -50,18 +47,9 @@ fn record(user: &UserRecord) -> [String; 6] {
     ]
 }
 
-/// Empty after the year 9999, for which the format has no room.
-pub fn rfc3339(time: UnixTime) -> String {
-    let nanos = i128::from(time.as_millis()) * 1_000_000;
-    OffsetDateTime::from_unix_timestamp_nanos(nanos)
-        .ok()
-        .and_then(|time| time.format(&Rfc3339).ok())
-        .unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
-    use otp::domain::{EmailAddress, PhoneNumber, UserId};
+    use otp_domain::{EmailAddress, PhoneNumber, UnixTime, UserId};
 
     use super::*;
 

@@ -1,9 +1,9 @@
-//! `cargo run -p admin -- users|logins ...`: see `--help`.
+//! `cargo run -p admin -- users|sessions ...`: see `--help`.
 
 use std::{io, process::ExitCode};
 
 use admin::{Io, run};
-use otp::{ambient, clients};
+use otp_service::{ambient, aws};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -16,7 +16,7 @@ async fn main() -> ExitCode {
     let exit = run(
         args,
         default_table(),
-        clients::operator_sdk_config,
+        aws::operator_sdk_config,
         ambient::now(),
         &mut io,
     );
@@ -25,7 +25,7 @@ async fn main() -> ExitCode {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "of the functions' settings this tool needs only one"
+    reason = "this tool needs only one of the functions' settings"
 )]
 fn default_table() -> Option<String> {
     std::env::var("TABLE_NAME").ok()

@@ -1,37 +1,37 @@
 //! One operation on one user.
 
-use otp::{
+use otp_domain::{OperationId, UnixTime, UserId, UserRecord};
+use otp_service::{
     ambient,
-    domain::{Destination, UserRecord, OperationId, UnixTime, UserId},
     fault::Fault,
-    store::{Change, Store},
+    store::{AddUser, Change, Store},
 };
 
-use crate::rows::Row;
+use crate::{destination::join, rows::Row};
 
-/// What to do with a user.
+/// An operation on a user.
 #[derive(Clone, Copy)]
 pub enum Operation {
-    /// Make them.
+    /// Create the user.
     Add,
-    /// Change them.
+    /// Change the user.
     Change(Change),
 }
 
-/// What became of it.
+/// How an operation ended.
 pub enum Outcome {
-    /// It is done, to this user.
+    /// It is done; the user's id.
     Done(UserId),
-    /// It was so before: done by an earlier run, if this one repeats it.
+    /// Nothing to do: an earlier run did it.
     Already(String),
-    /// It cannot be done, and nothing was changed.
+    /// It cannot be done; nothing changed.
     Failed(String),
-    /// The table failed. It may be done or not.
+    /// The table failed: it may be done or not.
     Broken(Fault),
 }
 
 impl Operation {
-    /// The word for it when it is done.
+    /// The past participle, for reports.
     pub const fn done(self) -> &'static str {
         match self {
             Self::Add => "added",
@@ -41,19 +41,13 @@ impl Operation {
         }
     }
 
-    /// Does it to the user that this row means.
+    /// Runs the operation on the user of this row.
     pub async fn run(self, store: &Store, row: &Row, now: UnixTime) -> Result<Outcome, Fault> {
         match self {
             Self::Add => add(store, row, now).await,
             Self::Change(change) => alter(store, change, row, now).await,
         }
     }
-}
-
-/// The addresses and numbers as one text.
-pub fn join(destinations: &[Destination]) -> String {
-    let texts: Vec<_> = destinations.iter().map(Destination::as_str).collect();
-    texts.join(", ")
 }
 
 async fn add(store: &Store, row: &Row, now: UnixTime) -> Result<Outcome, Fault> {
@@ -64,8 +58,9 @@ async fn add(store: &Store, row: &Row, now: UnixTime) -> Result<Outcome, Fault> 
         last_login_at: None,
         disabled: row.disabled.unwrap_or_default(),
     };
-    let Err(taken) = store.add_user(&user).await? else {
-        return Ok(Outcome::Done(user.id));
+    let taken = match store.add_user(&user).await? {
+        AddUser::Added => return Ok(Outcome::Done(user.id)),
+        AddUser::Taken(taken) => taken,
     };
     let holder = match taken.first() {
         Some(destination) => store.find_user_record(destination).await?,
@@ -73,7 +68,7 @@ async fn add(store: &Store, row: &Row, now: UnixTime) -> Result<Outcome, Fault> 
     };
     let same = holder.filter(|holder| holder.destinations == user.destinations);
     Ok(match same {
-        None => Outcome::Failed(format!("{} is a user's already", join(&taken))),
+        None => Outcome::Failed(format!("{} already belongs to a user", join(&taken))),
         Some(holder) => {
             let how = if holder.disabled { ", disabled" } else { "" };
             let exists = format!("exists already, user_id {}{how}", holder.id.as_str());
@@ -92,17 +87,20 @@ async fn alter(store: &Store, change: Change, row: &Row, now: UnixTime) -> Resul
     }
     let id = |user: &Option<UserRecord>| user.as_ref().map(|user| user.id.clone());
     if found.windows(2).any(|pair| id(&pair[0]) != id(&pair[1])) {
-        return Ok(Outcome::Failed("not of one user".to_owned()));
+        return Ok(Outcome::Failed(
+            "these destinations belong to different users".to_owned(),
+        ));
     }
     let Some(user) = found.pop().flatten() else {
         return Ok(no_user(change));
     };
-    let request = OperationId::draw(&mut ambient::rng());
-    if !store.change_user(&user, change, &request, now).await? {
-        let why = "somebody else changed this user meanwhile";
+    let operation = OperationId::draw(&mut ambient::rng());
+    if !store.change_user(&user, change, &operation, now).await? {
+        let why = "this user changed meanwhile";
         return Ok(Outcome::Failed(why.to_owned()));
     }
-    // They could not be refreshed any more; but enabling must not revive them.
+    // A disabled user's sessions cannot be refreshed, but enabling the user must
+    // not revive them.
     if change != Change::Enable {
         store.end_sessions(&user.id, None).await?;
     }

@@ -3,38 +3,38 @@
 use std::collections::HashMap;
 
 use csv::{ErrorKind, Position, StringRecord};
-use otp::domain::Destination;
+use otp_domain::Destination;
 
-use crate::args::{email, phone};
+use crate::destination::{email, phone};
 
-/// One user, as an operator names them.
+/// One user, as an operator names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Where in the file; `None` for one from the command line.
+    /// The line in the file; `None` if the user came from the command line.
     pub line: Option<u64>,
     /// The e-mail address, the phone number, or both in this order.
     pub destinations: Vec<Destination>,
-    /// Whether they may not log in, if the file says.
+    /// Whether the user is disabled, if the file says so.
     pub disabled: Option<bool>,
 }
 
-/// A file that is right from its first to its last line.
+/// A well-formed file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct File {
-    /// The users in it.
+    /// Its users.
     pub rows: Vec<Row>,
-    /// Columns that mean nothing here.
+    /// Columns without a meaning here.
     pub ignored: Vec<String>,
 }
 
-/// Where the columns are.
+/// The places of the columns.
 struct Columns {
     email: usize,
     phone: usize,
     disabled: Option<usize>,
 }
 
-/// Reads a whole file, or says of each line what is wrong with it.
+/// Reads a whole file, or returns the mistake of each wrong line.
 pub fn read(bytes: &[u8]) -> Result<File, Vec<String>> {
     let mut reader = csv::Reader::from_reader(bytes);
     let header = match reader.headers() {

@@ -12,14 +12,20 @@ pub type Item = HashMap<String, AttributeValue>;
 impl TestApp {
     /// Every item.
     pub async fn items(&self) -> Vec<Item> {
-        let scan = self.table.scan().table_name(&self.config.table_name);
+        let scan = self
+            .table
+            .scan()
+            .table_name(&self.settings.login.table_name);
         let items = scan.into_paginator().items().send();
         items.collect::<Result<_, _>>().await.expect("a scan")
     }
 
     /// The items of a partition, by sort key.
     pub async fn partition(&self, key: &str) -> HashMap<String, Item> {
-        let query = self.table.query().table_name(&self.config.table_name);
+        let query = self
+            .table
+            .query()
+            .table_name(&self.settings.login.table_name);
         let items = query
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", text(key))
@@ -62,7 +68,7 @@ impl TestApp {
         let mut put = self
             .table
             .put_item()
-            .table_name(&self.config.table_name)
+            .table_name(&self.settings.login.table_name)
             .item("pk", text(&partition_key(to)))
             .item("sk", text("user"))
             .item("user_id", text(&format!("user of {to}")))
@@ -77,7 +83,7 @@ impl TestApp {
     pub async fn disable_user(&self, to: &str) {
         self.table
             .update_item()
-            .table_name(&self.config.table_name)
+            .table_name(&self.settings.login.table_name)
             .key("pk", text(&partition_key(to)))
             .key("sk", text("user"))
             .update_expression("SET disabled_at = :at")
@@ -91,7 +97,7 @@ impl TestApp {
     pub async fn remove_user(&self, to: &str) {
         self.table
             .delete_item()
-            .table_name(&self.config.table_name)
+            .table_name(&self.settings.login.table_name)
             .key("pk", text(&partition_key(to)))
             .key("sk", text("user"))
             .send()

@@ -76,6 +76,10 @@ fn whatever_is_no_command_is_refused() {
         "users disable alice@example.com --csv users.csv",
         "users list --verbose",
         "users list -v",
+        "sessions",
+        "sessions list",
+        "sessions list alice@example.com --session x",
+        "users list --session x",
     ] {
         assert!(read(line, Some("table")).is_err(), "accepted {line:?}");
     }
@@ -100,7 +104,29 @@ fn the_table_is_the_argument_or_else_the_variable() {
 }
 
 #[test]
-fn help_needs_no_table() {
+fn sessions_are_listed_and_ended_under_both_names() {
+    let alice = || email("alice@example.com").unwrap();
+    let id = || Some(SessionId::new("x".to_owned()));
+    for (line, expected) in [
+        ("sessions list alice@example.com", Action::Sessions(alice())),
+        ("logins list alice@example.com", Action::Sessions(alice())),
+        ("sessions end alice@example.com", Action::End(alice(), None)),
+        (
+            "sessions end alice@example.com --session x",
+            Action::End(alice(), id()),
+        ),
+        (
+            "logins end alice@example.com --login x",
+            Action::End(alice(), id()),
+        ),
+    ] {
+        assert_eq!(read_action(line), expected, "{line}");
+    }
+}
+
+#[test]
+fn help_and_version_need_no_table() {
+    assert_eq!(read("--version", None), Ok(Command::Version));
     for line in ["--help", "-h", "users --help", "users add -h"] {
         assert_eq!(read(line, None), Ok(Command::Help), "{line}");
     }

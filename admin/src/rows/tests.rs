@@ -50,14 +50,14 @@ fn every_bad_line_is_named_once() {
     assert_eq!(
         mistakes(text),
         [
-            "line 3: \"plain\" is no plain e-mail address",
-            "line 5: \"4155550123\" is no phone number such as +14155550123",
+            "line 3: \"plain\" is not a plain e-mail address",
+            "line 5: \"4155550123\" is not a phone number such as +14155550123",
             "line 6: neither an e-mail address nor a phone number",
             "line 7: disabled is true or false, not \"yes\"",
             "line 8: a@example.com is in line 2 already",
             "line 9: 1 fields, where the header has 3",
-            "line 10: \"two\\nlines\" is no plain e-mail address",
-            "line 13: \" +14155550123\" is no phone number such as +14155550123",
+            "line 10: \"two\\nlines\" is not a plain e-mail address",
+            "line 13: \" +14155550123\" is not a phone number such as +14155550123",
             "line 15: +14155550123 is in line 14 already",
         ]
     );
@@ -70,7 +70,7 @@ fn bytes_that_are_no_text_are_named_and_the_rest_still_read() {
         read(bytes).unwrap_err(),
         [
             "line 3: not UTF-8",
-            "line 4: \"plain\" is no plain e-mail address",
+            "line 4: \"plain\" is not a plain e-mail address",
         ]
     );
 }

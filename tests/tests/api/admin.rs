@@ -4,7 +4,7 @@ use std::{collections::HashMap, ffi::OsString, fmt::Write, time::Duration};
 
 use admin::{Exit, Io, run};
 use futures_util::future::join_all;
-use local::stack::sdk_config;
+use local::aws::sdk_config;
 use otp_domain::UnixTime;
 use tests::{ALICE, PHONE, TestApp, table::sort_key};
 
@@ -45,14 +45,14 @@ impl Admin for TestApp {
             stdout: &mut out,
             stderr: &mut err,
         };
-        let group = if line.starts_with("logins ") {
+        let group = if line.starts_with("sessions ") {
             ""
         } else {
             "users "
         };
         let args = format!("{group}{line}");
         let args = args.split_whitespace().map(OsString::from);
-        let table = Some(self.config.table_name.clone());
+        let table = Some(self.settings.login.table_name.clone());
         let sdk = async || sdk_config(self.stack.aws);
         let exit = run(args, table, sdk, UnixTime::from_secs(0), &mut io).await;
         Ran {
@@ -280,7 +280,8 @@ async fn of_many_adds_of_one_address_at_once_one_wins_and_the_others_leave_nothi
     assert_eq!(won, 1);
     for lost in ran.iter().filter(|ran| ran.exit != Exit::Done) {
         assert!(
-            lost.err.contains("alice@example.com is a user's already"),
+            lost.err
+                .contains("alice@example.com already belongs to a user"),
             "{}",
             lost.err
         );
@@ -411,11 +412,11 @@ async fn wrong_usage_has_an_exit_code_of_its_own() {
 
 /// The ids of a user's sessions, as the tool lists them.
 async fn session_ids(app: &TestApp, of: &str) -> Vec<String> {
-    let ran = app.admin(&format!("logins list {of}")).await;
+    let ran = app.admin(&format!("sessions list {of}")).await;
     assert_eq!((ran.exit, ran.err.as_str()), (Exit::Done, ""));
     let lines = ran
         .out
-        .strip_prefix("login,destination,created_at,refreshed_at,expires_at\n")
+        .strip_prefix("session,destination,created_at,refreshed_at,expires_at\n")
         .expect("the header");
     let ids = lines
         .lines()
@@ -435,29 +436,29 @@ async fn sessions_are_listed_and_ended_one_by_one_or_all_at_once() {
     let ids = session_ids(&app, ALICE).await;
     assert_eq!(ids.len(), 3);
 
-    app.admin_does(&format!("logins end {ALICE} --login {}", ids[1]))
+    app.admin_does(&format!("sessions end {ALICE} --session {}", ids[1]))
         .await;
     app.refresh(&tokens[1])
         .await
         .assert_problem(400, "invalid-refresh-token");
     app.refresh(&tokens[0]).await.assert_ok();
     let again = app
-        .admin(&format!("logins end {ALICE} --login {}", ids[1]))
+        .admin(&format!("sessions end {ALICE} --session {}", ids[1]))
         .await;
     assert_eq!(again.exit, Exit::Failed);
 
-    app.admin_does(&format!("logins end {ALICE}")).await;
+    app.admin_does(&format!("sessions end {ALICE}")).await;
     assert!(session_ids(&app, ALICE).await.is_empty());
     app.refresh(&tokens[2])
         .await
         .assert_problem(400, "invalid-refresh-token");
     app.refresh(&other_users).await.assert_ok();
-    let nobody = app.admin("logins list nobody@example.com").await;
+    let nobody = app.admin("sessions list nobody@example.com").await;
     assert_eq!(nobody.exit, Exit::Failed);
     for wrong in [
-        "logins list",
-        "logins end",
-        "logins forget alice@example.com",
+        "sessions list",
+        "sessions end",
+        "sessions forget alice@example.com",
     ] {
         assert_eq!(app.admin(wrong).await.exit, Exit::Usage, "{wrong}");
     }

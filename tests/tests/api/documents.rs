@@ -73,7 +73,10 @@ fn documented() -> BTreeMap<String, Row> {
             (name, Row { default, range })
         });
     let rows: BTreeMap<_, _> = rows.by_ref().collect();
-    assert!(!rows.is_empty(), "docs/settings.md has no table of settings");
+    assert!(
+        !rows.is_empty(),
+        "docs/settings.md has no table of settings"
+    );
     rows
 }
 
@@ -103,7 +106,10 @@ fn the_settings_page_has_every_setting_with_its_default_and_range() {
 #[test]
 fn the_template_passes_every_setting_and_repeats_its_default_and_range() {
     let template = template();
-    let variables = at(&template, &["Globals", "Function", "Environment", "Variables"]);
+    let variables = at(
+        &template,
+        &["Globals", "Function", "Environment", "Variables"],
+    );
     let parameters = at(&template, &["Parameters"]);
     for setting in table::ALL {
         let variable = at(variables, &[setting.name]);
@@ -118,7 +124,9 @@ fn the_template_passes_every_setting_and_repeats_its_default_and_range() {
         };
         let own = |key: &str| untagged(parameter).as_mapping_get(key).map(text);
         let expected = match setting.kind {
-            Kind::Number { min, max, default, .. } => [
+            Kind::Number {
+                min, max, default, ..
+            } => [
                 Some(default.to_string()),
                 Some(min.to_string()),
                 Some(max.to_string()),
@@ -127,12 +135,21 @@ fn the_template_passes_every_setting_and_repeats_its_default_and_range() {
             Kind::Optional { default, .. } => [Some(default.to_owned()), None, None],
         };
         let found = ["Default", "MinValue", "MaxValue"].map(own);
-        assert_eq!(found, expected, "{name}: default, smallest and largest value");
+        assert_eq!(
+            found, expected,
+            "{name}: default, smallest and largest value"
+        );
     }
     let known: BTreeSet<_> = table::ALL.iter().map(|setting| setting.name).collect();
     let sdk = "AWS_ENDPOINT_URL";
-    let unknown: Vec<_> = keys(variables).into_iter().filter(|name| !known.contains(name) && *name != sdk).collect();
-    assert!(unknown.is_empty(), "variables that are not settings: {unknown:?}");
+    let unknown: Vec<_> = keys(variables)
+        .into_iter()
+        .filter(|name| !known.contains(name) && *name != sdk)
+        .collect();
+    assert!(
+        unknown.is_empty(),
+        "variables that are not settings: {unknown:?}"
+    );
 }
 
 #[test]
@@ -148,7 +165,12 @@ fn the_gateway_has_every_route_with_its_method_and_a_throttle() {
         let methods = keys(at(paths, &[route.path()]));
         let any = "x-amazon-apigateway-any-method";
         let lower = method.to_lowercase();
-        assert_eq!(methods, BTreeSet::from([lower.as_str(), any]), "{}", route.path());
+        assert_eq!(
+            methods,
+            BTreeSet::from([lower.as_str(), any]),
+            "{}",
+            route.path()
+        );
         let escaped = format!("/{}", route.path().replace('/', "~1"));
         let throttled = throttles.iter().any(|throttle| {
             text(at(throttle, &["ResourcePath"])) == escaped
@@ -179,12 +201,19 @@ fn problem_of(gateway_response: &str) -> Option<Failure> {
 #[test]
 fn the_gateways_own_answers_are_the_functions_problems() {
     let template = template();
-    let responses = at(&template, &["Resources", "Api", "Properties", "GatewayResponses"]);
+    let responses = at(
+        &template,
+        &["Resources", "Api", "Properties", "GatewayResponses"],
+    );
     for name in keys(responses) {
         let response = at(responses, &[name]);
         let body = text(at(response, &["ResponseTemplates", "application/json"]));
         let body: Value = serde_json::from_str(&body).expect(name);
-        assert_eq!(body["status"].to_string(), text(at(response, &["StatusCode"])), "{name}");
+        assert_eq!(
+            body["status"].to_string(),
+            text(at(response, &["StatusCode"])),
+            "{name}"
+        );
         assert_eq!(body["detail"], body["error"], "{name}");
         let Some(failure) = problem_of(name) else {
             assert_eq!(body["type"], "about:blank", "{name}");

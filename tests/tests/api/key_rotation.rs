@@ -17,7 +17,10 @@ const TWO_OF_EACH: [(&str, &str); 3] = [
 fn swap(settings: &mut Settings) {
     let (login, sessions) = (&mut settings.login, &mut settings.sessions);
     let second = sessions.tokens.second_signing_key_id.as_mut();
-    mem::swap(&mut sessions.tokens.signing_key_id, second.expect("two keys"));
+    mem::swap(
+        &mut sessions.tokens.signing_key_id,
+        second.expect("two keys"),
+    );
     let second = sessions.second_digest_key_id.as_mut().expect("two keys");
     mem::swap(&mut sessions.digest_key_id, second);
     login.digest_key_id.clone_from(&sessions.digest_key_id);

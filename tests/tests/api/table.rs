@@ -4,14 +4,14 @@ use aws_sdk_dynamodb::{
     Client as DynamoDb,
     types::{KeyType, TimeToLiveStatus},
 };
-use local::stack::sdk_config;
+use local::aws::sdk_config;
 use tests::{ALICE, PHONE, TestApp, table::sort_key};
 
 #[tokio::test]
 async fn the_local_table_is_that_of_the_template() {
     let app = TestApp::start().await;
     let client = DynamoDb::new(&sdk_config(app.stack.aws));
-    let name = &app.config.table_name;
+    let name = &app.settings.login.table_name;
 
     let described = client
         .describe_table()

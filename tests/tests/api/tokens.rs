@@ -19,7 +19,7 @@ const CONFIGURATION: &str = "/.well-known/openid-configuration";
 pub async fn published(app: &TestApp) -> JwkSet {
     let configuration = app.get(CONFIGURATION).await.json;
     let uri = configuration["jwks_uri"].as_str().expect("an address");
-    let issuer = app.config.token_issuer.as_str();
+    let issuer = app.settings.sessions.tokens.issuer.as_str();
     let path = uri.strip_prefix(issuer).expect("an address of the issuer");
     serde_json::from_value(app.get(path).await.json).expect("keys")
 }
@@ -38,7 +38,7 @@ async fn verify(app: &TestApp, token: &str) -> Result<Value, jsonwebtoken::error
     };
     let mut validation = Validation::new(Algorithm::RS256);
     validation.set_audience(&["example"]);
-    validation.set_issuer(&[&app.config.token_issuer]);
+    validation.set_issuer(&[&app.settings.sessions.tokens.issuer]);
     // The library cannot be told the app's time.
     validation.validate_exp = false;
     let key = DecodingKey::from_jwk(key).expect("a key");
@@ -79,7 +79,7 @@ async fn a_verifier_finds_the_keys_by_the_issuer_alone() {
     }
     assert_eq!(
         app.get(CONFIGURATION).await.json["issuer"],
-        app.config.token_issuer
+        app.settings.sessions.tokens.issuer
     );
 
     let keys = published(&app).await;
@@ -159,7 +159,7 @@ fn forgeries(token: &str, foreign: &str, public: &[u8]) -> Vec<(&'static str, St
 async fn a_forged_token_is_refused_by_the_functions_and_by_a_verifier() {
     let app = TestApp::start().await;
     let token = app.log_in(ALICE).await["token"].clone();
-    let other = TestApp::with(&[("TOKEN_ISSUER", &app.config.token_issuer)]).await;
+    let other = TestApp::with(&[("TOKEN_ISSUER", &app.settings.sessions.tokens.issuer)]).await;
     let foreign = other.log_in(ALICE).await["token"].clone();
     let (token, foreign) = (token.as_str().unwrap(), foreign.as_str().unwrap());
     let public = serde_json::to_vec(&published(&app).await.keys[0]).unwrap();
@@ -186,7 +186,7 @@ async fn an_expired_token_and_one_for_another_audience_are_refused() {
     assert_unauthorized(&app.me(&token).await, INVALID, "expired");
 
     let app = TestApp::start().await;
-    let other = app.deploy(|config| config.token_audience = "another".into());
+    let other = app.deploy(|settings| settings.sessions.tokens.audience = "another".into());
     let token = other.await.log_in(ALICE).await["token"].clone();
     let answer = app.me(token.as_str().unwrap()).await;
     assert_unauthorized(&answer, INVALID, "another audience");

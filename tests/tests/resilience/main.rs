@@ -1,5 +1,5 @@
 //! How the shipped handlers behave when requests race, replies get lost and services hang.
-//! docs/proof.md shows the results, and how to repeat them.
+//! docs/testing.md shows the results, and how to repeat them.
 //!
 //! | module | content |
 //! |---|---|

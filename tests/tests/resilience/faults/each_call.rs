@@ -1,5 +1,5 @@
 //! Each call that the functions make fails in each way. The rows say what the client gets, in
-//! which time, and what the table holds afterwards. docs/proof.md shows the same rows.
+//! which time, and what the table holds afterwards. docs/testing.md shows the same rows.
 
 mod rows;
 mod scenario;
@@ -85,7 +85,7 @@ async fn run(app: &TestApp, nth: usize, row: &Row) -> Vec<String> {
 
 #[test]
 fn the_documentation_shows_every_row() {
-    let page = include_str!("../../../../docs/proof.md");
+    let page = include_str!("../../../../docs/testing.md");
     let missing: Vec<String> = ROWS
         .iter()
         .flat_map(Row::lines)
@@ -93,7 +93,7 @@ fn the_documentation_shows_every_row() {
         .collect();
     assert!(
         missing.is_empty(),
-        "docs/proof.md lacks:\n{}",
+        "docs/testing.md lacks:\n{}",
         missing.join("\n")
     );
 }

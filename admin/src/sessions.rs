@@ -1,24 +1,25 @@
-//! The logins of one user that last: what their refresh tokens keep alive.
+//! The sessions of one user.
 
 use std::io::{self, Write};
 
-use otp::{
-    domain::{Destination, SessionId, UserRecord, UnixTime},
-    store::Store,
+use otp_domain::{Destination, SessionId, UnixTime, UserRecord};
+use otp_service::store::Store;
+
+use crate::{
+    io::{Io, Stop},
+    timestamp::rfc3339,
 };
 
-use crate::{Io, Stop, list::rfc3339};
-
 const HEADER: [&str; 5] = [
-    "login",
+    "session",
     "destination",
     "created_at",
     "refreshed_at",
     "expires_at",
 ];
 
-/// Prints the logins of whoever `of` logs in, the oldest first. `false`: that
-/// is nobody.
+/// Prints the live sessions of the user of this destination, the oldest first.
+/// `false` if there is no such user.
 pub async fn print(
     store: &Store,
     of: &Destination,
@@ -35,7 +36,7 @@ pub async fn print(
     writer.write_record(HEADER).map_err(io::Error::from)?;
     for session in sessions {
         let record = [
-            session.name.as_str(),
+            session.id.as_str(),
             session.destination.as_str(),
             &rfc3339(session.created_at),
             &rfc3339(session.refreshed_at),
@@ -47,25 +48,25 @@ pub async fn print(
     Ok(true)
 }
 
-/// Ends all logins of whoever `of` logs in, or the one of that name. `false`:
-/// there is no such user, or no such login.
+/// Ends every session of the user of this destination, or the one with this id.
+/// `false` if there is no such user or session.
 pub async fn end(
     store: &Store,
     of: &Destination,
-    login: Option<&SessionId>,
+    session: Option<&SessionId>,
     err: &mut dyn Write,
 ) -> Result<bool, Stop> {
     let Some(user) = find(store, of, err).await? else {
         return Ok(false);
     };
-    let ended = match login {
+    let ended = match session {
         None => store.end_sessions(&user.id, None).await?,
-        Some(name) => {
-            if store.find_session(&user.id, name).await?.is_none() {
-                writeln!(err, "{}: no such login", of.as_str())?;
+        Some(id) => {
+            if store.find_session(&user.id, id).await?.is_none() {
+                writeln!(err, "{}: no such session", of.as_str())?;
                 return Ok(false);
             }
-            store.end_session(&user.id, name).await?;
+            store.end_session(&user.id, id).await?;
             1
         }
     };
