@@ -82,7 +82,7 @@ const SNS_NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 fn sns_response(result: &str, request_id: &str) -> String {
     format!(
         "<PublishResponse xmlns=\"{SNS_NAMESPACE}\"><PublishResult>{result}</PublishResult>\
-         <ResponseMetadata><OperationId>{request_id}</OperationId></ResponseMetadata></PublishResponse>"
+         <ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></PublishResponse>"
     )
 }
 
@@ -90,7 +90,7 @@ fn sns_error(code: &str, message: &str, request_id: &str) -> String {
     let message = escape_xml(message);
     format!(
         "<ErrorResponse xmlns=\"{SNS_NAMESPACE}\"><Error><Type>Sender</Type><Code>{code}</Code>\
-         <Message>{message}</Message></Error><OperationId>{request_id}</OperationId></ErrorResponse>"
+         <Message>{message}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
     )
 }
 

@@ -104,10 +104,10 @@ impl MessageTemplates {
         let brand = escape_html(&self.brand.0);
         let (validity, digits) = (&self.validity, code.expose_secret());
         format!(
-            "<!doctype html><html lang=\"en\"><body style=\"font-session:sans-serif;\
+            "<!doctype html><html lang=\"en\"><body style=\"font-family:sans-serif;\
              line-height:1.5\">\
              <p>Your {brand} login code:</p>\
-             <p style=\"font-size:2em;font-session:monospace;letter-spacing:.15em\">{digits}</p>\
+             <p style=\"font-size:2em;font-family:monospace;letter-spacing:.15em\">{digits}</p>\
              <p>It works once, for {validity}.</p>\
              <p>Nobody will ever ask you for this code, {brand} included. \
              Type it only where you asked for it.<br>\

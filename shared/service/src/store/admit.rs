@@ -126,7 +126,7 @@ impl Store {
 
     /// Marks the client's idempotency key as completed, so that a retry gets the
     /// same answer. A key that is never completed, because the function died or
-    /// lost the table, is free again after [`ABANDONED_AFTER`].
+    /// lost the table, is free again after 25 seconds.
     ///
     /// # Errors
     ///
