@@ -26,11 +26,3 @@ otp_environment emulator
 export OTP_PYTHON=$otp_directory/bin/python
 otp_environment build
 export PATH=$otp_directory/bin:$PATH
-
-# Older ones ask before they build Rust: rust-cargolambda was a beta feature until then.
-OTP_SAM_MINIMUM=1.156.0
-otp_sam_version=$(sam --version | grep --only-matching '[0-9][0-9.]*')
-if [[ $(printf '%s\n' "$OTP_SAM_MINIMUM" "$otp_sam_version" | sort --version-sort | head -n 1) != "$OTP_SAM_MINIMUM" ]]; then
-    echo "SAM CLI $otp_sam_version is too old: $OTP_SAM_MINIMUM or newer, please" >&2
-    return 1
-fi

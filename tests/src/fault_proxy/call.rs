@@ -70,7 +70,7 @@ const CALLS: [(Call, &str, &str); 20] = [
     (EndSession, "DeleteItem", "\"family#"),
     (FindSession, "GetItem", "\"family#"),
     (FindUser, "GetItem", "\"user\""),
-    (ListSessions, "Query", ":family"),
+    (ListSessions, "Query", "\"family#"),
     (FindChallenge, "Query", ":challenge"),
     (SendEmail, "SendEmail", ""),
     (SendSms, "Publish", ""),

@@ -108,7 +108,7 @@ async fn a_reused_token_ends_the_session_and_logs_one_line_about_it() {
     assert_eq!(app.sessions().await, 0);
 
     let mut lines = app.log.lines_about("r***@s***.net");
-    lines.retain(|line| line["reason"] == "copied: family revoked");
+    lines.retain(|line| line["reason"] == otp_service::session::REUSED);
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0]["event"], "refresh");
     assert_eq!(lines[0]["outcome"], "invalid-refresh-token");
