@@ -14,7 +14,7 @@ use otp_service::{
     fault::{Dependency, Fault},
     session::REUSED,
 };
-use saphyr::{LoadableYamlNode, Yaml};
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::Value;
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
@@ -29,7 +29,8 @@ fn template() -> Yaml<'static> {
 fn at<'a>(node: &'a Yaml<'a>, path: &[&str]) -> &'a Yaml<'a> {
     path.iter().fold(node, |node, key| {
         let found = untagged(node).as_mapping_get(key);
-        found.unwrap_or_else(|| panic!("the template has no {key} in {path:?}"))
+        assert!(found.is_some(), "the template has no {key} in {path:?}");
+        found.unwrap()
     })
 }
 
@@ -47,11 +48,12 @@ fn keys<'a>(node: &'a Yaml<'a>) -> BTreeSet<&'a str> {
 
 /// A scalar as text, whatever its type.
 fn text(node: &Yaml<'_>) -> String {
-    match untagged(node) {
-        Yaml::Value(saphyr::Scalar::String(text)) => text.to_string(),
-        Yaml::Value(saphyr::Scalar::Integer(number)) => number.to_string(),
-        other => panic!("not a text or a whole number: {other:?}"),
-    }
+    let found = match untagged(node) {
+        Yaml::Value(Scalar::String(text)) => Some(text.to_string()),
+        Yaml::Value(Scalar::Integer(number)) => Some(number.to_string()),
+        _ => None,
+    };
+    found.expect("a text or a whole number")
 }
 
 /// What the table of settings says of one: its default and its range.
@@ -159,7 +161,7 @@ fn the_gateway_has_every_route_with_its_method_and_a_throttle() {
     let paths = at(api, &["DefinitionBody", "paths"]);
     let routes: BTreeSet<_> = Route::ALL.into_iter().map(Route::path).collect();
     assert_eq!(keys(paths), routes);
-    let throttles = at(api, &["MethodSettings"]).as_sequence().expect("a list");
+    let limits = at(api, &["MethodSettings"]).as_sequence().expect("a list");
     for route in Route::ALL {
         let method = route.method();
         let methods = keys(at(paths, &[route.path()]));
@@ -172,9 +174,9 @@ fn the_gateway_has_every_route_with_its_method_and_a_throttle() {
             route.path()
         );
         let escaped = format!("/{}", route.path().replace('/', "~1"));
-        let throttled = throttles.iter().any(|throttle| {
-            text(at(throttle, &["ResourcePath"])) == escaped
-                && text(at(throttle, &["HttpMethod"])) == method
+        let throttled = limits.iter().any(|limit| {
+            text(at(limit, &["ResourcePath"])) == escaped
+                && text(at(limit, &["HttpMethod"])) == method
         });
         assert!(throttled, "{method} {} has no throttle", route.path());
     }
