@@ -17,7 +17,7 @@
 //! | refresh | session 3, mint with a cold key 6, rotate 4, end the session 4 | 17 |
 //! | logout of all | session 3, end all 15 | 18 |
 //!
-//! `UNKNOWN_USERS=conceal` adds 3 to a login and to a validation. A rotation of
+//! `UNKNOWN_USERS=conceal` adds 3 to a validation. A rotation of
 //! digest keys adds 3 to an instance's first validation. SES gets at most two
 //! attempts, with the same code; SNS gets one, because text messages cost money.
 

@@ -14,9 +14,9 @@
 //!
 //! If an answer is lost, the SDK sends the write again, and the write must count
 //! once. A transaction carries a request token, by which `DynamoDB` recognises
-//! the retry for ten minutes. A single update has no request token. It writes its
-//! operation id into the item, and treats that id as its own success:
-//! `spend_attempt` adds it to a *set*, where adding twice changes nothing.
+//! the retry for ten minutes. A single update has no request token: `spend_attempt`
+//! adds its operation id to a *set*, where adding twice changes nothing, and
+//! `rotate` finds its own digest in the item. The other updates may run twice.
 
 mod admit;
 mod counter;
