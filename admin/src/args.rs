@@ -1,203 +1,209 @@
 //! The command line.
 //!
-//! `lexopt` reads it: no dependencies, no macros, unknown options are refused, and
-//! arguments need not be UTF-8.
+//! Parsed with `lexopt`: it has no dependencies and no macros, reports unknown
+//! options, and accepts file names that are not UTF-8.
 
-use std::ffi::OsString;
+use std::{collections::VecDeque, ffi::OsString};
 
 use lexopt::{Arg, Parser, ValueExt};
 use otp_domain::{Destination, SessionId};
 use otp_service::store::Change;
 
 use crate::{
-    destination::{either, email, phone},
+    destination::{self, email, phone},
     rows::Row,
 };
 
-/// The manual.
-pub const USAGE: &str = "\
-Usage: admin [--table NAME] users|sessions COMMAND
+/// What `--help` prints.
+pub const USAGE: &str = include_str!("args/usage.txt");
 
-users
-  add [--email ADDRESS] [--phone NUMBER]   create a user; with both, either logs the user in
-  add --csv FILE                           create a user for each line
-  list                                     print all users as CSV
-  disable DESTINATION | --csv FILE         send no codes, issue no tokens, end all sessions
-  enable DESTINATION | --csv FILE          allow logins again
-  remove DESTINATION | --csv FILE          delete the user with all destinations
+/// What `--version` prints.
+pub const VERSION: &str = concat!("admin ", env!("CARGO_PKG_VERSION"), "\n");
 
-sessions (or logins, its former name)
-  list DESTINATION                         print the user's live sessions as CSV
-  end DESTINATION [--session ID]           end every session, or the one with this id of the
-                                           list; access tokens stay valid until they expire
-
---help prints this text, --version the version.
-
-A DESTINATION is an e-mail address or a phone number such as +14155550123, and stands
-for its user. FILE has a header line with email and phone_number; - is standard input.
-The table is NAME or $TABLE_NAME; region, credentials and endpoint are the AWS SDK's.
-
-Exit code: 0 all done, 1 some failed, 2 wrong usage.
-";
-
-/// One call of the tool.
+/// A parsed command line.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Print the manual.
+    /// Print the help.
     Help,
     /// Print the version.
     Version,
-    /// Act on the users in a table, or on their sessions.
-    Do {
-        /// The action.
+    /// Read or change a table.
+    Run {
+        /// What to do.
         action: Action,
-        /// The table's name.
+        /// The name of the table.
         table: String,
     },
 }
 
-/// An action on users or sessions.
+/// What to do with users or sessions.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Action {
     /// Print all users.
-    List,
+    ListUsers,
     /// Create users.
-    Add(Source),
+    AddUsers(Source),
     /// Change existing users.
-    Change(Change, Source),
+    ChangeUsers(Change, Source),
     /// Print the sessions of one user.
-    Sessions(Destination),
-    /// End the sessions of one user: all, or the one with this id.
-    End(Destination, Option<SessionId>),
+    ListSessions(Destination),
+    /// End one session of a user, or all without an id.
+    EndSessions(Destination, Option<SessionId>),
 }
 
-/// Which users.
+/// Where the users of a command come from.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Source {
-    /// One user, given as arguments.
+    /// One user, from the arguments.
     One(Row),
-    /// The users in a file; `-` is standard input.
+    /// A CSV file, or standard input if the name is `-`.
     Csv(OsString),
 }
 
-/// What the arguments hold.
-enum Collected {
-    Options(Options),
-    /// A command that needs no options.
-    Command(Command),
+/// Parses the arguments. `default_table` applies if there is no `--table`.
+pub fn parse(
+    args: impl IntoIterator<Item = OsString>,
+    default_table: Option<String>,
+) -> Result<Command, String> {
+    let mut arguments = match Arguments::collect(args).map_err(|error| error.to_string())? {
+        Collected::Help => return Ok(Command::Help),
+        Collected::Version => return Ok(Command::Version),
+        Collected::Arguments(arguments) => arguments,
+    };
+    let table = arguments.table.take().or(default_table);
+    let action = arguments.action()?;
+    let table = table
+        .filter(|table| !table.is_empty())
+        .ok_or("no table: give --table NAME or set TABLE_NAME")?;
+    Ok(Command::Run { action, table })
 }
 
+/// What the options ask for.
+enum Collected {
+    Help,
+    Version,
+    Arguments(Arguments),
+}
+
+/// The arguments that no command has taken yet.
 #[derive(Default)]
-struct Options {
+struct Arguments {
     table: Option<String>,
     email: Option<String>,
     phone: Option<String>,
     csv: Option<OsString>,
     session: Option<String>,
-    words: Vec<String>,
+    positional: VecDeque<String>,
 }
 
-/// Reads the arguments. `default_table` counts if there is no `--table`.
-pub fn parse(
-    args: impl IntoIterator<Item = OsString>,
-    default_table: Option<String>,
-) -> Result<Command, String> {
-    let mut options = match collect(args).map_err(|error| error.to_string())? {
-        Collected::Options(options) => options,
-        Collected::Command(command) => return Ok(command),
-    };
-    let table = options.table.take().or(default_table);
-    let action = action(options)?;
-    let table = table
-        .filter(|table| !table.is_empty())
-        .ok_or("which table? give --table or set TABLE_NAME")?;
-    Ok(Command::Do { action, table })
-}
+impl Arguments {
+    fn collect(args: impl IntoIterator<Item = OsString>) -> Result<Collected, lexopt::Error> {
+        let mut arguments = Self::default();
+        let mut parser = Parser::from_args(args);
+        while let Some(arg) = parser.next()? {
+            match arg {
+                Arg::Short('h') | Arg::Long("help") => return Ok(Collected::Help),
+                Arg::Short('V') | Arg::Long("version") => return Ok(Collected::Version),
+                Arg::Long("table") => set(&mut arguments.table, "--table", string(&mut parser)?)?,
+                Arg::Long("email") => set(&mut arguments.email, "--email", string(&mut parser)?)?,
+                Arg::Long("phone") => set(&mut arguments.phone, "--phone", string(&mut parser)?)?,
+                Arg::Long("csv") => set(&mut arguments.csv, "--csv", parser.value()?)?,
+                Arg::Long("session" | "login") => {
+                    set(&mut arguments.session, "--session", string(&mut parser)?)?;
+                }
+                Arg::Value(word) => arguments.positional.push_back(word.string()?),
+                other => return Err(other.unexpected()),
+            }
+        }
+        Ok(Collected::Arguments(arguments))
+    }
 
-/// Collects the options, or finds a command that needs none.
-fn collect(args: impl IntoIterator<Item = OsString>) -> Result<Collected, lexopt::Error> {
-    let mut options = Options::default();
-    let mut parser = Parser::from_args(args);
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Arg::Short('h') | Arg::Long("help") => return Ok(Collected::Command(Command::Help)),
-            Arg::Short('V') | Arg::Long("version") => {
-                return Ok(Collected::Command(Command::Version));
+    fn action(mut self) -> Result<Action, String> {
+        let group = self.positional.pop_front();
+        let group = group.ok_or("no command: give users or sessions, and a command")?;
+        let verb = self.positional.pop_front().unwrap_or_default();
+        let action = match (group.as_str(), verb.as_str()) {
+            ("users", "list") => Ok(Action::ListUsers),
+            ("users", "add") => self.new_users().map(Action::AddUsers),
+            ("users", "disable") => self.change(Change::Disable),
+            ("users", "enable") => self.change(Change::Enable),
+            ("users", "remove") => self.change(Change::Remove),
+            ("sessions" | "logins", "list") => self.destination().map(Action::ListSessions),
+            ("sessions" | "logins", "end") => self.end_sessions(),
+            ("users" | "sessions" | "logins", "") => {
+                return Err(format!("{group}: the command is missing"));
             }
-            Arg::Long("table") => once(&mut options.table, parser.value()?.string()?)?,
-            Arg::Long("email") => once(&mut options.email, parser.value()?.string()?)?,
-            Arg::Long("phone") => once(&mut options.phone, parser.value()?.string()?)?,
-            Arg::Long("session" | "login") => {
-                once(&mut options.session, parser.value()?.string()?)?;
+            ("users" | "sessions" | "logins", _) => {
+                return Err(format!("{group}: unknown command {verb:?}"));
             }
-            Arg::Long("csv") => once(&mut options.csv, parser.value()?)?,
-            Arg::Value(word) => options.words.push(word.string()?),
-            other => return Err(other.unexpected()),
+            _ => return Err(format!("unknown command {group:?}: give users or sessions")),
+        };
+        let whole = action.and_then(|action| self.refuse_the_rest().map(|()| action));
+        whole.map_err(|mistake| format!("{group} {verb}: {mistake}"))
+    }
+
+    fn new_users(&mut self) -> Result<Source, String> {
+        if let Some(file) = self.csv.take() {
+            return Ok(Source::Csv(file));
+        }
+        let email = self.email.take().map(|text| email(&text)).transpose()?;
+        let phone = self.phone.take().map(|text| phone(&text)).transpose()?;
+        if email.is_none() && phone.is_none() {
+            return Err("give --email, --phone or --csv FILE".to_owned());
+        }
+        Ok(one_user(email.into_iter().chain(phone)))
+    }
+
+    fn change(&mut self, change: Change) -> Result<Action, String> {
+        let source = match (self.csv.take(), self.positional.is_empty()) {
+            (Some(file), true) => Source::Csv(file),
+            (None, false) => one_user([self.destination()?]),
+            _ => return Err("give either a destination or --csv FILE".to_owned()),
+        };
+        Ok(Action::ChangeUsers(change, source))
+    }
+
+    fn end_sessions(&mut self) -> Result<Action, String> {
+        let of = self.destination()?;
+        let session = self.session.take().map(SessionId::new);
+        Ok(Action::EndSessions(of, session))
+    }
+
+    fn destination(&mut self) -> Result<Destination, String> {
+        let text = self.positional.pop_front();
+        destination::parse(&text.ok_or("give a destination")?)
+    }
+
+    fn refuse_the_rest(&self) -> Result<(), String> {
+        let options = [
+            ("--email", self.email.is_some()),
+            ("--phone", self.phone.is_some()),
+            ("--csv", self.csv.is_some()),
+            ("--session", self.session.is_some()),
+        ];
+        if let Some((option, _)) = options.iter().find(|(_, is_given)| *is_given) {
+            return Err(format!("unexpected {option}"));
+        }
+        match self.positional.front() {
+            Some(word) => Err(format!("unexpected {word:?}")),
+            None => Ok(()),
         }
     }
-    Ok(Collected::Options(options))
 }
 
-/// Otherwise the second value would silently win.
-fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), lexopt::Error> {
+/// Refuses a repeated option: the last value must not win silently.
+fn set<T>(slot: &mut Option<T>, name: &str, value: T) -> Result<(), lexopt::Error> {
     if slot.replace(value).is_some() {
-        return Err("an option is given twice".into());
+        return Err(format!("{name} is given twice").into());
     }
     Ok(())
 }
 
-fn action(options: Options) -> Result<Action, String> {
-    let words: Vec<&str> = options.words.iter().map(String::as_str).collect();
-    let named = options.email.is_some() || options.phone.is_some();
-    if let ["sessions" | "logins", verb, to] = words.as_slice()
-        && !named
-        && options.csv.is_none()
-    {
-        return sessions(verb, either(to)?, options.session);
-    }
-    if options.session.is_some() {
-        return Err("--session belongs to `sessions end DESTINATION`".to_owned());
-    }
-    match (words.as_slice(), options.csv) {
-        (["users", "list"], None) if !named => Ok(Action::List),
-        (["users", "add"], Some(file)) if !named => Ok(Action::Add(Source::Csv(file))),
-        (["users", "add"], None) if named => {
-            let email = options.email.as_deref().map(email).transpose()?;
-            let phone = options.phone.as_deref().map(phone).transpose()?;
-            Ok(Action::Add(one(email.into_iter().chain(phone))))
-        }
-        (["users", verb, to @ ..], csv) if !named => {
-            let change = change(verb).ok_or_else(|| format!("users {verb}: no such command"))?;
-            match (to, csv) {
-                ([to], None) => Ok(Action::Change(change, one([either(to)?]))),
-                ([], Some(file)) => Ok(Action::Change(change, Source::Csv(file))),
-                _ => Err(format!(
-                    "users {verb}: expected one destination or --csv FILE"
-                )),
-            }
-        }
-        _ => Err("these arguments do not go together".to_owned()),
-    }
+fn string(parser: &mut Parser) -> Result<String, lexopt::Error> {
+    parser.value()?.string()
 }
 
-fn sessions(verb: &str, of: Destination, session: Option<String>) -> Result<Action, String> {
-    match (verb, session) {
-        ("list", None) => Ok(Action::Sessions(of)),
-        ("end", session) => Ok(Action::End(of, session.map(SessionId::new))),
-        _ => Err(format!("sessions {verb}: no such command")),
-    }
-}
-
-fn change(verb: &str) -> Option<Change> {
-    match verb {
-        "disable" => Some(Change::Disable),
-        "enable" => Some(Change::Enable),
-        "remove" => Some(Change::Remove),
-        _ => None,
-    }
-}
-
-fn one(destinations: impl IntoIterator<Item = Destination>) -> Source {
+fn one_user(destinations: impl IntoIterator<Item = Destination>) -> Source {
     Source::One(Row {
         line: None,
         destinations: destinations.into_iter().collect(),

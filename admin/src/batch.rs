@@ -1,4 +1,4 @@
-//! One operation on many users, a few at a time.
+//! One operation on many users, several at a time.
 
 use std::{cell::Cell, io::Write};
 
@@ -7,79 +7,88 @@ use otp_domain::UnixTime;
 use otp_service::{fault::Fault, store::Store};
 
 use crate::{
-    destination::join,
-    io::Stop,
-    operation::{Operation, Outcome},
+    error::Error,
+    exit::Exit,
+    operation::{Operation, Outcome, join},
     rows::Row,
 };
 
-/// Enough concurrency to hide the latency of a remote table.
-const AT_ONCE: usize = 16;
+/// Rows in progress at once: enough that a long run is not bound by the round
+/// trip to a distant table.
+const CONCURRENCY: usize = 16;
 
-/// Rows between two lines of progress.
-const PROGRESS: usize = 100;
+/// Rows between two progress messages.
+const PROGRESS_INTERVAL: usize = 100;
 
 /// One operation on many users.
-pub struct Job {
-    /// The operation on each row.
+pub struct Batch {
+    /// What to do with each user.
     pub operation: Operation,
     /// The users.
     pub rows: Vec<Row>,
-    /// When the run began.
-    pub now: UnixTime,
 }
 
+/// How many rows ended how.
 #[derive(Default)]
-struct Sums {
+struct Tally {
     done: usize,
-    already: usize,
+    unchanged: usize,
     failed: usize,
 }
 
-impl Job {
-    /// Runs every row; `true` if all succeeded. After a fault of the table it
-    /// begins no more rows: they would fail as slowly.
-    pub async fn work(self, store: &Store, report: &mut dyn Write) -> Result<bool, Stop> {
-        let (operation, now, total) = (self.operation, self.now, self.rows.len());
-        let alone = self.rows.iter().all(|row| row.line.is_none());
-        let broken = Cell::new(false);
-        let rows = self.rows.into_iter().take_while(|_| !broken.get());
+impl Batch {
+    /// Runs the operation on every row and reports each result. After the first
+    /// fault of the table, no further row starts: it would only fail as slowly.
+    pub async fn run(
+        self,
+        store: &Store,
+        now: UnixTime,
+        report: &mut dyn Write,
+    ) -> Result<Exit, Error> {
+        let (operation, total) = (self.operation, self.rows.len());
+        let from_file = self.rows.iter().any(|row| row.line.is_some());
+        let stopped = Cell::new(false);
+        let rows = self.rows.into_iter().take_while(|_| !stopped.get());
         let mut outcomes = stream::iter(rows)
             .map(async |row| {
                 let outcome = operation.run(store, &row, now).await;
-                (row, outcome.unwrap_or_else(Outcome::Broken))
+                (row, outcome.unwrap_or_else(Outcome::Fault))
             })
-            .buffered(AT_ONCE);
-        let (mut sums, mut first_fault) = (Sums::default(), None);
+            .buffered(CONCURRENCY);
+        let (mut tally, mut first_fault) = (Tally::default(), None);
         while let Some((row, outcome)) = outcomes.next().await {
-            let fault = sums.count(operation, &row, outcome, report)?;
+            let fault = tally.count(operation, &row, outcome, report)?;
             first_fault = first_fault.or(fault);
-            broken.set(first_fault.is_some());
-            let count = sums.all();
-            if count.is_multiple_of(PROGRESS) && count < total {
+            stopped.set(first_fault.is_some());
+            let count = tally.total();
+            if count.is_multiple_of(PROGRESS_INTERVAL) && count < total {
                 writeln!(report, "{count} of {total}")?;
             }
         }
-        if !alone {
-            sums.print(operation, total, report)?;
+        if from_file {
+            tally.print(operation, total, report)?;
         }
-        first_fault.map_or(Ok(sums.failed == 0), |fault| Err(fault.into()))
+        match first_fault {
+            Some(fault) => Err(fault.into()),
+            None if tally.failed > 0 => Ok(Exit::Failed),
+            None => Ok(Exit::Done),
+        }
     }
 }
 
-impl Sums {
-    const fn all(&self) -> usize {
-        self.done + self.already + self.failed
+impl Tally {
+    const fn total(&self) -> usize {
+        self.done + self.unchanged + self.failed
     }
 
-    /// Counts and reports a row's outcome; returns its fault.
+    /// Counts and reports the outcome of a row; returns its fault.
     fn count(
         &mut self,
         operation: Operation,
         row: &Row,
         outcome: Outcome,
         report: &mut dyn Write,
-    ) -> Result<Option<Fault>, Stop> {
+    ) -> Result<Option<Fault>, Error> {
         let name = name(row);
         match outcome {
             Outcome::Done(user) => {
@@ -89,17 +98,22 @@ impl Sums {
                     writeln!(report, "{name}: {done}, user_id {id}")?;
                 }
             }
-            Outcome::Already(how) if row.line.is_some() => {
-                self.already += 1;
-                writeln!(report, "{name}: {how}")?;
+            Outcome::Unchanged(why) if row.line.is_some() => {
+                self.unchanged += 1;
+                writeln!(report, "{name}: {why}")?;
             }
-            Outcome::Already(why) | Outcome::Failed(why) => {
+            // An operator who names one user expects a change.
+            Outcome::Unchanged(why) | Outcome::Failed(why) => {
                 self.failed += 1;
                 writeln!(report, "{name}: failed: {why}")?;
             }
-            Outcome::Broken(fault) => {
+            Outcome::Fault(fault) => {
                 self.failed += 1;
-                writeln!(report, "{name}: maybe not {}: {fault}", operation.done())?;
+                writeln!(
+                    report,
+                    "{name}: unknown whether {}: {fault}",
+                    operation.done()
+                )?;
                 return Ok(Some(fault));
             }
         }
@@ -111,14 +125,14 @@ impl Sums {
         operation: Operation,
         total: usize,
         report: &mut dyn Write,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Error> {
         let verb = operation.done();
-        let (done, already, failed) = (self.done, self.already, self.failed);
+        let (done, unchanged, failed) = (self.done, self.unchanged, self.failed);
         write!(
             report,
-            "{done} {verb}, {already} were so already, {failed} failed"
+            "{done} {verb}, {unchanged} unchanged, {failed} failed"
         )?;
-        match total - self.all() {
+        match total - self.total() {
             0 => writeln!(report)?,
             left => writeln!(report, ", {left} not tried")?,
         }

@@ -1,42 +1,46 @@
-//! The operator's command line: adds, lists, disables, enables and removes users;
-//! lists and ends their sessions.
+//! The operators' command-line tool: it adds, lists, disables, enables and
+//! removes users, and lists and ends their sessions.
 //!
 //! ```text
-//! args::parse -> rows::read -> batch::work -> operation::run -> Store::add_user, change_user
-//!            |-> list::print ------------------------------> Store::users
-//!            `-> sessions::print, sessions::end ---------------> Store::sessions, end_session
+//! args::parse -> Task::prepare -> Task::run
+//!                `- rows::read     |- users::list ------------------> Store::users
+//!                                  |- Batch::run -> Operation::run -> Store::add_user, change_user
+//!                                  `- sessions::list, end ----------> Store::sessions, end_session
 //! ```
 //!
-//! The tool prints addresses and numbers in full, to its own streams only. It
-//! writes no log.
+//! Its output contains personal data: whole addresses and phone numbers. The
+//! tool writes to its own streams only, and keeps no log.
 
 mod args;
 mod batch;
 mod destination;
+mod error;
+mod exit;
 mod io;
-mod list;
 mod operation;
 mod rows;
 mod sessions;
+mod task;
 mod timestamp;
+mod users;
 
-use std::{ffi::OsString, fs::File, io::Read as _};
+use std::ffi::OsString;
 
 use aws_config::SdkConfig;
-use otp_domain::{Destination, SessionId, UnixTime};
+use otp_domain::UnixTime;
 use otp_service::{aws, store::Store};
 
-use args::{Action, Command, Source};
-use batch::Job;
-use io::Stop;
-use operation::Operation;
-use rows::Row;
+use args::{Action, Command};
+use error::Error;
+use task::Task;
 
-pub use io::{Exit, Io};
+pub use exit::Exit;
+pub use io::Io;
 
-/// Runs the command in `args`, which lack the program's name. The table is
-/// `default_table` unless `--table` names another; `sdk` is called only if a
-/// table is needed.
+/// Runs the command in `args`, which do not contain the program's name.
+///
+/// `default_table` applies if `args` has no `--table`. `sdk` is called only if
+/// the command needs the table.
 pub async fn run(
     args: impl IntoIterator<Item = OsString>,
     default_table: Option<String>,
@@ -44,82 +48,35 @@ pub async fn run(
     now: UnixTime,
     io: &mut Io<'_>,
 ) -> Exit {
-    let (action, table) = match args::parse(args, default_table) {
-        Ok(Command::Help) => return finish(io.stdout.write_all(args::USAGE.as_bytes()), io),
-        Ok(Command::Version) => {
-            let version = concat!("admin ", env!("CARGO_PKG_VERSION"), "\n");
-            return finish(io.stdout.write_all(version.as_bytes()), io);
-        }
-        Ok(Command::Do { action, table }) => (action, table),
+    let result = match args::parse(args, default_table) {
+        Ok(Command::Help) => print(args::USAGE, io),
+        Ok(Command::Version) => print(args::VERSION, io),
+        Ok(Command::Run { action, table }) => execute(action, table, sdk, now, io).await,
         Err(mistake) => {
-            // If this cannot be written, the exit code still says it.
-            let _ = write!(io.stderr, "{mistake}\n\n{}", args::USAGE);
+            // The exit code reports the mistake even if this write fails.
+            let _ = writeln!(io.stderr, "{mistake}\nsee admin --help");
             return Exit::Usage;
         }
     };
-    let task = match prepare(action, now, io) {
-        Ok(task) => task,
-        Err(stop) => return finish::<Stop>(Err(stop), io),
-    };
+    result.unwrap_or_else(|error| {
+        let _ = writeln!(io.stderr, "{error}");
+        Exit::Failed
+    })
+}
+
+fn print(text: &str, io: &mut Io<'_>) -> Result<Exit, Error> {
+    io.stdout.write_all(text.as_bytes())?;
+    Ok(Exit::Done)
+}
+
+async fn execute(
+    action: Action,
+    table: String,
+    sdk: impl AsyncFnOnce() -> SdkConfig,
+    now: UnixTime,
+    io: &mut Io<'_>,
+) -> Result<Exit, Error> {
+    let task = Task::prepare(action, io)?;
     let store = Store::new(aws::dynamodb(&sdk().await), table);
-    let done = match task {
-        Task::List => list::print(&store, io.stdout).await.map(|()| true),
-        Task::Work(job) => job.work(&store, io.stderr).await,
-        Task::Sessions(of) => sessions::print(&store, &of, now, io).await,
-        Task::End(of, session) => sessions::end(&store, &of, session.as_ref(), io.stderr).await,
-    };
-    match done {
-        Ok(true) => Exit::Done,
-        Ok(false) => Exit::Failed,
-        Err(stop) => finish::<Stop>(Err(stop), io),
-    }
-}
-
-/// A command whose input is complete and well-formed.
-enum Task {
-    List,
-    Work(Job),
-    Sessions(Destination),
-    End(Destination, Option<SessionId>),
-}
-
-fn prepare(action: Action, now: UnixTime, io: &mut Io<'_>) -> Result<Task, Stop> {
-    let (operation, source) = match action {
-        Action::List => return Ok(Task::List),
-        Action::Sessions(of) => return Ok(Task::Sessions(of)),
-        Action::End(of, session) => return Ok(Task::End(of, session)),
-        Action::Add(source) => (Operation::Add, source),
-        Action::Change(change, source) => (Operation::Change(change), source),
-    };
-    Ok(Task::Work(Job {
-        operation,
-        rows: rows(source, io)?,
-        now,
-    }))
-}
-
-fn rows(source: Source, io: &mut Io<'_>) -> Result<Vec<Row>, Stop> {
-    let mut bytes = Vec::new();
-    let (name, read) = match source {
-        Source::One(row) => return Ok(vec![row]),
-        Source::Csv(file) if file == "-" => {
-            ("standard input".into(), io.stdin.read_to_end(&mut bytes))
-        }
-        Source::Csv(file) => {
-            let read = File::open(&file).and_then(|mut file| file.read_to_end(&mut bytes));
-            (file.to_string_lossy().into_owned(), read)
-        }
-    };
-    read.map_err(|error| Stop::Stream(name, error))?;
-    let file = rows::read(&bytes).map_err(Stop::Malformed)?;
-    if !file.ignored.is_empty() {
-        writeln!(io.stderr, "ignored columns: {}", file.ignored.join(", "))?;
-    }
-    Ok(file.rows)
-}
-
-fn finish<E: Into<Stop>>(result: Result<(), E>, io: &mut Io<'_>) -> Exit {
-    let Err(stop) = result else { return Exit::Done };
-    let _ = writeln!(io.stderr, "{}", stop.into());
-    Exit::Failed
+    task.run(&store, now, io).await
 }

@@ -25,7 +25,7 @@ async fn main() -> ExitCode {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "this tool needs only one of the functions' settings"
+    reason = "the only setting that this tool reads"
 )]
 fn default_table() -> Option<String> {
     std::env::var("TABLE_NAME").ok()

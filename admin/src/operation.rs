@@ -1,37 +1,38 @@
 //! One operation on one user.
 
-use otp_domain::{OperationId, UnixTime, UserId, UserRecord};
+use otp_domain::{Destination, OperationId, UnixTime, UserId, UserRecord};
 use otp_service::{
     ambient,
     fault::Fault,
     store::{AddUser, Change, Store},
 };
 
-use crate::{destination::join, rows::Row};
+use crate::rows::Row;
 
-/// An operation on a user.
+/// What to do with a user.
 #[derive(Clone, Copy)]
 pub enum Operation {
     /// Create the user.
     Add,
-    /// Change the user.
+    /// Change the existing user.
     Change(Change),
 }
 
-/// How an operation ended.
+/// How an operation on one user ended.
 pub enum Outcome {
-    /// It is done; the user's id.
+    /// The operation is done, on this user.
     Done(UserId),
-    /// Nothing to do: an earlier run did it.
-    Already(String),
-    /// It cannot be done; nothing changed.
+    /// There was nothing to change, for this reason: for a file, an earlier run
+    /// did it.
+    Unchanged(String),
+    /// The operation is impossible, for this reason. Nothing was changed.
     Failed(String),
-    /// The table failed: it may be done or not.
-    Broken(Fault),
+    /// A call to the table failed. The operation may be done or not.
+    Fault(Fault),
 }
 
 impl Operation {
-    /// The past participle, for reports.
+    /// The past participle, for messages.
     pub const fn done(self) -> &'static str {
         match self {
             Self::Add => "added",
@@ -41,13 +42,19 @@ impl Operation {
         }
     }
 
-    /// Runs the operation on the user of this row.
+    /// Runs the operation on the user of `row`.
     pub async fn run(self, store: &Store, row: &Row, now: UnixTime) -> Result<Outcome, Fault> {
         match self {
             Self::Add => add(store, row, now).await,
-            Self::Change(change) => alter(store, change, row, now).await,
+            Self::Change(change) => apply(store, change, row, now).await,
         }
     }
+}
+
+/// The destinations as one text.
+pub fn join(destinations: &[Destination]) -> String {
+    let texts: Vec<_> = destinations.iter().map(Destination::as_str).collect();
+    texts.join(", ")
 }
 
 async fn add(store: &Store, row: &Row, now: UnixTime) -> Result<Outcome, Fault> {
@@ -60,7 +67,7 @@ async fn add(store: &Store, row: &Row, now: UnixTime) -> Result<Outcome, Fault> 
     };
     let taken = match store.add_user(&user).await? {
         AddUser::Added => return Ok(Outcome::Done(user.id)),
-        AddUser::Taken(taken) => taken,
+        AddUser::Taken(destinations) => destinations,
     };
     let holder = match taken.first() {
         Some(destination) => store.find_user_record(destination).await?,
@@ -70,17 +77,17 @@ async fn add(store: &Store, row: &Row, now: UnixTime) -> Result<Outcome, Fault> 
     Ok(match same {
         None => Outcome::Failed(format!("{} already belongs to a user", join(&taken))),
         Some(holder) => {
-            let how = if holder.disabled { ", disabled" } else { "" };
-            let exists = format!("exists already, user_id {}{how}", holder.id.as_str());
+            let state = if holder.disabled { ", disabled" } else { "" };
+            let exists = format!("already exists, user_id {}{state}", holder.id.as_str());
             match row.disabled {
                 Some(disabled) if disabled != holder.disabled => Outcome::Failed(exists),
-                _ => Outcome::Already(exists),
+                _ => Outcome::Unchanged(exists),
             }
         }
     })
 }
 
-async fn alter(store: &Store, change: Change, row: &Row, now: UnixTime) -> Result<Outcome, Fault> {
+async fn apply(store: &Store, change: Change, row: &Row, now: UnixTime) -> Result<Outcome, Fault> {
     let mut found: Vec<Option<UserRecord>> = Vec::new();
     for destination in &row.destinations {
         found.push(store.find_user_record(destination).await?);
@@ -88,19 +95,19 @@ async fn alter(store: &Store, change: Change, row: &Row, now: UnixTime) -> Resul
     let id = |user: &Option<UserRecord>| user.as_ref().map(|user| user.id.clone());
     if found.windows(2).any(|pair| id(&pair[0]) != id(&pair[1])) {
         return Ok(Outcome::Failed(
-            "these destinations belong to different users".to_owned(),
+            "the destinations do not belong to the same user".to_owned(),
         ));
     }
     let Some(user) = found.pop().flatten() else {
         return Ok(no_user(change));
     };
-    let operation = OperationId::draw(&mut ambient::rng());
-    if !store.change_user(&user, change, &operation, now).await? {
-        let why = "this user changed meanwhile";
+    let request = OperationId::draw(&mut ambient::rng());
+    if !store.change_user(&user, change, &request, now).await? {
+        let why = "the user was removed at the same time";
         return Ok(Outcome::Failed(why.to_owned()));
     }
-    // A disabled user's sessions cannot be refreshed, but enabling the user must
-    // not revive them.
+    // A disabled user's sessions cannot be refreshed, but would come back if the
+    // user were enabled again.
     if change != Change::Enable {
         store.end_sessions(&user.id, None).await?;
     }
@@ -110,7 +117,7 @@ async fn alter(store: &Store, change: Change, row: &Row, now: UnixTime) -> Resul
 fn no_user(change: Change) -> Outcome {
     let why = "no such user".to_owned();
     match change {
-        Change::Remove => Outcome::Already(why),
+        Change::Remove => Outcome::Unchanged(why),
         Change::Disable | Change::Enable => Outcome::Failed(why),
     }
 }

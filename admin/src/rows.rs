@@ -1,4 +1,4 @@
-//! Users as lines of CSV (RFC 4180).
+//! Users in a CSV file (RFC 4180).
 
 use std::collections::HashMap;
 
@@ -7,10 +7,10 @@ use otp_domain::Destination;
 
 use crate::destination::{email, phone};
 
-/// One user, as an operator names it.
+/// One user of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The line in the file; `None` if the user came from the command line.
+    /// The line in the file; `None` for a user from the command line.
     pub line: Option<u64>,
     /// The e-mail address, the phone number, or both in this order.
     pub destinations: Vec<Destination>,
@@ -21,20 +21,20 @@ pub struct Row {
 /// A well-formed file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct File {
-    /// Its users.
+    /// One row for each user.
     pub rows: Vec<Row>,
-    /// Columns without a meaning here.
+    /// Unknown columns.
     pub ignored: Vec<String>,
 }
 
-/// The places of the columns.
+/// The positions of the known columns.
 struct Columns {
     email: usize,
     phone: usize,
     disabled: Option<usize>,
 }
 
-/// Reads a whole file, or returns the mistake of each wrong line.
+/// Parses a file, or returns one message for each wrong line.
 pub fn read(bytes: &[u8]) -> Result<File, Vec<String>> {
     let mut reader = csv::Reader::from_reader(bytes);
     let header = match reader.headers() {
@@ -68,12 +68,11 @@ fn columns(header: &StringRecord) -> Result<(Columns, Vec<String>), String> {
     let find = |name: &str| {
         let mut found = (0..header.len()).filter(|column| &header[*column] == name);
         match (found.next(), found.next()) {
-            (_, Some(_)) => Err(format!("line 1: the column {name} is there twice")),
+            (_, Some(_)) => Err(format!("line 1: duplicate column {name}")),
             (column, None) => Ok(column),
         }
     };
-    let need =
-        |name: &str| find(name)?.ok_or_else(|| format!("line 1: the header has no column {name}"));
+    let need = |name: &str| find(name)?.ok_or_else(|| format!("line 1: missing column {name}"));
     let columns = Columns {
         email: need("email")?,
         phone: need("phone_number")?,
@@ -97,16 +96,16 @@ fn row(
         None => None,
         Some("true") => Some(true),
         Some("false") => Some(false),
-        Some(other) => return Err(format!("disabled is true or false, not {other:?}")),
+        Some(other) => return Err(format!("disabled must be true or false, not {other:?}")),
     };
     let destinations: Vec<_> = email.into_iter().chain(phone).collect();
     if destinations.is_empty() {
-        return Err("neither an e-mail address nor a phone number".to_owned());
+        return Err("email and phone_number are both empty".to_owned());
     }
     for destination in &destinations {
         if let Some(before) = lines.insert(destination.clone(), line) {
             let text = destination.as_str();
-            return Err(format!("{text} is in line {before} already"));
+            return Err(format!("{text} is already in line {before}"));
         }
     }
     Ok(Row {
@@ -121,14 +120,14 @@ fn explain(bytes: &[u8], error: &csv::Error) -> String {
     match error.kind() {
         ErrorKind::UnequalLengths {
             expected_len, len, ..
-        } => format!("line {at}: {len} fields, where the header has {expected_len}"),
+        } => format!("line {at}: {len} fields, but the header has {expected_len}"),
         ErrorKind::Utf8 { .. } => format!("line {at}: not UTF-8"),
         _ => format!("line {at}: {error}"),
     }
 }
 
-/// The line that a record begins in. The reader counts empty lines before it to
-/// the record.
+/// The line that a record begins in. The reader's position is that of the first
+/// empty line before the record.
 fn line(bytes: &[u8], at: &Position) -> u64 {
     let start = usize::try_from(at.byte()).unwrap_or(usize::MAX);
     let rest = bytes.get(start..).unwrap_or_default();

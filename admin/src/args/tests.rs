@@ -9,43 +9,67 @@ fn read(line: &str, table: Option<&str>) -> Result<Command, String> {
 
 fn read_action(line: &str) -> Action {
     match read(line, Some("table")) {
-        Ok(Command::Do { action, table }) if table == "table" => action,
+        Ok(Command::Run { action, table }) if table == "table" => action,
         other => panic!("{line}: {other:?}"),
     }
 }
 
 #[test]
 fn each_command_is_read() {
-    let alice = || email("alice@example.com").unwrap();
-    let number = || phone("+14155550123").unwrap();
+    let alice = || destination::parse("alice@example.com").unwrap();
+    let number = || destination::parse("+14155550123").unwrap();
+    let abc = || Some(SessionId::new("abc".to_owned()));
     let csv = || Source::Csv("users.csv".into());
     for (line, expected) in [
-        ("users list", Action::List),
+        ("users list", Action::ListUsers),
         (
             "users add --email Alice@Example.com",
-            Action::Add(one([alice()])),
+            Action::AddUsers(one_user([alice()])),
         ),
         (
             "users add --phone=+14155550123",
-            Action::Add(one([number()])),
+            Action::AddUsers(one_user([number()])),
         ),
         (
             "users add --phone +14155550123 --email alice@example.com",
-            Action::Add(one([alice(), number()])),
+            Action::AddUsers(one_user([alice(), number()])),
         ),
-        ("users add --csv users.csv", Action::Add(csv())),
-        ("users add --csv -", Action::Add(Source::Csv("-".into()))),
+        ("users add --csv users.csv", Action::AddUsers(csv())),
+        (
+            "users add --csv -",
+            Action::AddUsers(Source::Csv("-".into())),
+        ),
         (
             "users disable alice@example.com",
-            Action::Change(Change::Disable, one([alice()])),
+            Action::ChangeUsers(Change::Disable, one_user([alice()])),
         ),
         (
             "users enable +14155550123",
-            Action::Change(Change::Enable, one([number()])),
+            Action::ChangeUsers(Change::Enable, one_user([number()])),
         ),
         (
             "users remove --csv users.csv",
-            Action::Change(Change::Remove, csv()),
+            Action::ChangeUsers(Change::Remove, csv()),
+        ),
+        (
+            "sessions list alice@example.com",
+            Action::ListSessions(alice()),
+        ),
+        (
+            "sessions end +14155550123",
+            Action::EndSessions(number(), None),
+        ),
+        (
+            "sessions end alice@example.com --session abc",
+            Action::EndSessions(alice(), abc()),
+        ),
+        (
+            "logins list alice@example.com",
+            Action::ListSessions(alice()),
+        ),
+        (
+            "logins end alice@example.com --login abc",
+            Action::EndSessions(alice(), abc()),
         ),
     ] {
         assert_eq!(read_action(line), expected, "{line}");
@@ -53,7 +77,7 @@ fn each_command_is_read() {
 }
 
 #[test]
-fn whatever_is_no_command_is_refused() {
+fn wrong_usage_is_refused() {
     for line in [
         "",
         "list",
@@ -76,19 +100,78 @@ fn whatever_is_no_command_is_refused() {
         "users disable alice@example.com --csv users.csv",
         "users list --verbose",
         "users list -v",
+        "users list --session abc",
         "sessions",
         "sessions list",
-        "sessions list alice@example.com --session x",
-        "users list --session x",
+        "sessions list alice@example.com --session abc",
+        "sessions end",
+        "sessions end alice@example.com --session abc --login abc",
+        "sessions end --csv users.csv",
+        "sessions forget alice@example.com",
     ] {
         assert!(read(line, Some("table")).is_err(), "accepted {line:?}");
     }
 }
 
 #[test]
+fn an_error_names_what_is_wrong() {
+    for (line, expected) in [
+        ("", "no command: give users or sessions, and a command"),
+        (
+            "user list",
+            "unknown command \"user\": give users or sessions",
+        ),
+        ("users", "users: the command is missing"),
+        ("users rename", "users: unknown command \"rename\""),
+        (
+            "users add",
+            "users add: give --email, --phone or --csv FILE",
+        ),
+        (
+            "users disable",
+            "users disable: give either a destination or --csv FILE",
+        ),
+        ("sessions end", "sessions end: give a destination"),
+        ("users list --csv a.csv", "users list: unexpected --csv"),
+        (
+            "users remove a@example.com --csv a.csv",
+            "users remove: give either a destination or --csv FILE",
+        ),
+        (
+            "users add --csv a.csv --phone +14155550123",
+            "users add: unexpected --phone",
+        ),
+        (
+            "users enable a@example.com b@example.com",
+            "users enable: unexpected \"b@example.com\"",
+        ),
+        (
+            "users enable a",
+            "users enable: \"a\" is neither an e-mail address such as alice@example.com \
+             nor a phone number such as +14155550123",
+        ),
+        (
+            "users add --phone 4155550123",
+            "users add: \"4155550123\" is not a phone number such as +14155550123",
+        ),
+        ("users list --table a --table b", "--table is given twice"),
+    ] {
+        assert_eq!(
+            read(line, Some("table")),
+            Err(expected.to_owned()),
+            "{line}"
+        );
+    }
+    assert_eq!(
+        read("users list", None),
+        Err("no table: give --table NAME or set TABLE_NAME".to_owned())
+    );
+}
+
+#[test]
 fn the_table_is_the_argument_or_else_the_variable() {
     let table = |line, default| match read(line, default) {
-        Ok(Command::Do { table, .. }) => Some(table),
+        Ok(Command::Run { table, .. }) => Some(table),
         _ => None,
     };
     assert_eq!(
@@ -104,30 +187,11 @@ fn the_table_is_the_argument_or_else_the_variable() {
 }
 
 #[test]
-fn sessions_are_listed_and_ended_under_both_names() {
-    let alice = || email("alice@example.com").unwrap();
-    let id = || Some(SessionId::new("x".to_owned()));
-    for (line, expected) in [
-        ("sessions list alice@example.com", Action::Sessions(alice())),
-        ("logins list alice@example.com", Action::Sessions(alice())),
-        ("sessions end alice@example.com", Action::End(alice(), None)),
-        (
-            "sessions end alice@example.com --session x",
-            Action::End(alice(), id()),
-        ),
-        (
-            "logins end alice@example.com --login x",
-            Action::End(alice(), id()),
-        ),
-    ] {
-        assert_eq!(read_action(line), expected, "{line}");
-    }
-}
-
-#[test]
 fn help_and_version_need_no_table() {
-    assert_eq!(read("--version", None), Ok(Command::Version));
     for line in ["--help", "-h", "users --help", "users add -h"] {
         assert_eq!(read(line, None), Ok(Command::Help), "{line}");
+    }
+    for line in ["--version", "-V", "users list --version"] {
+        assert_eq!(read(line, None), Ok(Command::Version), "{line}");
     }
 }

@@ -32,7 +32,7 @@ fn columns_are_found_by_name_and_fields_may_be_quoted() {
 }
 
 #[test]
-fn every_bad_line_is_named_once() {
+fn every_wrong_line_is_named_once() {
     let text = "email,phone_number,disabled\n\
                 a@example.com,,\n\
                 plain,,\n\
@@ -50,35 +50,35 @@ fn every_bad_line_is_named_once() {
     assert_eq!(
         mistakes(text),
         [
-            "line 3: \"plain\" is not a plain e-mail address",
+            "line 3: \"plain\" is not an e-mail address such as alice@example.com",
             "line 5: \"4155550123\" is not a phone number such as +14155550123",
-            "line 6: neither an e-mail address nor a phone number",
-            "line 7: disabled is true or false, not \"yes\"",
-            "line 8: a@example.com is in line 2 already",
-            "line 9: 1 fields, where the header has 3",
-            "line 10: \"two\\nlines\" is not a plain e-mail address",
+            "line 6: email and phone_number are both empty",
+            "line 7: disabled must be true or false, not \"yes\"",
+            "line 8: a@example.com is already in line 2",
+            "line 9: 1 fields, but the header has 3",
+            "line 10: \"two\\nlines\" is not an e-mail address such as alice@example.com",
             "line 13: \" +14155550123\" is not a phone number such as +14155550123",
-            "line 15: +14155550123 is in line 14 already",
+            "line 15: +14155550123 is already in line 14",
         ]
     );
 }
 
 #[test]
-fn bytes_that_are_no_text_are_named_and_the_rest_still_read() {
+fn a_line_that_is_not_utf_8_is_named_and_the_rest_is_still_read() {
     let bytes = b"email,phone_number\n\n\xff@example.com,\nplain,\n";
     assert_eq!(
         read(bytes).unwrap_err(),
         [
             "line 3: not UTF-8",
-            "line 4: \"plain\" is not a plain e-mail address",
+            "line 4: \"plain\" is not an e-mail address such as alice@example.com",
         ]
     );
 }
 
 #[test]
-fn a_quote_that_never_ends_is_no_address() {
+fn an_unclosed_quote_is_refused() {
     let text = "email,phone_number\n\"a@example.com,\nb@example.com,\n";
-    assert_eq!(mistakes(text), ["line 2: 1 fields, where the header has 2"]);
+    assert_eq!(mistakes(text), ["line 2: 1 fields, but the header has 2"]);
 }
 
 #[test]

@@ -1,0 +1,47 @@
+//! The errors that stop a run.
+
+use std::{fmt, io};
+
+use otp_service::fault::Fault;
+
+/// Why a run stops early.
+#[derive(Debug)]
+pub enum Error {
+    /// A file or a standard stream, by name, cannot be read or written.
+    Stream(String, io::Error),
+    /// The CSV file is malformed: one message for each wrong line.
+    MalformedCsv(Vec<String>),
+    /// A call to the table failed.
+    Table(Fault),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stream(name, error) => write!(f, "{name}: {error}"),
+            Self::MalformedCsv(lines) => write!(f, "{}\nnothing was written", lines.join("\n")),
+            Self::Table(fault) => write!(
+                f,
+                "{fault}\ncheck --table, the AWS region, the credentials and the endpoint"
+            ),
+        }
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Stream("output".to_owned(), error)
+    }
+}
+
+impl From<csv::Error> for Error {
+    fn from(error: csv::Error) -> Self {
+        io::Error::from(error).into()
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Table(fault)
+    }
+}
