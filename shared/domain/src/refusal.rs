@@ -20,8 +20,6 @@ pub enum Refusal {
     DestinationNotAllowed,
     /// The user is unknown, and clients may know (`UNKNOWN_USERS=reveal`).
     UserNotFound(Channel),
-    /// The client used the idempotency key for another request.
-    IdempotencyKeyReused,
     /// A limit is used up.
     TooManyRequests {
         /// The limit's name, for the log. Of several limits, the one with the

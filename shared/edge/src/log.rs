@@ -143,7 +143,6 @@ const fn reason(refusal: Refusal) -> &'static str {
         Refusal::TooManyRequests { limit, .. } => limit,
         Refusal::DestinationNotAllowed
         | Refusal::UserNotFound(_)
-        | Refusal::IdempotencyKeyReused
         | Refusal::Unauthorized(Unauthorized::NoToken) => "",
     }
 }

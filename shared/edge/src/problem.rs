@@ -197,12 +197,6 @@ impl Problem {
                     Channel::Sms => "User with this phone number does not exist.",
                 },
             ),
-            Refusal::IdempotencyKeyReused => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "idempotency-key-reused",
-                "Idempotency key reused",
-                "This Idempotency-Key was sent with another request.",
-            ),
             Refusal::TooManyRequests { wait, .. } => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-requests",

@@ -118,8 +118,7 @@ impl LoginService {
     /// # Errors
     ///
     /// - Refused: the deployment does not send to the destination, a limit
-    ///   refuses, the idempotency key was used for another request, or the user is
-    ///   unknown under [`UnknownUsers::Reveal`].
+    ///   refuses, or the user is unknown under [`UnknownUsers::Reveal`].
     /// - Fault: the delivery failed (the challenge is withdrawn), or the table or
     ///   a key is unavailable.
     pub async fn request_code(

@@ -5,9 +5,9 @@
 //! | `email#alice@example.com` | `challenge#<id>` | the digest, its expiry, the attempts spent |
 //! | | `cooldown` | the last send |
 //! | | `sends-hour#<start>`, `sends-day#<start>` | the sends admitted in that window |
+//! | | `request#<hash>` | the challenge of an idempotency key |
 //! | | `user` | the user of this destination, and the last login |
 //! | `user#<id>` | `family#<hash>` | a session: the digest of its refresh token |
-//! | `request#<hash>` | `request` | the challenge of an idempotency key |
 //! | `client#203.0.113.7` | `logins-hour#<start>`, `validations-hour#<start>` | the client's requests |
 //! | `prefix#+1#<shard>` | `sms-prefix-day#<start>`, `sms-unproven#<start>` | text messages to a prefix |
 //! | `deployment#<shard>` | `sms-day#<start>` | text messages of the deployment |

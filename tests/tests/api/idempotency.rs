@@ -45,15 +45,21 @@ async fn fifty_logins_with_one_key_at_once_send_one_message() {
 }
 
 #[tokio::test]
-async fn the_same_key_with_another_destination_is_refused_and_sends_nothing() {
+async fn the_same_key_with_another_destination_is_another_request() {
     let app = TestApp::start().await;
-    app.login_with_key(KEY, ALICE).await.assert_ok();
-    let other = app.login_with_key(KEY, "bob@example.com").await;
-    other.assert_problem(422, "idempotency-key-reused");
-    assert!(app.messages("bob@example.com").is_empty());
-    app.login_with_key(KEY, "Alice@Example.com")
-        .await
-        .assert_ok();
+    let alices = app.login_with_key(KEY, ALICE).await;
+    let bobs = app.login_with_key(KEY, "bob@example.com").await;
+    assert_ne!(
+        alices.assert_ok()["challenge_id"],
+        bobs.assert_ok()["challenge_id"]
+    );
+    assert_eq!(app.messages("bob@example.com").len(), 1);
+    for (to, first) in [("Alice@Example.com", &alices), ("bob@example.com", &bobs)] {
+        let again = app.login_with_key(KEY, to).await;
+        assert_eq!(*again.assert_ok(), first.json);
+    }
+    assert_eq!(app.messages(ALICE).len(), 1);
+    assert_eq!(app.messages("bob@example.com").len(), 1);
 }
 
 #[tokio::test]

@@ -29,7 +29,6 @@ fn failures() -> Vec<Failure> {
         Refusal::Unauthorized(Unauthorized::NoToken),
         Refusal::DestinationNotAllowed,
         Refusal::UserNotFound(Channel::Email),
-        Refusal::IdempotencyKeyReused,
         Refusal::TooManyRequests {
             wait: Duration::ZERO,
             limit: "",

@@ -76,9 +76,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Refused if a limit is reached or the idempotency key was used for another
-    /// request; of several limits, the one that lasts longest is named. A fault
-    /// if the table is broken.
+    /// Refused if a limit is reached; of several limits, the one that lasts
+    /// longest is named. A fault if the table is broken.
     pub async fn admit<'a>(
         &self,
         challenge: &'a Challenge,
@@ -138,7 +137,10 @@ impl Store {
         self.client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(item::request_key(key)))
+            .set_key(Some(item::request_key(
+                &admission.challenge.destination,
+                key,
+            )))
             .update_expression("SET seen_through = :yes")
             .condition_expression("challenge_id = :id")
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
@@ -243,7 +245,7 @@ impl Admission<'_> {
             ));
         }
         if let Some(request) = self.rules.key.as_ref().and_then(|_| next()) {
-            return self.replayed(request);
+            return replayed(request).map(Cancelled::Replayed);
         }
         let mut longest: Option<(Duration, &'static str)> = None;
         let mut shards_left = false;
@@ -272,14 +274,9 @@ impl Admission<'_> {
             _ => Cancelled::TryNextShard,
         })
     }
+}
 
-    fn replayed(&self, request: &CancellationReason) -> Result<Cancelled, Fault> {
-        let missing = || Fault::new(Dependency::Table, "admit", "no earlier request returned");
-        let item = request.item().ok_or_else(missing)?;
-        let earlier = item::replayed_login(item, &self.challenge.destination)?;
-        Ok(earlier.map_or(
-            Cancelled::Refused(Refusal::IdempotencyKeyReused),
-            Cancelled::Replayed,
-        ))
-    }
+fn replayed(request: &CancellationReason) -> Result<ReplayedLogin, Fault> {
+    let missing = || Fault::new(Dependency::Table, "admit", "no earlier request returned");
+    item::replayed_login(request.item().ok_or_else(missing)?)
 }

@@ -90,20 +90,16 @@ pub(super) fn counter_key(limit: &Limit, shard: u32, at: UnixTime) -> Item {
     Item::from([("pk".to_owned(), partition), ("sk".to_owned(), sort)])
 }
 
-/// The key of the item for an idempotency key.
-pub(super) fn request_key(key: &IdempotencyKey) -> Item {
-    let name = format!("request#{}", URL_SAFE_NO_PAD.encode(key.hash()));
-    Item::from([
-        ("pk".to_owned(), text(name)),
-        ("sk".to_owned(), text("request")),
-    ])
+/// The key of the item for an idempotency key. Each destination has its own keys.
+pub(super) fn request_key(destination: &Destination, idempotency: &IdempotencyKey) -> Item {
+    let hash = URL_SAFE_NO_PAD.encode(idempotency.hash());
+    key(destination, format!("request#{hash}"))
 }
 
 /// The item that maps an idempotency key to the challenge that it led to.
 pub(super) fn from_request(key: &IdempotencyKey, challenge: &Challenge) -> Item {
-    let mut item = request_key(key);
+    let mut item = request_key(&challenge.destination, key);
     item.extend([
-        ("destination".to_owned(), partition(&challenge.destination)),
         ("challenge_id".to_owned(), text(challenge.id.as_str())),
         ("issued_at".to_owned(), millis(challenge.issued_at)),
         ("expires_at".to_owned(), millis(challenge.expires_at)),
@@ -115,21 +111,14 @@ pub(super) fn from_request(key: &IdempotencyKey, challenge: &Challenge) -> Item 
     item
 }
 
-/// The challenge that the key's first request led to; `None` if that request had
-/// another destination.
-pub(super) fn replayed_login(
-    item: &Item,
-    destination: &Destination,
-) -> Result<Option<ReplayedLogin>, Fault> {
-    if item.get("destination") != Some(&partition(destination)) {
-        return Ok(None);
-    }
+/// The challenge that the key's first request led to.
+pub(super) fn replayed_login(item: &Item) -> Result<ReplayedLogin, Fault> {
     let id = field(item, "challenge_id", AttributeValue::as_s)?;
-    Ok(Some(ReplayedLogin {
+    Ok(ReplayedLogin {
         challenge_id: ChallengeId::parse(id).ok_or_else(|| malformed("challenge_id"))?,
         issued_at: time(item, "issued_at")?,
         expires_at: time(item, "expires_at")?,
-    }))
+    })
 }
 
 /// The item of a fresh challenge, with the key of the conversion counter that

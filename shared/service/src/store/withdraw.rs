@@ -65,7 +65,7 @@ impl Store {
             .build()?;
         let mut actions = vec![TransactWriteItem::builder().delete(delete).build()];
         if let Some(key) = &admission.rules.key {
-            actions.push(self.delete(item::request_key(key))?);
+            actions.push(self.delete(item::request_key(&challenge.destination, key))?);
         }
         for counter in &admission.counters {
             if counter.limit.refundable {
@@ -90,9 +90,11 @@ impl Store {
     /// request. The counts stay.
     async fn end(&self, admission: &Admission<'_>) -> Result<(), Fault> {
         let challenge = admission.challenge;
-        let keys = [item::challenge_key(&challenge.destination, &challenge.id)]
+        let to = &challenge.destination;
+        let key = admission.rules.key.as_ref();
+        let keys = [item::challenge_key(to, &challenge.id)]
             .into_iter()
-            .chain(admission.rules.key.as_ref().map(item::request_key));
+            .chain(key.map(|key| item::request_key(to, key)));
         let actions = keys.map(|key| self.delete(key)).collect::<Result<_, _>>();
         let not_built = |_| Fault::new(Dependency::Table, "withdraw", "request not built");
         let token = format!("end-{}", challenge.id.as_str());

@@ -51,7 +51,7 @@ impl Model {
         };
         let outcome = if delivered {
             if !repeated && written(disturbance.of(Call::Complete)).0 {
-                key.and_then(|key| self.keys.get_mut(key))
+                key.and_then(|key| self.keys.get_mut(&(to.to_owned(), key.clone())))
                     .into_iter()
                     .for_each(|key| key.completed = true);
             }
@@ -73,15 +73,11 @@ impl Model {
         client: &str,
         key: Option<&String>,
     ) -> Result<(usize, bool), Outcome> {
-        if let Some(known) = key.and_then(|key| self.keys.get(key)) {
+        if let Some(known) = key.and_then(|key| self.keys.get(&(to.to_owned(), key.clone()))) {
             let it = &self.challenges[known.challenge];
             let is_free = !known.completed && it.issued_at + COMPLETED_WITHIN <= self.now;
             if self.now < it.expires_at && !is_free {
-                return if it.to == to {
-                    Ok((known.challenge, true))
-                } else {
-                    Err(Outcome::Problem(422, "idempotency-key-reused"))
-                };
+                return Ok((known.challenge, true));
             }
         }
         let mut limits = refundable(to);
@@ -110,7 +106,7 @@ impl Model {
         if let Some(key) = key {
             let completed = false;
             self.keys.insert(
-                key.clone(),
+                (to.to_owned(), key.clone()),
                 Key {
                     challenge,
                     completed,
@@ -139,7 +135,8 @@ impl Model {
                     .get_mut(&(scope, format!("{name}#{start}")))
                     .unwrap() -= 1;
             }
-            key.and_then(|key| self.keys.remove(key));
+            let to = it.to.clone();
+            key.and_then(|key| self.keys.remove(&(to, key.clone())));
         }
         if known {
             Outcome::Problem(502, "delivery-failed")

@@ -92,7 +92,8 @@ pub struct Model {
     pub sent_at: HashMap<String, u64>,
     /// The counters, by partition key and sort key.
     pub counters: HashMap<(String, String), u32>,
-    pub keys: HashMap<String, Key>,
+    /// The idempotency keys of each destination.
+    pub keys: HashMap<(String, String), Key>,
     pub last_login: HashMap<String, u64>,
     pub sessions: Vec<Session>,
 }

@@ -45,7 +45,6 @@ impl StoryRunner {
             "delivery-failed",
             "invalid-otp",
             "invalid-refresh-token",
-            "idempotency-key-reused",
         ] {
             let occurred = seen.iter().any(|seen| seen.contains(outcome));
             assert!(occurred, "no story has the outcome {outcome}");

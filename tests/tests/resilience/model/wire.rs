@@ -76,7 +76,6 @@ pub fn outcome(request: &Request, answer: &Answer) -> Outcome {
                 "delivery-failed",
                 "invalid-otp",
                 "invalid-refresh-token",
-                "idempotency-key-reused",
             ];
             let name = names.into_iter().find(|name| kind.ends_with(name));
             Outcome::Problem(status, name.unwrap_or("another"))
