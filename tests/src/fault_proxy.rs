@@ -66,12 +66,13 @@ impl CallFault {
     ];
 
     /// The error that the proxy answers with in place of the service.
-    fn error(self) -> Option<Vec<u8>> {
+    fn error(self, call: Call) -> Option<Vec<u8>> {
+        let error = |status, code| Some(http::error(call, status, code));
         match self {
-            Self::Throttled => Some(http::error(400, "ThrottlingException")),
-            Self::Http500 => Some(http::error(500, "InternalServerError")),
-            Self::Http503 => Some(http::error(503, "ServiceUnavailable")),
-            Self::Error(status, code) => Some(http::error(status, code)),
+            Self::Throttled => error(400, "ThrottlingException"),
+            Self::Http500 => error(500, "InternalServerError"),
+            Self::Http503 => error(503, "ServiceUnavailable"),
+            Self::Error(status, code) => error(status, code),
             Self::TransactionConflict => Some(http::transaction_conflict()),
             _ => None,
         }
@@ -215,7 +216,7 @@ async fn serve(client: TcpStream, services: SocketAddr, plan: &Mutex<Plan>) -> i
     while let Some(request) = HttpMessage::read(&mut client).await? {
         let call = Call::of(&request);
         let fault = plan.lock().unwrap().fault_of(call, &request.body);
-        if let Some(error) = fault.and_then(CallFault::error) {
+        if let Some(error) = fault.and_then(|fault| fault.error(call)) {
             client.write_all(&error).await?;
             continue;
         }
@@ -246,7 +247,7 @@ async fn serve(client: TcpStream, services: SocketAddr, plan: &Mutex<Plan>) -> i
                 return client.write_all(&answer[..answer.len() - 1]).await;
             }
             Some(CallFault::ReplyReplacedBy500) => {
-                let error = http::error(500, "InternalServerError");
+                let error = http::error(call, 500, "InternalServerError");
                 client.write_all(&error).await?;
             }
             _ => client.write_all(&answer).await?,

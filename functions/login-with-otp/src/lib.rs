@@ -2,7 +2,7 @@
 
 use aws_config::SdkConfig;
 use lambda_http::Request;
-use otp_domain::UnixTime;
+use otp_domain::{Delivery, UnixTime};
 use otp_edge::{
     api::{Api, Success},
     problem::{Failure, Problem},
@@ -51,11 +51,14 @@ impl Api for LoginApi {
             .await?;
         let response = response::code_requested(&requested);
         let success = |outcome| Success::new(outcome, response).about(&login.destination);
-        Ok(match requested.delivery {
+        Ok(match requested.outcome {
             DeliveryOutcome::Sent => success("sent"),
             DeliveryOutcome::Suppressed => success("not-sent"),
-            DeliveryOutcome::Replayed => success("sent-before"),
-            DeliveryOutcome::Failed(fault) => success(Problem::DELIVERY_FAILED).despite(fault),
+            DeliveryOutcome::Replayed(_) => success("sent-before"),
+            DeliveryOutcome::Unconfirmed(fault) => {
+                success(Delivery::Unconfirmed.as_str()).despite(fault)
+            }
+            DeliveryOutcome::Concealed(fault) => success(Problem::DELIVERY_FAILED).despite(fault),
         })
     }
 }

@@ -14,6 +14,7 @@
 
 mod challenge;
 mod client;
+mod delivery;
 mod destination;
 mod email;
 mod idempotency;
@@ -32,6 +33,7 @@ mod user;
 
 pub use challenge::{Challenge, ChallengeId, OperationId, Verdict, issue};
 pub use client::ClientAddress;
+pub use delivery::Delivery;
 pub use destination::{Channel, Destination, MalformedDestination};
 pub use email::{EmailAddress, MalformedEmail, is_host_name};
 pub use idempotency::IdempotencyKey;

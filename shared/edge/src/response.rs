@@ -26,6 +26,7 @@ struct CodeRequestedBody<'a> {
     code_length: u8,
     expires_in: u64,
     resend_in: u64,
+    delivery: &'static str,
 }
 
 #[derive(Serialize)]
@@ -91,6 +92,7 @@ pub fn code_requested(requested: &CodeRequested) -> Response<Body> {
         code_length: requested.code_length,
         expires_in: requested.expires_in.as_secs(),
         resend_in: seconds_to_wait(requested.resend_in),
+        delivery: requested.delivery.as_str(),
     };
     json(StatusCode::OK, "application/json", &body)
 }

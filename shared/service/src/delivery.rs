@@ -1,16 +1,18 @@
 //! Sends codes by e-mail and text message.
 
 mod email;
+mod failure;
 mod message;
 mod sms;
 
 use aws_config::SdkConfig;
 use otp_domain::{Destination, EmailAddress, Passcode, Refusal, SmsPrefixes};
 
+pub use failure::DeliveryFailure;
 pub use message::{Brand, MessageTemplates};
 
 use self::{email::EmailSender, sms::SmsSender};
-use crate::{aws, fault::Fault};
+use crate::aws;
 
 /// The settings of delivery.
 #[derive(Clone, Debug)]
@@ -72,9 +74,8 @@ impl MessageSender {
     ///
     /// # Errors
     ///
-    /// The provider refused, or its answer was lost. After a lost answer, the
-    /// message may still arrive.
-    pub async fn send(&self, to: &Destination, code: &Passcode) -> Result<(), Fault> {
+    /// The provider did not confirm that it took the message.
+    pub async fn send(&self, to: &Destination, code: &Passcode) -> Result<(), DeliveryFailure> {
         match to {
             Destination::Email(address) => match &self.email {
                 Some(sender) => sender.send(address, &self.templates, code).await,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use otp_domain::{
-    Challenge, ChallengeId, Channel, ClientAddress, DeliveryDecision, Destination, IdempotencyKey,
-    Passcode, Policy, TestIdentities, UnixTime, UnknownUsers, User, issue,
+    Challenge, ChallengeId, Channel, ClientAddress, Delivery, DeliveryDecision, Destination,
+    IdempotencyKey, Passcode, Policy, TestIdentities, UnixTime, UnknownUsers, User, issue,
 };
 use rand::CryptoRng;
 use tokio::time::timeout;
@@ -14,7 +14,7 @@ use crate::{
     Error,
     ambient::Stopwatch,
     aws,
-    delivery::{self, MessageSender},
+    delivery::{self, DeliveryFailure, MessageSender},
     fault::{Dependency, Fault},
     keys::DigestKeys,
     store::{Admission, AdmissionRules, Admitted, ReplayedLogin, Store},
@@ -46,11 +46,13 @@ pub struct LoginRequest {
     pub idempotency_key: Option<IdempotencyKey>,
 }
 
-/// An accepted login. The client cannot tell whether a message was sent.
+/// An accepted login. The client cannot tell whether a message was due.
 #[derive(Debug)]
 pub struct CodeRequested {
-    /// What happened to the message.
-    pub delivery: DeliveryOutcome,
+    /// What the client learns about the message.
+    pub delivery: Delivery,
+    /// What happened to the message, for the log.
+    pub outcome: DeliveryOutcome,
     /// The challenge that the code answers.
     pub challenge_id: ChallengeId,
     /// The channel of the message.
@@ -63,7 +65,7 @@ pub struct CodeRequested {
     pub resend_in: Duration,
 }
 
-/// What happened to the message. The client gets the same answer in each case.
+/// What happened to the message.
 #[derive(Debug)]
 pub enum DeliveryOutcome {
     /// The provider accepted the message.
@@ -71,9 +73,26 @@ pub enum DeliveryOutcome {
     /// No message was due: the user is unknown or disabled, or the code is fixed.
     Suppressed,
     /// The first request with this idempotency key sent it.
-    Replayed,
-    /// The provider failed, and the client is not told.
-    Failed(Fault),
+    Replayed(Delivery),
+    /// The provider may have accepted the message.
+    Unconfirmed(Fault),
+    /// The provider did not send the message, and the client is not told.
+    Concealed(Fault),
+}
+
+impl DeliveryOutcome {
+    /// What a client may learn of it. The answer is the same for every user: a
+    /// suppressed message counts as confirmed, and under
+    /// [`UnknownUsers::Conceal`] no message does.
+    const fn told(&self, unknown_users: UnknownUsers) -> Delivery {
+        match (unknown_users, self) {
+            (UnknownUsers::Conceal, _) | (_, Self::Unconfirmed(_) | Self::Concealed(_)) => {
+                Delivery::Unconfirmed
+            }
+            (_, Self::Replayed(delivery)) => *delivery,
+            (_, Self::Sent | Self::Suppressed) => Delivery::Confirmed,
+        }
+    }
 }
 
 /// The login use case. It can send messages, but cannot sign tokens.
@@ -119,8 +138,8 @@ impl LoginService {
     ///
     /// - Refused: the deployment does not send to the destination, a limit
     ///   refuses, or the user is unknown under [`UnknownUsers::Reveal`].
-    /// - Fault: the delivery failed (the challenge is withdrawn), or the table or
-    ///   a key is unavailable.
+    /// - Fault: the provider did not send the message (the challenge is
+    ///   withdrawn), or the table or a key is unavailable.
     pub async fn request_code(
         &self,
         request: &LoginRequest,
@@ -152,8 +171,9 @@ impl LoginService {
             (Admitted::New(admission), _) => admission,
             (Admitted::Replayed(_), Err(refusal)) => return Err(refusal.into()),
             (Admitted::Replayed(earlier), Ok(_)) => {
+                let delivery = self.replayed_delivery(request, &earlier).await?;
                 self.conceal_time(started).await;
-                return Ok(self.replay(to, earlier, now));
+                return Ok(self.replay(to, earlier, delivery, now));
             }
         };
         let decision = match decision {
@@ -164,16 +184,18 @@ impl LoginService {
                 return Err(refusal.into());
             }
         };
-        let delivery = if self.policy.unknown_users == UnknownUsers::Conceal {
+        let outcome = if self.policy.unknown_users == UnknownUsers::Conceal {
             self.deliver_concealed(decision, to, &code, started).await
         } else {
             self.deliver(decision, &admission, &code).await?
         };
+        let delivery = outcome.told(self.policy.unknown_users);
         // The message is sent: if the completion fails, the login still succeeds.
-        let _ = self.store.complete(&admission).await;
+        let _ = self.store.complete(&admission, delivery).await;
         self.conceal_time(started).await;
         Ok(CodeRequested {
             delivery,
+            outcome,
             channel: to.channel(),
             code_length: self.policy.code_length,
             expires_in: self.policy.code_ttl,
@@ -211,11 +233,34 @@ impl LoginService {
         Ok((admitted?, user?))
     }
 
+    /// What the first request with the same key learnt about the message.
+    async fn replayed_delivery(
+        &self,
+        request: &LoginRequest,
+        earlier: &ReplayedLogin,
+    ) -> Result<Delivery, Fault> {
+        match (earlier.delivery, &request.idempotency_key) {
+            (Some(delivery), _) => Ok(delivery),
+            (None, Some(key)) if self.policy.unknown_users != UnknownUsers::Conceal => {
+                self.store.await_completion(&request.destination, key).await
+            }
+            _ => Ok(Delivery::Unconfirmed),
+        }
+    }
+
     /// The answer of the first request, with the times that are left.
-    fn replay(&self, to: &Destination, earlier: ReplayedLogin, now: UnixTime) -> CodeRequested {
+    fn replay(
+        &self,
+        to: &Destination,
+        earlier: ReplayedLogin,
+        delivery: Delivery,
+        now: UnixTime,
+    ) -> CodeRequested {
         let resend_at = earlier.issued_at.plus(self.policy.cooldown);
+        let outcome = DeliveryOutcome::Replayed(delivery);
         CodeRequested {
-            delivery: DeliveryOutcome::Replayed,
+            delivery: outcome.told(self.policy.unknown_users),
+            outcome,
             channel: to.channel(),
             code_length: self.policy.code_length,
             expires_in: now.until(earlier.expires_at),
@@ -224,7 +269,7 @@ impl LoginService {
         }
     }
 
-    /// Sends the code. If the delivery fails, withdraws the admission.
+    /// Sends the code. If it was certainly not sent, withdraws the admission.
     async fn deliver(
         &self,
         decision: DeliveryDecision,
@@ -235,11 +280,14 @@ impl LoginService {
             return Ok(DeliveryOutcome::Suppressed);
         }
         let to = &admission.challenge().destination;
-        if let Err(fault) = self.sender.send(to, code).await {
-            self.store.withdraw(admission).await?;
-            return Err(fault.into());
+        match self.sender.send(to, code).await {
+            Ok(()) => Ok(DeliveryOutcome::Sent),
+            Err(DeliveryFailure::Unconfirmed(fault)) => Ok(DeliveryOutcome::Unconfirmed(fault)),
+            Err(DeliveryFailure::NotSent(fault)) => {
+                self.store.withdraw(admission).await?;
+                Err(fault.into())
+            }
         }
-        Ok(DeliveryOutcome::Sent)
     }
 
     /// Sends the code within [`CONCEALED_DELIVERY`]. A failed delivery is not
@@ -257,9 +305,11 @@ impl LoginService {
         let left = CONCEALED_DELIVERY.saturating_sub(started.elapsed());
         match timeout(left, self.sender.send(to, code)).await {
             Ok(Ok(())) => DeliveryOutcome::Sent,
-            Ok(Err(fault)) => DeliveryOutcome::Failed(fault),
+            Ok(Err(DeliveryFailure::Unconfirmed(fault))) => DeliveryOutcome::Unconfirmed(fault),
+            Ok(Err(DeliveryFailure::NotSent(fault))) => DeliveryOutcome::Concealed(fault),
             Err(_) => {
-                DeliveryOutcome::Failed(Fault::new(Dependency::Provider, "deliver", "timeout"))
+                let fault = Fault::new(Dependency::Provider, "deliver", "timeout");
+                DeliveryOutcome::Unconfirmed(fault)
             }
         }
     }

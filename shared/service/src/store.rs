@@ -22,6 +22,7 @@ mod admit;
 mod counter;
 mod item;
 mod redeem;
+mod replay;
 mod sessions;
 mod spend;
 mod transaction;
@@ -33,7 +34,8 @@ use std::{collections::HashMap, time::Duration};
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use otp_domain::{Challenge, ChallengeId, Destination, UnixTime, User};
 
-pub use admit::{Admission, AdmissionRules, Admitted, ReplayedLogin};
+pub use admit::{Admission, AdmissionRules, Admitted};
+pub use replay::ReplayedLogin;
 pub use sessions::Rotation;
 pub use spend::AttemptedChallenge;
 pub use users::{AddUser, Change, UserPages};

@@ -2,8 +2,8 @@
 
 use self::Call::{
     Admit, Complete, CountValidation, EndSession, FetchDigestKey, FetchPublicKey, FindChallenge,
-    FindSession, FindUser, ListSessions, RecordConversion, Redeem, Rotate, SendEmail, SendSms,
-    Sign, SpendAttempt, Withdraw, WithdrawCounts, WithdrawEnd,
+    FindLogin, FindSession, FindUser, ListSessions, RecordConversion, Redeem, Rotate, SendEmail,
+    SendSms, Sign, SpendAttempt, Withdraw, WithdrawCounts, WithdrawEnd,
 };
 use super::http::{HttpMessage, header};
 
@@ -26,6 +26,8 @@ pub enum Call {
     SendSms,
     /// A login under an idempotency key is marked as completed.
     Complete,
+    /// A repeated login reads what the first one under its idempotency key learnt.
+    FindLogin,
     /// A transaction removes a challenge whose message failed, and refunds its limits.
     Withdraw,
     /// The same without the cooldown, which a later login has renewed.
@@ -53,7 +55,7 @@ pub enum Call {
 }
 
 /// How to tell a call: by its operation, and by words in its body. The first match counts.
-const CALLS: [(Call, &str, &str); 20] = [
+const CALLS: &[(Call, &str, &str)] = &[
     (FetchDigestKey, "GenerateMac", ""),
     (FetchPublicKey, "GetPublicKey", ""),
     (Sign, "Sign", ""),
@@ -69,6 +71,7 @@ const CALLS: [(Call, &str, &str); 20] = [
     (Rotate, "UpdateItem", "previous_digest"),
     (EndSession, "DeleteItem", "\"family#"),
     (FindSession, "GetItem", "\"family#"),
+    (FindLogin, "GetItem", "\"request#"),
     (FindUser, "GetItem", "\"user\""),
     (ListSessions, "Query", "\"family#"),
     (FindChallenge, "Query", ":challenge"),

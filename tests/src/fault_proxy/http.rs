@@ -7,6 +7,8 @@ use tokio::{
     net::TcpStream,
 };
 
+use super::Call;
+
 /// A request or an answer of HTTP/1.1 with a `Content-Length`, which the SDK and the services
 /// always send.
 pub struct HttpMessage {
@@ -47,9 +49,14 @@ pub fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     field.map(|(_, value)| value.trim())
 }
 
-/// An error in the form that all four services' clients read.
-pub fn error(status: u16, code: &str) -> Vec<u8> {
-    let body = format!(r#"{{"__type":"{code}","message":"injected by the test"}}"#);
+/// An error in the form that the client of the call's service reads.
+pub fn error(call: Call, status: u16, code: &str) -> Vec<u8> {
+    let body = match call {
+        Call::SendSms => {
+            format!("<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>")
+        }
+        _ => format!(r#"{{"__type":"{code}","message":"injected by the test"}}"#),
+    };
     answer(status, code, &body)
 }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use serde_json::json;
-use tests::{ALICE, Answer, TestApp};
+use tests::{ALICE, Answer, Call, CallFault, TestApp};
 
 const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 
@@ -85,6 +85,27 @@ async fn a_login_whose_delivery_failed_can_be_repeated_under_its_key() {
     app.stack.messages.set_refusing(false);
     app.login_with_key(KEY, ALICE).await.assert_ok();
     assert_eq!(app.messages(ALICE).len(), 1);
+}
+
+#[tokio::test]
+async fn a_login_repeated_while_its_first_request_is_sending_gets_the_same_answer() {
+    for (refusing, status) in [(false, 200), (true, 502)] {
+        let app = TestApp::start().await;
+        app.stack.messages.set_refusing(refusing);
+        let late = CallFault::ReplyDelayed;
+        app.faults.inject(Call::SendEmail, late, 1);
+        let first = app.login_with_key(KEY, ALICE);
+        let repeat = async {
+            while app.faults.injected() == 0 {
+                tokio::task::yield_now().await;
+            }
+            app.login_with_key(KEY, ALICE).await
+        };
+        let (first, repeat) = tokio::join!(first, repeat);
+        assert_eq!(first.status, status);
+        assert_eq!(first.json, repeat.json);
+        assert_eq!(app.messages(ALICE).len(), usize::from(!refusing));
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use aws_sdk_sesv2::{
 };
 use otp_domain::{EmailAddress, Passcode};
 
-use super::MessageTemplates;
+use super::{DeliveryFailure, MessageTemplates};
 use crate::fault::{Dependency, Fault};
 
 const OPERATION: &str = "SendEmail";
@@ -26,9 +26,9 @@ impl EmailSender {
         to: &EmailAddress,
         templates: &MessageTemplates,
         code: &Passcode,
-    ) -> Result<(), Fault> {
-        let content = content(templates, code)
-            .map_err(|_| Fault::new(Dependency::Provider, OPERATION, "request not built"))?;
+    ) -> Result<(), DeliveryFailure> {
+        let content =
+            content(templates, code).map_err(|_| DeliveryFailure::not_built(OPERATION))?;
         self.client
             .send_email()
             .from_email_address(self.from.as_str())
@@ -36,15 +36,16 @@ impl EmailSender {
             .content(content)
             .send()
             .await
-            .map_err(|error| Fault::from_sdk(Dependency::Provider, OPERATION, &error))?;
+            .map_err(|error| DeliveryFailure::from_sdk(OPERATION, &error))?;
         Ok(())
     }
 }
 
 /// Unreachable: without `EMAIL_FROM`, [`check`](super::MessageSender::check)
 /// refuses first.
-pub(super) fn switched_off() -> Fault {
-    Fault::new(Dependency::Provider, OPERATION, "e-mail is switched off")
+pub(super) fn switched_off() -> DeliveryFailure {
+    let cause = "e-mail is switched off";
+    DeliveryFailure::NotSent(Fault::new(Dependency::Provider, OPERATION, cause))
 }
 
 fn content(templates: &MessageTemplates, code: &Passcode) -> Result<EmailContent, BuildError> {

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use aws_sdk_sns::{Client, error::BuildError, types::MessageAttributeValue};
 use otp_domain::PhoneNumber;
 
-use crate::fault::{Dependency, Fault};
+use super::DeliveryFailure;
 
 const OPERATION: &str = "Publish";
 
@@ -18,10 +18,14 @@ impl SmsSender {
         Self { client, max_price }
     }
 
-    pub(super) async fn send(&self, to: &PhoneNumber, message: &str) -> Result<(), Fault> {
+    pub(super) async fn send(
+        &self,
+        to: &PhoneNumber,
+        message: &str,
+    ) -> Result<(), DeliveryFailure> {
         let attributes = self
             .attributes()
-            .map_err(|_| Fault::new(Dependency::Provider, OPERATION, "request not built"))?;
+            .map_err(|_| DeliveryFailure::not_built(OPERATION))?;
         self.client
             .publish()
             .phone_number(to.as_str())
@@ -29,7 +33,7 @@ impl SmsSender {
             .set_message_attributes(Some(attributes))
             .send()
             .await
-            .map_err(|error| Fault::from_sdk(Dependency::Provider, OPERATION, &error))?;
+            .map_err(|error| DeliveryFailure::from_sdk(OPERATION, &error))?;
         Ok(())
     }
 

@@ -3,16 +3,16 @@ use std::time::Duration;
 use aws_sdk_dynamodb::{
     error::BuildError,
     types::{
-        AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure as OnFailure,
+        CancellationReason, Put, ReturnValuesOnConditionCheckFailure as OnFailure,
         TransactWriteItem, Update,
     },
 };
-use otp_domain::{Challenge, ChallengeId, IdempotencyKey, Limit, Refusal, UnixTime};
+use otp_domain::{Challenge, IdempotencyKey, Limit, Refusal};
 use rand::CryptoRng;
 use tokio::time::timeout;
 
 use super::{
-    Store,
+    ReplayedLogin, Store,
     counter::Counter,
     item,
     transaction::{BUDGET, Written, condition_failed},
@@ -41,17 +41,6 @@ pub struct Admission<'a> {
     pub(super) challenge: &'a Challenge,
     pub(super) counters: Vec<Counter<'a>>,
     pub(super) rules: &'a AdmissionRules,
-}
-
-/// The challenge that the first request with the same idempotency key got.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReplayedLogin {
-    /// The challenge's id.
-    pub challenge_id: ChallengeId,
-    /// When its code was drawn.
-    pub issued_at: UnixTime,
-    /// When its code expires.
-    pub expires_at: UnixTime,
 }
 
 /// A login that is not refused.
@@ -121,34 +110,6 @@ impl Store {
                 Cancelled::TryNextShard => attempt += 1,
             }
         }
-    }
-
-    /// Marks the client's idempotency key as completed, so that a retry gets the
-    /// same answer. A key that is never completed, because the function died or
-    /// lost the table, is free again after 25 seconds.
-    ///
-    /// # Errors
-    ///
-    /// The table is unreachable: a late retry will be a new request.
-    pub async fn complete(&self, admission: &Admission<'_>) -> Result<(), Fault> {
-        let Some(key) = &admission.rules.key else {
-            return Ok(());
-        };
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(item::request_key(
-                &admission.challenge.destination,
-                key,
-            )))
-            .update_expression("SET seen_through = :yes")
-            .condition_expression("challenge_id = :id")
-            .expression_attribute_values(":yes", AttributeValue::Bool(true))
-            .expression_attribute_values(":id", item::text(admission.challenge.id.as_str()))
-            .send()
-            .await
-            .map_err(|error| Fault::from_sdk(Dependency::Table, "UpdateItem", &error))?;
-        Ok(())
     }
 }
 

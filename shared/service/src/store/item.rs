@@ -8,8 +8,8 @@ use std::fmt::Display;
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use otp_domain::{
-    Challenge, ChallengeId, Destination, DigestKeyId, EmailAddress, IdempotencyKey, Limit,
-    OperationId, PasscodeDigest, PhoneNumber, Scope, UnixTime,
+    Challenge, ChallengeId, Delivery, Destination, DigestKeyId, EmailAddress, IdempotencyKey,
+    Limit, OperationId, PasscodeDigest, PhoneNumber, Scope, UnixTime,
 };
 
 pub(super) use session::{SESSION_PREFIX, bytes, from_session, session, session_key, sessions};
@@ -118,6 +118,10 @@ pub(super) fn replayed_login(item: &Item) -> Result<ReplayedLogin, Fault> {
         challenge_id: ChallengeId::parse(id).ok_or_else(|| malformed("challenge_id"))?,
         issued_at: time(item, "issued_at")?,
         expires_at: time(item, "expires_at")?,
+        delivery: item.get("delivery").map(|value| match value.as_s() {
+            Ok(word) if word == Delivery::Confirmed.as_str() => Delivery::Confirmed,
+            _ => Delivery::Unconfirmed,
+        }),
     })
 }
 

@@ -40,8 +40,12 @@ async fn run(app: &TestApp, nth: usize, row: &Row) -> Vec<String> {
     warm.warm_up().await;
     let mut cells = vec![(CallFault::ReplyDelayed, ALWAYS, row.without_fault)];
     for fault in CallFault::NOTHING_DONE {
-        cells.push((fault, 1, row.refused_once.unwrap_or(row.without_fault)));
-        cells.push((fault, ALWAYS, row.refused));
+        let (once, always) = match row.throttled {
+            Some(throttled) if fault == CallFault::Throttled => (None, throttled),
+            _ => (row.refused_once, row.refused),
+        };
+        cells.push((fault, 1, once.unwrap_or(row.without_fault)));
+        cells.push((fault, ALWAYS, always));
     }
     for fault in CallFault::REPLY_LOST {
         cells.push((fault, 1, row.lost_once.unwrap_or(row.without_fault)));

@@ -29,7 +29,7 @@ impl Model {
         if !known {
             return UNAVAILABLE.into();
         }
-        let (challenge, repeated) = match admitted {
+        let (challenge, earlier) = match admitted {
             Ok(admitted) => admitted,
             Err(outcome) => return outcome.into(),
         };
@@ -37,27 +37,37 @@ impl Model {
             return UNAVAILABLE.into();
         }
         let it = &self.challenges[challenge];
-        let sent = Outcome::Sent {
-            expires_in: (it.expires_at - self.now) / 1000,
-            resend_in: (it.issued_at + COOLDOWN)
-                .saturating_sub(self.now)
-                .div_ceil(1000),
+        let expires_in = (it.expires_at - self.now) / 1000;
+        let resend_in = (it.issued_at + COOLDOWN)
+            .saturating_sub(self.now)
+            .div_ceil(1000);
+        let sent = |confirmed| Outcome::Sent {
+            expires_in,
+            resend_in,
+            confirmed,
         };
-        let (delivered, messages) = match (repeated, to.starts_with('+')) {
-            (true, _) => (true, 0),
-            _ if disturbance.provider_refuses => (false, 0),
-            (_, true) => text_message(disturbance.of(Call::SendSms)),
-            (_, false) => email(disturbance.of(Call::SendEmail)),
+        let send = match to.starts_with('+') {
+            true => Call::SendSms,
+            false => Call::SendEmail,
         };
-        let outcome = if delivered {
-            if !repeated && written(disturbance.of(Call::Complete)).0 {
-                key.and_then(|key| self.keys.get_mut(&(to.to_owned(), key.clone())))
-                    .into_iter()
-                    .for_each(|key| key.completed = true);
+        let (outcome, messages) = match earlier {
+            Some(confirmed) => (sent(confirmed), 0),
+            None if disturbance.provider_refuses && disturbance.of(send).is_none() => {
+                let withdrawn = self.withdraw(challenge, key, disturbance.of(Call::Withdraw));
+                (withdrawn, 0)
             }
-            sent
-        } else {
-            self.withdraw(challenge, key, disturbance.of(Call::Withdraw))
+            None => {
+                let (confirmed, mut messages) = delivered(disturbance.of(send));
+                if disturbance.provider_refuses {
+                    messages = 0; // It does, and the refusal is lost.
+                }
+                if written(disturbance.of(Call::Complete)).0 {
+                    key.and_then(|key| self.keys.get_mut(&(to.to_owned(), key.clone())))
+                        .into_iter()
+                        .for_each(|key| key.completed = Some(confirmed));
+                }
+                (sent(confirmed), messages)
+            }
         };
         Expected {
             outcome,
@@ -66,18 +76,19 @@ impl Model {
         }
     }
 
-    /// The challenge, and whether an earlier request with the same key made it.
+    /// The challenge, and if an earlier request with the same key made it, whether that one's
+    /// delivery was confirmed.
     fn admit(
         &mut self,
         to: &str,
         client: &str,
         key: Option<&String>,
-    ) -> Result<(usize, bool), Outcome> {
+    ) -> Result<(usize, Option<bool>), Outcome> {
         if let Some(known) = key.and_then(|key| self.keys.get(&(to.to_owned(), key.clone()))) {
             let it = &self.challenges[known.challenge];
-            let is_free = !known.completed && it.issued_at + COMPLETED_WITHIN <= self.now;
+            let is_free = known.completed.is_none() && it.issued_at + COMPLETED_WITHIN <= self.now;
             if self.now < it.expires_at && !is_free {
-                return Ok((known.challenge, true));
+                return Ok((known.challenge, Some(known.completed == Some(true))));
             }
         }
         let mut limits = refundable(to);
@@ -104,7 +115,7 @@ impl Model {
         });
         let challenge = self.challenges.len() - 1;
         if let Some(key) = key {
-            let completed = false;
+            let completed = None;
             self.keys.insert(
                 (to.to_owned(), key.clone()),
                 Key {
@@ -113,7 +124,7 @@ impl Model {
                 },
             );
         }
-        Ok((challenge, false))
+        Ok((challenge, None))
     }
 
     /// Removes a challenge. Its login then counts only towards the client's limit.
@@ -160,18 +171,9 @@ fn refundable(to: &str) -> Vec<Limit> {
     limits
 }
 
-/// Whether an e-mail counts as delivered, and how many times it arrives. The service tries twice.
-fn email(effect: Option<FaultEffect>) -> (bool, usize) {
-    match effect {
-        None => (true, 1),
-        Some(FaultEffect::FirstReplyLost) => (true, 2),
-        Some(FaultEffect::EveryReplyLost) => (false, 2),
-        Some(FaultEffect::NothingDone) => (false, 0),
-    }
-}
-
-/// The same for a text message. It costs money, so the service tries once.
-fn text_message(effect: Option<FaultEffect>) -> (bool, usize) {
+/// Whether the provider confirms a message that it does not refuse, and how many times the message
+/// arrives. It is sent once, because nobody knows whether a send without an answer happened.
+fn delivered(effect: Option<FaultEffect>) -> (bool, usize) {
     match effect {
         None => (true, 1),
         Some(FaultEffect::FirstReplyLost | FaultEffect::EveryReplyLost) => (false, 1),

@@ -53,11 +53,21 @@ pub enum Request {
 /// What the answer to a request says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    Sent { expires_in: u64, resend_in: u64 },
-    LoggedIn { new_user: bool },
-    Refreshed { expires_in: u64 },
+    Sent {
+        expires_in: u64,
+        resend_in: u64,
+        confirmed: bool,
+    },
+    LoggedIn {
+        new_user: bool,
+    },
+    Refreshed {
+        expires_in: u64,
+    },
     LoggedOut,
-    TooMany { retry_after: u64 },
+    TooMany {
+        retry_after: u64,
+    },
     Problem(u16, &'static str),
 }
 
@@ -114,7 +124,8 @@ pub struct Challenge {
 #[derive(Clone)]
 pub struct Key {
     pub challenge: usize,
-    pub completed: bool,
+    /// Once the login is completed: whether its delivery was confirmed.
+    pub completed: Option<bool>,
 }
 
 pub struct Session {

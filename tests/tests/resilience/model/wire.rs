@@ -58,6 +58,7 @@ pub fn outcome(request: &Request, answer: &Answer) -> Outcome {
         (200, Request::Login { .. }) => Outcome::Sent {
             expires_in: number("expires_in"),
             resend_in: number("resend_in"),
+            confirmed: answer.json["delivery"] == "confirmed",
         },
         (200, Request::Validate { .. }) => Outcome::LoggedIn {
             new_user: answer.json["new_user"] == true,

@@ -86,7 +86,7 @@ proptest! {
         }
         let faults = [
             challenge(&item, &alice).err(),
-            replayed_login(&item, &alice).err(),
+            replayed_login(&item).err(),
             user(&item).err(),
             user_record(&item).err(),
         ];

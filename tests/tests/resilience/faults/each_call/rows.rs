@@ -3,9 +3,9 @@
 use tests::Call;
 
 use super::scenario::Request::{
-    self, Keys, Login, LoginBySms, LoginCold, LoginUndelivered, LoginWithKey, Logout, LogoutAll,
-    Me, MeCold, Refresh, RefreshCold, RefreshReused, Validate, ValidateBySms, ValidateCold,
-    ValidateWithoutId,
+    self, Keys, Login, LoginBySms, LoginCold, LoginReplayed, LoginUndelivered, LoginWithKey,
+    Logout, LogoutAll, Me, MeCold, Refresh, RefreshCold, RefreshReused, Validate, ValidateBySms,
+    ValidateCold, ValidateWithoutId,
 };
 
 pub struct Row {
@@ -19,6 +19,8 @@ pub struct Row {
     pub refused_once: Option<Outcome>,
     /// The reply to one attempt is lost, if the outcome then is not `without_fault`.
     pub lost_once: Option<Outcome>,
+    /// The service says each time that it did nothing, if the outcome then is not `refused`.
+    pub throttled: Option<Outcome>,
     /// Every attempt fails and does nothing.
     pub refused: Outcome,
     /// The service does its work, and every reply is lost.
@@ -62,6 +64,7 @@ const fn row(
         without_fault,
         refused_once: None,
         lost_once: None,
+        throttled: None,
         refused: failed,
         lost: failed,
     }
@@ -72,32 +75,27 @@ impl Row {
         Self { lost, ..self }
     }
 
-    const fn but_once(self, refused: Outcome, lost: Outcome) -> Self {
+    /// A call that is repeated only if the service says that it did nothing.
+    const fn but_throttled(self, throttled: Outcome) -> Self {
         Self {
-            refused_once: Some(refused),
-            lost_once: Some(lost),
+            refused_once: Some(self.refused),
+            lost_once: Some(self.lost),
+            throttled: Some(throttled),
             ..self
         }
     }
 
     /// The lines of a Markdown table. An outcome `without_fault` has no line.
     pub fn lines(&self) -> Vec<String> {
-        let once = [
-            ("refused once", self.refused_once),
-            ("lost once", self.lost_once),
-        ];
         let always = if self.refused == self.lost {
             vec![("refused or lost", self.refused)]
         } else {
             vec![("refused", self.refused), ("lost", self.lost)]
         };
-        let once = once
+        let throttled = self.throttled.map(|outcome| ("throttled", outcome));
+        throttled
             .into_iter()
-            .filter_map(|(what, outcome)| Some((what, outcome?)));
-        let outcomes = once
-            .filter(|(_, outcome)| *outcome != self.without_fault)
-            .chain(always);
-        outcomes
+            .chain(always)
             .map(|(what, outcome)| {
                 format!(
                     "| {} | {:?} | {what} | {} | {} | {} | {} | {} s |",
@@ -124,9 +122,14 @@ pub const REFRESHED_SESSION: &str = "session, refreshed";
 pub const NO_SESSION: &str = "no session";
 
 const SENT: Outcome = outcome(200, 1, CHALLENGE, 429);
+/// The message may or may not arrive.
+const UNCONFIRMED: Outcome = outcome(200, 0, CHALLENGE, 429);
+const UNDELIVERED: Outcome = outcome(502, 0, NOTHING, 200);
 const FAILED_UNCOUNTED: Outcome = outcome(503, 0, NOTHING, 200);
 const FAILED_COUNTED: Outcome = outcome(503, 0, CHALLENGE, 429);
 const SENT_WITH_KEY: Outcome = outcome(200, 1, CHALLENGE, 200);
+/// The first request under the key never completed.
+const REPLAYED: Outcome = outcome(200, 0, CHALLENGE, 200);
 const LOGGED_IN: Outcome = outcome(200, 0, REDEEMED, 400);
 const FAILED_UNATTEMPTED: Outcome = outcome(503, 0, UNATTEMPTED, 200);
 const FAILED_ATTEMPTED: Outcome = outcome(503, 0, ATTEMPTED, 200);
@@ -137,33 +140,21 @@ const NOT_LOGGED_OUT: Outcome = outcome(503, 0, SESSION, 204);
 const ANSWERED: Outcome = outcome(200, 0, "", 200);
 const NOT_ANSWERED: Outcome = outcome(503, 0, "", 200);
 
-pub const ROWS: [Row; 29] = [
+pub const ROWS: &[Row] = &[
     row(LoginCold, Call::FetchDigestKey, 3, SENT, FAILED_UNCOUNTED),
     row(Login, Call::Admit, 4, SENT, FAILED_UNCOUNTED).but_lost(FAILED_COUNTED),
     row(Login, Call::FindUser, 3, SENT, FAILED_COUNTED),
-    row(
-        Login,
-        Call::SendEmail,
-        6,
-        SENT,
-        outcome(502, 0, NOTHING, 200),
-    )
-    .but_lost(outcome(502, 2, NOTHING, 200))
-    .but_once(SENT, outcome(200, 2, CHALLENGE, 429)),
-    row(
-        LoginBySms,
-        Call::SendSms,
-        4,
-        SENT,
-        outcome(502, 0, NOTHING, 200),
-    )
-    .but_lost(outcome(502, 1, NOTHING, 200))
-    .but_once(outcome(502, 0, NOTHING, 200), outcome(502, 1, NOTHING, 200)),
+    row(Login, Call::SendEmail, 4, SENT, UNCONFIRMED)
+        .but_lost(SENT)
+        .but_throttled(UNDELIVERED),
+    row(LoginBySms, Call::SendSms, 4, SENT, UNCONFIRMED)
+        .but_lost(SENT)
+        .but_throttled(UNDELIVERED),
     row(
         LoginUndelivered,
         Call::Withdraw,
         4,
-        outcome(502, 0, NOTHING, 200),
+        UNDELIVERED,
         FAILED_COUNTED,
     )
     .but_lost(FAILED_UNCOUNTED),
@@ -174,6 +165,7 @@ pub const ROWS: [Row; 29] = [
         SENT_WITH_KEY,
         SENT_WITH_KEY,
     ),
+    row(LoginReplayed, Call::FindLogin, 3, REPLAYED, REPLAYED),
     row(
         ValidateCold,
         Call::FetchDigestKey,

@@ -20,6 +20,8 @@ pub enum Request {
     /// The provider refuses the message.
     LoginUndelivered,
     LoginWithKey,
+    /// A repeated login whose first request never completed.
+    LoginReplayed,
     Validate,
     ValidateCold,
     ValidateWithoutId,
@@ -52,6 +54,7 @@ impl Request {
             Self::LoginBySms => "login, text message",
             Self::LoginUndelivered => "login, message refused",
             Self::LoginWithKey => "login, idempotency key",
+            Self::LoginReplayed => "login, repeated",
             Self::Validate => "validate",
             Self::ValidateCold => "validate, cold",
             Self::ValidateWithoutId => "validate, no challenge id",
@@ -73,7 +76,8 @@ impl Request {
             | Self::LoginCold
             | Self::LoginBySms
             | Self::LoginUndelivered
-            | Self::LoginWithKey => Route::Login,
+            | Self::LoginWithKey
+            | Self::LoginReplayed => Route::Login,
             Self::Validate | Self::ValidateCold | Self::ValidateWithoutId | Self::ValidateBySms => {
                 Route::Validate
             }
@@ -103,7 +107,13 @@ impl Scenario {
         let (body, header) = match request.route() {
             Route::Login => {
                 let key = format!("idempotency-key-{number}");
-                let keyed = request == Request::LoginWithKey;
+                let keyed = matches!(request, Request::LoginWithKey | Request::LoginReplayed);
+                if request == Request::LoginReplayed {
+                    let lost = CallFault::Http500;
+                    app.faults.inject(Call::Complete, lost, usize::MAX);
+                    app.login_with_key(&key, &to).await.assert_ok();
+                    app.faults.stop();
+                }
                 (destination(&to), keyed.then_some(("idempotency-key", key)))
             }
             Route::Validate => {
@@ -142,7 +152,8 @@ impl Scenario {
     /// Sends the request; returns the status.
     pub async fn send(&self, app: &TestApp) -> u16 {
         if self.request == Request::LoginUndelivered {
-            app.faults.inject(Call::SendEmail, CallFault::Http500, 2);
+            let refusal = CallFault::Error(400, "MessageRejected");
+            app.faults.inject(Call::SendEmail, refusal, 1);
         }
         self.send_again(app).await
     }
