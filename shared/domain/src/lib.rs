@@ -35,7 +35,7 @@ pub use client::ClientAddress;
 pub use destination::{Channel, Destination, MalformedDestination};
 pub use email::{EmailAddress, MalformedEmail, is_host_name};
 pub use idempotency::IdempotencyKey;
-pub use limit::{Limit, Scope};
+pub use limit::{Limit, LimitKind, Scope};
 pub use passcode::{DigestKey, DigestKeyId, MalformedPasscode, Passcode, PasscodeDigest};
 pub use phone::{MalformedPhoneNumber, PhoneNumber};
 pub use policy::{CONVERSION_CREDIT, Policy, UNCONVERTED_SMS_PER_PREFIX};

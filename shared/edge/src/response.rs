@@ -24,6 +24,7 @@ struct CodeRequestedBody<'a> {
     challenge_id: &'a str,
     channel: &'static str,
     code_length: u8,
+    max_attempts: u8,
     expires_in: u64,
     resend_in: u64,
 }
@@ -89,6 +90,7 @@ pub fn code_requested(requested: &CodeRequested) -> Response<Body> {
         challenge_id: requested.challenge_id.as_str(),
         channel: requested.channel.as_str(),
         code_length: requested.code_length,
+        max_attempts: requested.max_attempts,
         expires_in: requested.expires_in.as_secs(),
         resend_in: seconds_to_wait(requested.resend_in),
     };

@@ -18,7 +18,7 @@ async fn a_code_by_email_logs_in() {
         *sent,
         json!({
             "message": "OTP has been sent to your email.", "challenge_id": id,
-            "channel": "email", "code_length": 6, "expires_in": 300, "resend_in": 30,
+            "channel": "email", "code_length": 6, "max_attempts": 3, "expires_in": 300, "resend_in": 30,
         })
     );
     assert!(id.len() >= 22, "the id has fewer than 128 bits");
@@ -201,7 +201,6 @@ async fn every_failed_validation_gets_the_same_body_and_headers() {
         app.validate(ALICE, Some(&id), &other_than(&code)).await,
         app.validate(ALICE, Some(&id), "1").await,
         app.validate(ALICE, Some(unknown), &code).await,
-        app.validate(ALICE, Some("no id of ours"), &code).await,
         app.validate("nobody@example.com", None, &code).await,
     ];
     app.validate(ALICE, Some(&id), &code).await.assert_ok();
