@@ -71,7 +71,17 @@ async fn each_destination_has_its_own_limits() {
 async fn another_spelling_of_a_destination_has_the_same_limits() {
     let app = TestApp::start().await;
     app.login(ALICE).await.assert_ok();
-    app.login("ALICE@EXAMPLE.COM").await.assert_too_many();
+    for spelling in [
+        "ALICE@EXAMPLE.COM",
+        " alice@example.com",
+        "Alice@example.com  ",
+    ] {
+        app.login(spelling).await.assert_too_many();
+    }
+    app.login(PHONE).await.assert_ok();
+    for spelling in ["+1 (415) 555-0123", "+1-415-555-0123", "+1.415.555.0123 "] {
+        app.login(spelling).await.assert_too_many();
+    }
 }
 
 #[tokio::test]
