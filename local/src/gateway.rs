@@ -43,7 +43,7 @@ async fn invoke(
     };
     let body = match read(body).await {
         Ok(body) => body,
-        Err(why) => return problem(Rejection::InvalidRequest(why)),
+        Err(why) => return problem(Rejection::InvalidRequest(why.into())),
     };
     match request(&event(&parts, &body, peer).to_string()) {
         Ok(request) => into_http(functions.handle(route, request).await),

@@ -15,6 +15,9 @@ pub(super) fn draw_id(rng: &mut impl CryptoRng) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// The length of an id: 128 bits, six in each character.
+const LENGTH: usize = 22;
+
 /// Identifies one challenge. Only the client that requested the code learns the
 /// id, so a stranger who knows the destination cannot use up its attempts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,11 +30,12 @@ impl ChallengeId {
     }
 
     /// Reads an id from a client or from the table. `None` if the text is not
-    /// the form of an id.
+    /// the form of an id: 22 characters of its alphabet.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        (bytes.len() == 16).then(|| Self(text.to_owned()))
+        let in_alphabet = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        let well_formed = text.len() == LENGTH && text.bytes().all(in_alphabet);
+        well_formed.then(|| Self(text.to_owned()))
     }
 
     /// The id as text.

@@ -79,7 +79,7 @@ impl FromStr for Destination {
 
     /// Reads a phone number if the text begins with `+`, else an e-mail address.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.starts_with('+') {
+        if text.trim_start_matches(' ').starts_with('+') {
             let number = PhoneNumber::parse(text).map_err(|_| MalformedDestination)?;
             Ok(Self::Phone(number))
         } else {

@@ -37,7 +37,7 @@ pub use delivery::Delivery;
 pub use destination::{Channel, Destination, MalformedDestination};
 pub use email::{EmailAddress, MalformedEmail, is_host_name};
 pub use idempotency::IdempotencyKey;
-pub use limit::{Limit, Scope};
+pub use limit::{Limit, LimitKind, Scope};
 pub use passcode::{DigestKey, DigestKeyId, MalformedPasscode, Passcode, PasscodeDigest};
 pub use phone::{MalformedPhoneNumber, PhoneNumber};
 pub use policy::{CONVERSION_CREDIT, Policy, UNCONVERTED_SMS_PER_PREFIX};

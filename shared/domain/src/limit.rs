@@ -17,6 +17,33 @@ pub enum Scope {
     Deployment,
 }
 
+/// What a refused client is told of the limit that refuses. It tells nobody who
+/// has an account: every destination has the same limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LimitKind {
+    /// The least time between two sends to the destination.
+    Cooldown,
+    /// The sends to the destination.
+    Destination,
+    /// The requests of the client.
+    Client,
+    /// The messages of the deployment, or of a part of it.
+    Deployment,
+}
+
+impl LimitKind {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cooldown => "cooldown",
+            Self::Destination => "destination",
+            Self::Client => "client",
+            Self::Deployment => "deployment",
+        }
+    }
+}
+
 /// At most `max` admissions of a scope within each `window` of the clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
@@ -47,6 +74,16 @@ impl Limit {
     #[must_use]
     pub fn is_conversion_guard(&self) -> bool {
         self.name == CONVERSION_GUARD
+    }
+
+    /// What a refused client is told of this limit.
+    #[must_use]
+    pub const fn kind(&self) -> LimitKind {
+        match self.scope {
+            Scope::Destination(_) => LimitKind::Destination,
+            Scope::Client(_) => LimitKind::Client,
+            Scope::Prefix(_) | Scope::Deployment => LimitKind::Deployment,
+        }
     }
 
     /// The start of the window that `now` falls into.

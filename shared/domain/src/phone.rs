@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A phone number in the international form of ITU-T E.164.
+/// A phone number in the international form of ITU-T E.164: `+` and its digits.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PhoneNumber(String);
 
@@ -10,19 +10,29 @@ pub struct PhoneNumber(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MalformedPhoneNumber;
 
+/// What people and address books write between the digits.
+const SEPARATORS: [char; 5] = [' ', '-', '.', '(', ')'];
+
 impl PhoneNumber {
-    /// Reads `+` and 7 to 15 ASCII digits, of which the first is not 0.
+    /// Reads `+` and 7 to 15 ASCII digits, of which the first is not 0. Spaces
+    /// around it and separators within it (` `, `-`, `.`, `(`, `)`) are dropped,
+    /// so that each number has one spelling.
     ///
     /// # Errors
     ///
-    /// Anything else: spaces, hyphens, national forms, digits of other scripts.
+    /// Anything else: national forms, the prefixes `00` and `011`, which depend on
+    /// the caller's country, a trunk zero such as in `+44 (0)20`, which is not part
+    /// of the number, extensions, digits of other scripts.
     pub fn parse(text: &str) -> Result<Self, MalformedPhoneNumber> {
-        let digits = text.strip_prefix('+').ok_or(MalformedPhoneNumber)?;
+        let written = text.trim_matches(' ').strip_prefix('+');
+        let written = written.ok_or(MalformedPhoneNumber)?;
+        let digits = written.replace(SEPARATORS, "");
         let well_formed = (7..=15).contains(&digits.len())
             && digits.bytes().all(|b| b.is_ascii_digit())
-            && !digits.starts_with('0');
+            && !digits.starts_with('0')
+            && !has_trunk_zero(written);
         if well_formed {
-            Ok(Self(text.to_owned()))
+            Ok(Self(format!("+{digits}")))
         } else {
             Err(MalformedPhoneNumber)
         }
@@ -33,6 +43,12 @@ impl PhoneNumber {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether a zero stands alone in parentheses, to be dialled only within the
+/// country.
+fn has_trunk_zero(written: &str) -> bool {
+    written.replace([' ', '-', '.'], "").contains("(0)")
 }
 
 impl fmt::Debug for PhoneNumber {
@@ -48,6 +64,22 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
+    fn one_number_has_one_spelling() {
+        for text in [
+            "+14155550123",
+            "+1 415 555 0123",
+            "+1-415-555-0123",
+            "+1.415.555.0123",
+            "+1 (415) 555-0123",
+            "+1(415)5550123",
+            " +1 (415) 555-0123  ",
+        ] {
+            let number = PhoneNumber::parse(text).expect(text);
+            assert_eq!(number.as_str(), "+14155550123");
+        }
+    }
+
+    #[test]
     fn only_e164_is_accepted() {
         for text in ["+1234567", "+14155550123", "+123456789012345"] {
             assert!(PhoneNumber::parse(text).is_ok(), "refused {text:?}");
@@ -60,11 +92,22 @@ mod tests {
             "+123456",
             "+1234567890123456",
             "+0123456789",
-            "+1 415 555 0123",
-            "+1-415-555-0123",
-            "+1(415)5550123",
-            " +14155550123",
+            "(415) 555-0123",
+            "00 1 415 555 0123",
+            "011 1 415 555 0123",
+            "(+1) 415 555 0123",
+            "+44 (0)20 7946 0123",
+            "+44 ( 0 ) 20 7946 0123",
+            "+()-. ",
+            "+ 0 1 415 555 0123",
+            "+1/415/555-0123",
+            "+1_415_555_0123",
             "+14155550123\n",
+            "+1415\t5550123",
+            "+1 415\u{a0}555 0123",
+            "+1\u{2011}415\u{2011}555\u{2011}0123",
+            "\u{202a}+14155550123\u{202c}",
+            "+1 415 555 0123 ext. 1",
             "++14155550123",
             "+1415555012x",
             "+١٤١٥٥٥٥٠١٢٣",
@@ -81,12 +124,18 @@ mod tests {
         #![proptest_config(fuzz::config())]
 
         #[test]
-        fn whatever_is_accepted_is_what_was_given(text in fuzz::text(&["+1234567", "+14155550123", "+123456789012345"])) {
+        fn whatever_is_accepted_is_the_digits_that_were_given(
+            text in fuzz::text(&["+1234567", "+14155550123", "+123456789012345", " +1 (415) 555-0123 ", "+44.20.7946.0123"]),
+        ) {
             if let Ok(number) = PhoneNumber::parse(&text) {
-                prop_assert_eq!(number.as_str(), &text);
-                prop_assert!((8..=16).contains(&text.len()));
+                let kept = number.as_str().to_owned();
+                let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+                prop_assert_eq!(&kept, &format!("+{digits}"));
+                prop_assert!((8..=16).contains(&kept.len()));
+                prop_assert!(text.chars().all(|c| "+0123456789 -.()".contains(c)), "{}", text);
+                prop_assert_eq!(PhoneNumber::parse(&kept), Ok(number.clone()));
                 let masked = Destination::Phone(number).masked();
-                prop_assert!(!masked.contains(&text[1..]), "{}", masked);
+                prop_assert!(!masked.contains(&kept[1..]), "{}", masked);
             }
         }
     }

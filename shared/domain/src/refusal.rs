@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Channel;
+use super::{Channel, LimitKind};
 
 /// Why a request is unauthorized (RFC 6750 section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub enum Refusal {
         /// The limit's name, for the log. Of several limits, the one with the
         /// longest wait.
         limit: &'static str,
+        /// What the client is told of that limit.
+        kind: LimitKind,
         /// The time after which the same request may succeed.
         wait: Duration,
     },

@@ -17,9 +17,10 @@ use lambda_http::{
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::{payload::Payload, rejection::Rejection};
+use crate::{mistakes::Explanation, payload::Payload, rejection::Rejection};
 
-const NOT_UNDERSTOOD: Rejection = Rejection::InvalidRequest("The request cannot be understood.");
+const NOT_UNDERSTOOD: Rejection =
+    Rejection::InvalidRequest(Explanation::new("The request cannot be understood."));
 
 /// An event that invokes a function: any JSON.
 pub struct Event {

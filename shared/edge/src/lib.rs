@@ -12,15 +12,18 @@
 //! | what each function adds | [`api`] |
 //! | the path and the method of each route | [`route`] |
 //! | the members of each body | [`request`] |
+//! | how a body is read, and its mistakes explained | [`body`], [`mistakes`] |
 //! | the answer to each refusal and fault | [`problem`] |
 //! | every setting, its range and its default | [`settings::table`] |
 //! | the fields of the log | [`log`] |
 
 pub mod api;
+pub mod body;
 pub mod cors;
 pub mod environment;
 pub mod event;
 pub mod log;
+pub mod mistakes;
 pub mod payload;
 pub mod problem;
 pub mod rejection;

@@ -18,6 +18,7 @@ use tracing_subscriber::{
 use crate::{
     api::Success,
     problem::{Failure, Problem},
+    rejection::Rejection,
     request,
     route::Route,
 };
@@ -78,14 +79,22 @@ impl RequestLog {
     }
 
     fn failure(&self, route: Route, failure: &Failure) {
-        let outcome = Problem::of(failure).name();
+        let problem = Problem::of(failure);
+        let outcome = problem.name();
         match failure {
-            Failure::Rejected(_) => self.info(route, outcome, Some(""), None),
+            Failure::Rejected(rejection) => {
+                let reason = match rejection {
+                    Rejection::InvalidRequest(explanation) => explanation.reason(),
+                    _ => problem.detail(),
+                };
+                self.info(route, outcome, Some(reason), None);
+            }
             Failure::Service(error) => {
                 let about = error.destination.as_ref();
                 match &error.kind {
                     ErrorKind::Refused(refusal) => {
-                        self.info(route, outcome, Some(reason(*refusal)), about);
+                        let reason = reason(*refusal).unwrap_or(problem.detail());
+                        self.info(route, outcome, Some(reason), about);
                     }
                     ErrorKind::Fault(fault) => self.fault(route, outcome, fault, about),
                 }
@@ -134,15 +143,14 @@ fn masked(about: Option<&Destination>) -> String {
     about.map_or_else(String::new, Destination::masked)
 }
 
-/// The reason, which only the log gets; empty if there is none.
-const fn reason(refusal: Refusal) -> &'static str {
+/// The reason that only the log gets; `None` if the client's sentence says it all.
+const fn reason(refusal: Refusal) -> Option<&'static str> {
     match refusal {
         Refusal::InvalidOtp(reason)
         | Refusal::InvalidRefreshToken(reason)
-        | Refusal::Unauthorized(Unauthorized::InvalidToken(reason)) => reason,
-        Refusal::TooManyRequests { limit, .. } => limit,
-        Refusal::DestinationNotAllowed
-        | Refusal::UserNotFound(_)
-        | Refusal::Unauthorized(Unauthorized::NoToken) => "",
+        | Refusal::Unauthorized(Unauthorized::InvalidToken(reason)) => Some(reason),
+        Refusal::TooManyRequests { limit, .. } => Some(limit),
+        Refusal::Unauthorized(Unauthorized::NoToken) => Some("no token"),
+        Refusal::DestinationNotAllowed | Refusal::UserNotFound(_) => None,
     }
 }

@@ -1,5 +1,7 @@
 //! Problem details: turns every failure into a problem (RFC 9457).
 
+use std::borrow::Cow;
+
 use lambda_http::{
     Body, Response,
     http::{
@@ -7,7 +9,7 @@ use lambda_http::{
         header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     },
 };
-use otp_domain::{Channel, Refusal, Unauthorized, seconds_to_wait};
+use otp_domain::{Channel, LimitKind, Refusal, Unauthorized, seconds_to_wait};
 use otp_service::{Error, ErrorKind, fault::Dependency};
 use serde::Serialize;
 
@@ -46,7 +48,8 @@ pub struct Problem {
     status: StatusCode,
     name: &'static str,
     title: &'static str,
-    detail: &'static str,
+    detail: Cow<'static, str>,
+    limit: Option<LimitKind>,
     retry_after: Option<u64>,
     header: Option<(HeaderName, &'static str)>,
 }
@@ -58,6 +61,8 @@ struct ProblemBody<'a> {
     status: u16,
     detail: &'a str,
     error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u64>,
 }
@@ -72,17 +77,18 @@ impl Problem {
     /// The name of the problem of an unavailable table or key.
     pub const UNAVAILABLE: &str = "unavailable";
 
-    const fn new(
+    fn new(
         status: StatusCode,
         name: &'static str,
         title: &'static str,
-        detail: &'static str,
+        detail: impl Into<Cow<'static, str>>,
     ) -> Self {
         Self {
             status,
             name,
             title,
-            detail,
+            detail: detail.into(),
+            limit: None,
             retry_after: None,
             header: None,
         }
@@ -91,6 +97,13 @@ impl Problem {
     fn retry_after(self, seconds: u64) -> Self {
         Self {
             retry_after: Some(seconds),
+            ..self
+        }
+    }
+
+    fn limited_by(self, limit: LimitKind) -> Self {
+        Self {
+            limit: Some(limit),
             ..self
         }
     }
@@ -108,11 +121,17 @@ impl Problem {
         self.name
     }
 
+    /// The sentence that the client reads.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The problem of a failure. The cause of a fault never reaches the client.
     #[must_use]
     pub fn of(failure: &Failure) -> Self {
         match failure {
-            Failure::Rejected(rejection) => Self::rejected(*rejection),
+            Failure::Rejected(rejection) => Self::rejected(rejection),
             Failure::Service(error) => match &error.kind {
                 ErrorKind::Refused(refusal) => Self::refused(*refusal),
                 ErrorKind::Fault(fault) => Self::fault(fault.dependency),
@@ -120,7 +139,7 @@ impl Problem {
         }
     }
 
-    fn rejected(rejection: Rejection) -> Self {
+    fn rejected(rejection: &Rejection) -> Self {
         match rejection {
             Rejection::NotFound => Self::new(
                 StatusCode::NOT_FOUND,
@@ -132,7 +151,7 @@ impl Problem {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method-not-allowed",
                 "Method not allowed",
-                if method == "GET" {
+                if *method == "GET" {
                     "This address takes GET only."
                 } else {
                     "This address takes POST only."
@@ -149,7 +168,7 @@ impl Problem {
                 StatusCode::BAD_REQUEST,
                 "invalid-request",
                 "Invalid request",
-                why,
+                why.detail().to_owned(),
             ),
         }
     }
@@ -197,12 +216,13 @@ impl Problem {
                     Channel::Sms => "User with this phone number does not exist.",
                 },
             ),
-            Refusal::TooManyRequests { wait, .. } => Self::new(
+            Refusal::TooManyRequests { kind, wait, .. } => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-requests",
                 "Too many requests",
                 "Too many requests. Try again later.",
             )
+            .limited_by(kind)
             .retry_after(seconds_to_wait(wait).max(1)),
         }
     }
@@ -232,8 +252,9 @@ impl Problem {
             r#type: format!("/problems/{}", self.name),
             title: self.title,
             status: self.status.as_u16(),
-            detail: self.detail,
-            error: self.detail,
+            detail: &self.detail,
+            error: &self.detail,
+            limit: self.limit.map(LimitKind::as_str),
             retry_after: self.retry_after,
         };
         let mut response = response::json(self.status, "application/problem+json", &body);

@@ -1,7 +1,9 @@
 //! Requests that the edge rejects.
 
+use crate::mistakes::Explanation;
+
 /// Why a request reaches no use case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rejection {
     /// No route has this path.
     NotFound,
@@ -9,6 +11,6 @@ pub enum Rejection {
     MethodNotAllowed(&'static str),
     /// The body is not `application/json`.
     UnsupportedMediaType,
-    /// The request is malformed. The sentence tells the client what is expected.
-    InvalidRequest(&'static str),
+    /// The request is malformed. The explanation tells the client what is expected.
+    InvalidRequest(Explanation),
 }

@@ -1,26 +1,21 @@
 //! Reads an HTTP request as the request of a use case.
 
-use lambda_http::{
-    Request, RequestExt,
-    aws_lambda_events::encodings::Body,
-    http::header::{AUTHORIZATION, CONTENT_TYPE},
-    request::RequestContext,
-};
+use lambda_http::{Request, RequestExt, http::header::AUTHORIZATION, request::RequestContext};
 use otp_domain::{
-    ClientAddress, Destination, EmailAddress, IdempotencyKey, PhoneNumber, RefreshToken, Refusal,
-    Unauthorized,
+    ChallengeId, ClientAddress, Destination, EmailAddress, IdempotencyKey, PhoneNumber,
+    RefreshToken, Refusal, Unauthorized,
 };
 use otp_service::{
     login::LoginRequest,
     session::{LogoutRequest, RefreshRequest, ValidateRequest},
 };
 use secrecy::SecretString;
-use serde::{Deserialize, Deserializer};
 
-use crate::rejection::Rejection;
-
-/// The largest accepted body, in bytes.
-pub const MAX_BODY: usize = 4096;
+use crate::{
+    body::{self, BOOLEAN, Members, Shape},
+    mistakes::Explanation,
+    rejection::Rejection,
+};
 
 /// The gateway's id of this request.
 #[must_use]
@@ -47,9 +42,9 @@ fn client(request: &Request) -> ClientAddress {
 ///
 /// The request is malformed.
 pub fn login(request: &Request) -> Result<LoginRequest, Rejection> {
-    let body: LoginBody = parse(body_of(request)?)?;
+    let destination = body::read(request, destination)?;
     Ok(LoginRequest {
-        destination: destination(body.email, body.phone_number)?,
+        destination,
         client: client(request),
         idempotency_key: idempotency_key(request)?,
     })
@@ -60,9 +55,10 @@ fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, Rejectio
         return Ok(None);
     };
     let key = value.to_str().ok().and_then(IdempotencyKey::parse);
-    key.map(Some).ok_or(Rejection::InvalidRequest(
-        "`Idempotency-Key` must be 16 to 128 visible ASCII characters.",
-    ))
+    key.map(Some)
+        .ok_or(Rejection::InvalidRequest(Explanation::new(
+            "`Idempotency-Key` must be 16 to 128 visible ASCII characters.",
+        )))
 }
 
 /// Reads `POST /api/validate-otp/`.
@@ -71,18 +67,16 @@ fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, Rejectio
 ///
 /// The request is malformed.
 pub fn validate(request: &Request) -> Result<ValidateRequest, Rejection> {
-    let body: ValidateBody = parse(body_of(request)?)?;
-    let destination = destination(body.email, body.phone_number)?;
-    if body.otp.is_empty() || !body.otp.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(Rejection::InvalidRequest(
-            "`otp` must be a string of digits.",
-        ));
-    }
-    Ok(ValidateRequest {
-        client: client(request),
-        destination,
-        challenge_id: body.challenge_id,
-        otp: body.otp.into(),
+    body::read(request, |members| {
+        let destination = destination(members);
+        let otp = members.required("otp", &OTP);
+        let challenge_id = members.optional("challenge_id", &CHALLENGE_ID);
+        Some(ValidateRequest {
+            client: client(request),
+            destination: destination?,
+            challenge_id,
+            otp: otp?,
+        })
     })
 }
 
@@ -92,9 +86,11 @@ pub fn validate(request: &Request) -> Result<ValidateRequest, Rejection> {
 ///
 /// The request is malformed.
 pub fn refresh(request: &Request) -> Result<RefreshRequest, Rejection> {
-    let body: RefreshBody = parse(body_of(request)?)?;
-    Ok(RefreshRequest {
-        refresh_token: RefreshToken::parse(&body.refresh_token),
+    body::read(request, |members| {
+        let refresh_token = members.required("refresh_token", &REFRESH_TOKEN);
+        Some(RefreshRequest {
+            refresh_token: refresh_token?,
+        })
     })
 }
 
@@ -104,10 +100,13 @@ pub fn refresh(request: &Request) -> Result<RefreshRequest, Rejection> {
 ///
 /// The request is malformed.
 pub fn logout(request: &Request) -> Result<LogoutRequest, Rejection> {
-    let body: LogoutBody = parse(body_of(request)?)?;
-    Ok(LogoutRequest {
-        refresh_token: RefreshToken::parse(&body.refresh_token),
-        all: body.all,
+    body::read(request, |members| {
+        let refresh_token = members.required("refresh_token", &REFRESH_TOKEN);
+        let all = members.optional("all", &BOOLEAN);
+        Some(LogoutRequest {
+            refresh_token: refresh_token?,
+            all: all.unwrap_or_default(),
+        })
     })
 }
 
@@ -131,105 +130,41 @@ pub fn bearer(request: &Request) -> Result<SecretString, Refusal> {
     )))
 }
 
-fn body_of(request: &Request) -> Result<&[u8], Rejection> {
-    if !is_json(request) {
-        return Err(Rejection::UnsupportedMediaType);
-    }
-    let body = match request.body() {
-        Body::Text(text) => text.as_bytes(),
-        Body::Binary(bytes) => bytes,
-        _ => &[],
-    };
-    if body.len() > MAX_BODY {
-        return Err(Rejection::InvalidRequest(
-            "The body must be no larger than 4 KB.",
-        ));
-    }
-    Ok(body)
-}
+// What each member must be, in the words of a mistake's explanation.
 
-fn is_json(request: &Request) -> bool {
-    let media_type = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let essence = media_type
-        .and_then(|text| text.split(';').next())
-        .map(str::trim);
-    essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
-}
+const EMAIL: Shape<EmailAddress> = Shape::text("a plain e-mail address in ASCII", |text| {
+    EmailAddress::parse(text).ok()
+});
+const PHONE_NUMBER: Shape<PhoneNumber> = Shape::text(
+    "a string of `+` and 7 to 15 digits, the country code first (E.164)",
+    |text| PhoneNumber::parse(text).ok(),
+);
+const OTP: Shape<SecretString> = Shape::text("a string of digits", |text| {
+    let is_digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    is_digits.then(|| text.into())
+});
+const CHALLENGE_ID: Shape<ChallengeId> = Shape::text(
+    "the `challenge_id` of a login: 22 letters, digits, `-` or `_`",
+    ChallengeId::parse,
+);
+/// A text that is no token of ours is an invalid token, not an invalid request.
+const REFRESH_TOKEN: Shape<Option<RefreshToken>> =
+    Shape::text("a string", |text| Some(RefreshToken::parse(text)));
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LoginBody {
-    #[serde(default, deserialize_with = "present")]
-    email: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    phone_number: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ValidateBody {
-    #[serde(default, deserialize_with = "present")]
-    email: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    phone_number: Option<String>,
-    otp: String,
-    #[serde(default, deserialize_with = "present")]
-    challenge_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RefreshBody {
-    refresh_token: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LogoutBody {
-    refresh_token: String,
-    #[serde(default)]
-    all: bool,
-}
-
-/// An optional member, which must be a string if present. `null` is invalid.
-fn present<'de, D: Deserializer<'de>>(member: D) -> Result<Option<String>, D::Error> {
-    String::deserialize(member).map(Some)
-}
-
-fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Rejection> {
-    // serde also reads a struct from an array; the API accepts objects only.
-    let is_object = body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{');
-    let parsed = is_object
-        .then(|| serde_json::from_slice(body).ok())
-        .flatten();
-    parsed.ok_or(Rejection::InvalidRequest(
-        "The body must be one JSON object with the members that this call takes, each once \
-         and of its type.",
-    ))
-}
-
-fn destination(
-    email: Option<String>,
-    phone_number: Option<String>,
-) -> Result<Destination, Rejection> {
-    match (email, phone_number) {
-        (Some(email), None) => EmailAddress::parse(&email)
-            .map(Destination::Email)
-            .map_err(|_| {
-                Rejection::InvalidRequest("`email` must be a plain e-mail address in ASCII.")
-            }),
-        (None, Some(number)) => PhoneNumber::parse(&number)
-            .map(Destination::Phone)
-            .map_err(|_| {
-                Rejection::InvalidRequest(
-                    "`phone_number` must be in E.164 form, such as +14155550123.",
-                )
-            }),
-        _ => Err(Rejection::InvalidRequest(
-            "The body must hold exactly one of `email` and `phone_number`.",
-        )),
+fn destination(members: &mut Members) -> Option<Destination> {
+    let email = members.optional("email", &EMAIL);
+    let number = members.optional("phone_number", &PHONE_NUMBER);
+    match (members.has("email"), members.has("phone_number")) {
+        (true, false) => email.map(Destination::Email),
+        (false, true) => number.map(Destination::Phone),
+        (true, true) => {
+            members.note("The body must hold exactly one of `email` and `phone_number`, not both.");
+            None
+        }
+        (false, false) => {
+            members
+                .note("The body must hold exactly one of `email` and `phone_number`; it has none.");
+            None
+        }
     }
 }

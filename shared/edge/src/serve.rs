@@ -73,12 +73,11 @@ pub async fn handle<A: Api>(
         return response;
     }
     let log = RequestLog::start(&request);
-    let route = Route::of(&request);
-    let result = match route {
-        Ok(route) => api.respond(route, &request, now).await,
-        Err(rejection) => Err(rejection.into()),
+    let (route, result) = match Route::of(&request) {
+        Ok(route) => (route, api.respond(route, &request, now).await),
+        Err(rejection) => (A::MAIN_ROUTE, Err(rejection.into())),
     };
-    log.write(route.unwrap_or(A::MAIN_ROUTE), &result);
+    log.write(route, &result);
     cors.apply(match result {
         Ok(success) => success.response,
         Err(failure) => Problem::of(&failure).response(),

@@ -232,17 +232,19 @@ impl TokenIssuer {
             key = second.public().await?;
         }
         if key.kid() != kid {
-            return Err(invalid("another key"));
+            return Err(invalid("signed by another key"));
         }
         let claims =
             jsonwebtoken::decode::<VerifiedClaims>(jwt, key.decoding(), &self.validation());
         let Ok(claims) = claims.map(|token| token.claims) else {
-            return Err(invalid("not verified"));
+            return Err(invalid("wrong signature, issuer or audience"));
         };
         if now.as_secs() >= claims.exp {
             return Err(invalid("expired"));
         }
-        claims.principal().ok_or_else(|| invalid("no destination"))
+        claims
+            .principal()
+            .ok_or_else(|| invalid("no destination in the claims"))
     }
 
     /// Checks everything except the expiry: the library would read the machine's

@@ -59,6 +59,8 @@ pub struct CodeRequested {
     pub channel: Channel,
     /// The number of digits of the code.
     pub code_length: u8,
+    /// The attempts at the challenge.
+    pub max_attempts: u8,
     /// How long the code is valid.
     pub expires_in: Duration,
     /// How long until the cooldown ends and the client may request another code.
@@ -198,6 +200,7 @@ impl LoginService {
             outcome,
             channel: to.channel(),
             code_length: self.policy.code_length,
+            max_attempts: self.policy.max_attempts,
             expires_in: self.policy.code_ttl,
             resend_in: self.policy.cooldown,
             challenge_id: challenge.id,
@@ -263,6 +266,7 @@ impl LoginService {
             outcome,
             channel: to.channel(),
             code_length: self.policy.code_length,
+            max_attempts: self.policy.max_attempts,
             expires_in: now.until(earlier.expires_at),
             resend_in: now.until(resend_at),
             challenge_id: earlier.challenge_id,

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use otp_domain::{Delivery, Refusal};
+use otp_domain::{Delivery, LimitKind, Refusal};
 use otp_edge::{
     problem::{Failure, Problem},
     rejection::Rejection,
@@ -186,10 +186,11 @@ fn the_gateway_has_every_route_with_its_method_and_a_throttle() {
 fn problem_of(gateway_response: &str) -> Option<Failure> {
     Some(match gateway_response {
         "MISSING_AUTHENTICATION_TOKEN" | "RESOURCE_NOT_FOUND" => Rejection::NotFound.into(),
-        "REQUEST_TOO_LARGE" | "DEFAULT_4XX" => Rejection::InvalidRequest("").into(),
+        "REQUEST_TOO_LARGE" | "DEFAULT_4XX" => Rejection::InvalidRequest("".into()).into(),
         "UNSUPPORTED_MEDIA_TYPE" => Rejection::UnsupportedMediaType.into(),
         "THROTTLED" => Refusal::TooManyRequests {
             limit: "",
+            kind: LimitKind::Deployment,
             wait: std::time::Duration::from_secs(1),
         }
         .into(),
@@ -223,7 +224,7 @@ fn the_gateways_own_answers_are_the_functions_problems() {
         };
         let ours = Problem::of(&failure).response();
         let ours: Value = serde_json::from_slice(ours.body()).expect("JSON");
-        let members = ["type", "title", "status", "retry_after"];
+        let members = ["type", "title", "status", "limit", "retry_after"];
         for member in members {
             assert_eq!(body[member], ours[member], "{name}: {member}");
         }

@@ -71,7 +71,17 @@ async fn each_destination_has_its_own_limits() {
 async fn another_spelling_of_a_destination_has_the_same_limits() {
     let app = TestApp::start().await;
     app.login(ALICE).await.assert_ok();
-    app.login("ALICE@EXAMPLE.COM").await.assert_too_many();
+    for spelling in [
+        "ALICE@EXAMPLE.COM",
+        " alice@example.com",
+        "Alice@example.com  ",
+    ] {
+        app.login(spelling).await.assert_too_many();
+    }
+    app.login(PHONE).await.assert_ok();
+    for spelling in ["+1 (415) 555-0123", "+1-415-555-0123", "+1.415.555.0123 "] {
+        app.login(spelling).await.assert_too_many();
+    }
 }
 
 #[tokio::test]
@@ -125,4 +135,47 @@ async fn a_channel_that_is_off_is_refused() {
             .await
             .assert_problem(403, "destination-not-allowed");
     }
+}
+
+#[tokio::test]
+async fn a_refused_client_learns_which_kind_of_limit_refuses() {
+    let per_client = ("REQUESTS_PER_IP_PER_HOUR", "2");
+    let app = TestApp::with(&[per_client, ("SMS_PER_DAY", "1")]).await;
+    let kind = async |app: &TestApp, to: &str| {
+        let answer = app.login(to).await;
+        answer.assert_too_many();
+        answer.text("limit")
+    };
+    app.login(PHONE).await.assert_ok();
+    assert_eq!(kind(&app, PHONE).await, "deployment");
+    assert_eq!(kind(&app, "+14155550124").await, "deployment");
+    app.login(ALICE).await.assert_ok();
+    assert_eq!(kind(&app, "bob@example.com").await, "client");
+
+    let app = TestApp::with(&[("SENDS_PER_HOUR", "1")]).await;
+    app.login(ALICE).await.assert_ok();
+    assert_eq!(kind(&app, ALICE).await, "destination");
+
+    let app = TestApp::start().await;
+    app.login(ALICE).await.assert_ok();
+    assert_eq!(kind(&app, ALICE).await, "cooldown");
+}
+
+#[tokio::test]
+async fn the_kind_of_a_limit_does_not_tell_who_has_an_account() {
+    let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "30")]).await;
+    app.log_in(ALICE).await;
+    app.advance(Duration::from_mins(1));
+    let concealed = app
+        .deploy(|settings| {
+            settings.login.policy.unknown_users = otp_domain::UnknownUsers::Conceal;
+            settings.sessions.policy.unknown_users = otp_domain::UnknownUsers::Conceal;
+        })
+        .await;
+    let mut kinds = Vec::new();
+    for to in [ALICE, "nobody@example.com"] {
+        concealed.login(to).await.assert_ok();
+        kinds.push(concealed.login(to).await.text("limit"));
+    }
+    assert_eq!(kinds, ["cooldown", "cooldown"]);
 }

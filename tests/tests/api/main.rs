@@ -21,6 +21,7 @@ mod log;
 mod login;
 mod logout;
 mod malformed_events;
+mod mistakes;
 mod openapi;
 mod problems;
 mod programs;

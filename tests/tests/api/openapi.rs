@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use otp_domain::{Channel, Refusal, Unauthorized};
+use otp_domain::{Channel, LimitKind, Refusal, Unauthorized};
 use otp_edge::{
     problem::{Failure, Problem},
     rejection::Rejection,
@@ -21,7 +21,7 @@ fn failures() -> Vec<Failure> {
         Rejection::NotFound,
         Rejection::MethodNotAllowed("POST"),
         Rejection::UnsupportedMediaType,
-        Rejection::InvalidRequest(""),
+        Rejection::InvalidRequest("".into()),
     ];
     let refusals = [
         Refusal::InvalidOtp(""),
@@ -32,6 +32,7 @@ fn failures() -> Vec<Failure> {
         Refusal::TooManyRequests {
             wait: Duration::ZERO,
             limit: "",
+            kind: LimitKind::Cooldown,
         },
     ];
     let dependencies = [Dependency::Table, Dependency::Keys, Dependency::Provider];

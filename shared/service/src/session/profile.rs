@@ -38,7 +38,7 @@ impl SessionService {
     async fn active_user(&self, principal: &Principal) -> Result<UserRecord, Error> {
         let user = self.store.find_user_record(&principal.destination).await?;
         let user = user.filter(|user| user.id == principal.user && !user.disabled);
-        let gone = Unauthorized::InvalidToken("no such user any more");
+        let gone = Unauthorized::InvalidToken("user removed or disabled");
         Ok(user.ok_or(Refusal::Unauthorized(gone))?)
     }
 }

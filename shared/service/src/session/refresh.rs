@@ -52,10 +52,14 @@ impl SessionService {
         rng: &mut impl CryptoRng,
     ) -> Result<Refreshed, Error> {
         let token = request.refresh_token.as_ref();
-        let token = token.ok_or(Refusal::InvalidRefreshToken("not ours"))?;
+        let token = token.ok_or(Refusal::InvalidRefreshToken(
+            "not a refresh token of this service",
+        ))?;
         let id = token.session_id();
         let session = self.store.find_session(token.user(), &id).await?;
-        let session = session.ok_or(Refusal::InvalidRefreshToken("no such session"))?;
+        let session = session.ok_or(Refusal::InvalidRefreshToken(
+            "unknown session, or one that has ended",
+        ))?;
         let refreshed = self.mint_and_rotate(token, &session, now, rng).await;
         refreshed.map_err(|error| error.about(&session.destination))
     }
@@ -74,7 +78,7 @@ impl SessionService {
         );
         if !user?.is_some_and(|user| user.id == session.user && !user.disabled) {
             self.store.end_session(&session.user, &session.id).await?;
-            return Err(Refusal::InvalidRefreshToken("no such user any more").into());
+            return Err(Refusal::InvalidRefreshToken("user removed or disabled").into());
         }
         let access_token = access_token?;
         let (successor, expires_at) = match retried {
@@ -128,9 +132,12 @@ impl SessionService {
             Rotation::Won => return Ok((token.successor(&salt), after.expires_at)),
             Rotation::Lost(stands) => stands,
         };
-        let stands = stands.ok_or(Refusal::InvalidRefreshToken("session ended meanwhile"))?;
+        let stands = stands.ok_or(Refusal::InvalidRefreshToken(
+            "session ended during the request",
+        ))?;
         let successor = self.present(token, &stands, now).await?;
-        let successor = successor.ok_or(Refusal::InvalidRefreshToken("expired meanwhile"))?;
+        let successor =
+            successor.ok_or(Refusal::InvalidRefreshToken("expired during the request"))?;
         Ok((successor, stands.expires_at))
     }
 }

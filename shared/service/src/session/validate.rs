@@ -21,7 +21,7 @@ pub struct ValidateRequest {
     pub destination: Destination,
     /// The challenge that the guess answers. Without it, the guess answers the
     /// destination's newest live challenge.
-    pub challenge_id: Option<String>,
+    pub challenge_id: Option<ChallengeId>,
     /// The guess: one or more digits. Its length is not checked yet.
     pub otp: SecretString,
 }
@@ -129,12 +129,12 @@ impl SessionService {
     ) -> Result<(Passcode, AttemptedChallenge, UserLookup), Error> {
         let (to, max) = (&request.destination, self.policy.max_attempts);
         let guess = Passcode::parse(request.otp.expose_secret(), self.policy.code_length)
-            .map_err(|_| Refusal::InvalidOtp("wrong length"))?;
+            .map_err(|_| Refusal::InvalidOtp("wrong number of digits"))?;
         let named = match &request.challenge_id {
-            Some(text) => ChallengeId::parse(text),
+            Some(id) => Some(id.clone()),
             None => self.store.newest_live(to, max, now).await?,
         };
-        let id = named.ok_or(Refusal::InvalidOtp("no such challenge"))?;
+        let id = named.ok_or(Refusal::InvalidOtp("no live challenge"))?;
         let attempt = self.store.spend_attempt(to, &id, operation, max, now);
         let (attempted, user) = if self.policy.unknown_users == UnknownUsers::Conceal {
             (attempt.await?, UserLookup::Deferred)
@@ -142,7 +142,6 @@ impl SessionService {
             let (attempted, user) = tokio::join!(attempt, self.store.find_user(to));
             (attempted?, UserLookup::Done(user?))
         };
-        let attempted = attempted.ok_or(Refusal::InvalidOtp("no live challenge"))?;
         Ok((guess, attempted, user))
     }
 }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
         TransactWriteItem, Update,
     },
 };
-use otp_domain::{Challenge, IdempotencyKey, Limit, Refusal};
+use otp_domain::{Challenge, IdempotencyKey, Limit, LimitKind, Refusal};
 use rand::CryptoRng;
 use tokio::time::timeout;
 
@@ -208,7 +208,7 @@ impl Admission<'_> {
         if let Some(request) = self.rules.key.as_ref().and_then(|_| next()) {
             return replayed(request).map(Cancelled::Replayed);
         }
-        let mut longest: Option<(Duration, &'static str)> = None;
+        let mut longest: Option<(Duration, &'static str, LimitKind)> = None;
         let mut shards_left = false;
         for counter in &mut self.counters {
             if next().is_none() {
@@ -218,19 +218,20 @@ impl Admission<'_> {
                 shards_left = true;
             } else {
                 let wait = now.until(counter.limit.window_end(now));
-                longest = longest.max(Some((wait, counter.limit.name)));
+                let limit = &counter.limit;
+                longest = longest.max(Some((wait, limit.name, limit.kind())));
             }
         }
         if let Some(cooldown) = next() {
             let item = cooldown.item();
             let sent_at = item.map_or(Ok(now), |item| item::time(item, "sent_at"))?;
             let wait = now.until(sent_at.plus(self.rules.cooldown));
-            longest = longest.max(Some((wait, "cooldown")));
+            longest = longest.max(Some((wait, "cooldown", LimitKind::Cooldown)));
         }
         // Until every shard was tried, it is unknown what lasts longest.
         Ok(match longest {
-            Some((wait, limit)) if !shards_left => {
-                Cancelled::Refused(Refusal::TooManyRequests { limit, wait })
+            Some((wait, limit, kind)) if !shards_left => {
+                Cancelled::Refused(Refusal::TooManyRequests { limit, kind, wait })
             }
             _ => Cancelled::TryNextShard,
         })

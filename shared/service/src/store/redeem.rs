@@ -101,7 +101,7 @@ impl Store {
 fn lost(user: Option<&Item>, challenge: &Challenge) -> Error {
     let last_login = user.and_then(|user| item::time(user, "last_login_at").ok());
     if last_login.is_some_and(|at| at >= challenge.issued_at) {
-        Refusal::InvalidOtp("used or void").into()
+        Refusal::InvalidOtp("used, or void since a later login").into()
     } else {
         Fault::new(Dependency::Table, "redeem", "the user changed meanwhile").into()
     }

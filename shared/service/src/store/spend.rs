@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::ReturnValue};
+use aws_sdk_dynamodb::{
+    operation::update_item::UpdateItemError,
+    types::{ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure},
+};
 use otp_domain::{
     CONVERSION_CREDIT, Challenge, ChallengeId, Destination, Limit, OperationId, Refusal, UnixTime,
 };
@@ -54,6 +57,7 @@ impl Store {
             Written::Committed => Ok(()),
             Written::Cancelled(_) => Err(Refusal::TooManyRequests {
                 limit: limit.name,
+                kind: limit.kind(),
                 wait: now.until(limit.window_end(now)),
             }
             .into()),
@@ -64,13 +68,12 @@ impl Store {
     /// comparison. Of concurrent operations, at most `max_attempts` get the
     /// challenge.
     ///
-    /// Returns `None` if the challenge was never issued, is expired, or has no
-    /// attempts left. A redeemed challenge may still be returned; redeeming it
-    /// again fails.
+    /// A redeemed challenge may still be returned; redeeming it again fails.
     ///
     /// # Errors
     ///
-    /// The table is unreachable. The attempt may still be spent.
+    /// Refused if the challenge was never issued, is expired, or has no attempts
+    /// left. A fault if the table is unreachable; the attempt may still be spent.
     pub async fn spend_attempt(
         &self,
         destination: &Destination,
@@ -78,7 +81,7 @@ impl Store {
         operation: &OperationId,
         max_attempts: u8,
         now: UnixTime,
-    ) -> Result<Option<AttemptedChallenge>, Fault> {
+    ) -> Result<AttemptedChallenge, Error> {
         let attempt = || async {
             let spent = self
                 .client
@@ -95,20 +98,22 @@ impl Store {
                 .expression_attribute_values(":now", item::millis(now))
                 .expression_attribute_values(":max", item::number(max_attempts))
                 .return_values(ReturnValue::AllNew)
+                .return_values_on_condition_check_failure(OnFailure::AllOld)
                 .send()
                 .await;
             match spent {
-                Ok(output) => output
-                    .attributes
-                    .map(|item| read(&item, destination))
-                    .transpose(),
+                Ok(output) => Ok(Ok(output.attributes)),
                 Err(error) => match error.as_service_error() {
-                    Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
+                    Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                        Ok(Err(refused(failed.item(), now)))
+                    }
                     _ => Err(Fault::from_sdk(Dependency::Table, OPERATION, &error)),
                 },
             }
         };
-        until_settled(OPERATION, attempt).await
+        let item = until_settled(OPERATION, attempt).await??;
+        let item = item.ok_or_else(|| Fault::new(Dependency::Table, OPERATION, "no item"))?;
+        Ok(read(&item, destination)?)
     }
 
     /// Makes room in the conversion guard for a returned code. Best effort:
@@ -134,5 +139,15 @@ fn read(item: &Item, destination: &Destination) -> Result<AttemptedChallenge, Fa
     Ok(AttemptedChallenge {
         challenge: item::challenge(item, destination)?,
         conversion_counter: item::conversion_counter(item),
+    })
+}
+
+/// Why no attempt was spent. Only the log gets the reason.
+fn refused(challenge: Option<&Item>, now: UnixTime) -> Refusal {
+    let expires_at = challenge.map(|item| item::time(item, "expires_at"));
+    Refusal::InvalidOtp(match expires_at {
+        None => "unknown challenge",
+        Some(Ok(at)) if now < at => "no attempts left",
+        Some(_) => "expired challenge",
     })
 }

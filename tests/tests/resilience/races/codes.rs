@@ -128,5 +128,5 @@ async fn of_twelve_wrong_codes_at_once_three_are_compared() {
     let lines = app.log.lines_about("c***@g***.net");
     let logged = |reason: &str| lines.iter().filter(|line| line["reason"] == reason).count();
     assert_eq!(logged("wrong code"), ATTEMPTS);
-    assert_eq!(logged("no live challenge"), GUESSES - ATTEMPTS);
+    assert_eq!(logged("no attempts left"), GUESSES - ATTEMPTS);
 }

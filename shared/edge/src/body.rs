@@ -1,0 +1,276 @@
+//! Reads the JSON object of a body, member by member, and explains each mistake.
+//!
+//! ```text
+//! body::read(request, |members| {
+//!     let otp = members.required("otp", &OTP);
+//!     let challenge_id = members.optional("challenge_id", &CHALLENGE_ID);
+//!     Some(Guess { otp: otp?, challenge_id })
+//! })
+//! ```
+//!
+//! Read every member before the first `?`, so that one answer names all mistakes.
+
+use std::fmt;
+
+use lambda_http::{Request, aws_lambda_events::encodings::Body, http::header::CONTENT_TYPE};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::Value;
+
+use crate::{
+    mistakes::{Explanation, Mistakes},
+    rejection::Rejection,
+};
+
+/// The largest accepted body, in bytes.
+pub const MAX_BODY: usize = 4096;
+
+/// What a member must be, and how it is read.
+pub struct Shape<T> {
+    /// Completes the sentence "`name` must be ...".
+    must_be: &'static str,
+    read: Reader<T>,
+}
+
+enum Reader<T> {
+    Text(fn(&str) -> Option<T>),
+    Boolean(fn(bool) -> T),
+}
+
+impl<T> Shape<T> {
+    /// A string for which `read` returns a value.
+    pub const fn text(must_be: &'static str, read: fn(&str) -> Option<T>) -> Self {
+        let read = Reader::Text(read);
+        Self { must_be, read }
+    }
+}
+
+/// `true` or `false`.
+pub const BOOLEAN: Shape<bool> = Shape {
+    must_be: "true or false",
+    read: Reader::Boolean(|value| value),
+};
+
+/// The members of a body.
+pub struct Members {
+    sent: Vec<(String, Value)>,
+    known: Vec<&'static str>,
+    mistakes: Mistakes,
+}
+
+/// Reads the body of a request by `read`, which asks for every member that the
+/// call takes, and returns `None` after a mistake.
+///
+/// # Errors
+///
+/// The body is not JSON, not an object, or has a mistake in its members: one that
+/// is unknown, missing, duplicate, of another type or not of its form.
+pub fn read<T>(
+    request: &Request,
+    read: impl FnOnce(&mut Members) -> Option<T>,
+) -> Result<T, Rejection> {
+    let mut members = Members {
+        sent: object(bytes(request)?)?,
+        known: Vec::new(),
+        mistakes: Mistakes::default(),
+    };
+    let value = read(&mut members);
+    members.note_unknown();
+    match (members.mistakes.explained(), value) {
+        (None, Some(value)) => Ok(value),
+        (mistakes, _) => Err(Rejection::InvalidRequest(
+            mistakes.unwrap_or(Explanation::new("The body is not what this call takes.")),
+        )),
+    }
+}
+
+impl Members {
+    /// The member's value; `None` if the client left it out, or after a mistake.
+    pub fn optional<T>(&mut self, name: &'static str, shape: &Shape<T>) -> Option<T> {
+        self.known.push(name);
+        let mut sent = self.sent.iter().filter(|(sent, _)| sent == name);
+        let (_, value) = sent.next()?;
+        if sent.next().is_some() {
+            self.mistakes.note(format!(
+                "The body has a duplicate member `{name}`; send it once."
+            ));
+            return None;
+        }
+        let read = match (&shape.read, value) {
+            (Reader::Text(read), Value::String(text)) => read(text).ok_or(""),
+            (Reader::Boolean(read), Value::Bool(value)) => Ok(read(*value)),
+            _ => Err(kind(value)),
+        };
+        match read {
+            Ok(value) => Some(value),
+            Err(kind) => {
+                let not = if kind.is_empty() { "" } else { ", not " };
+                let must_be = shape.must_be;
+                self.mistakes
+                    .note(format!("`{name}` must be {must_be}{not}{kind}."));
+                None
+            }
+        }
+    }
+
+    /// The member's value; `None` after a mistake.
+    pub fn required<T>(&mut self, name: &'static str, shape: &Shape<T>) -> Option<T> {
+        if !self.has(name) {
+            let must_be = shape.must_be;
+            self.mistakes
+                .note(format!("`{name}` is missing; it must be {must_be}."));
+        }
+        self.optional(name, shape)
+    }
+
+    /// Whether the client sent the member.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.sent.iter().any(|(sent, _)| sent == name)
+    }
+
+    /// Adds a mistake that concerns several members.
+    pub fn note(&mut self, mistake: &'static str) {
+        self.mistakes.note(mistake);
+    }
+
+    fn note_unknown(&mut self) {
+        for (name, _) in &self.sent {
+            if !self.known.contains(&name.as_str()) {
+                self.mistakes.note_unknown(name, &self.known);
+            }
+        }
+    }
+}
+
+/// The bytes of a body that says it is JSON.
+fn bytes(request: &Request) -> Result<&[u8], Rejection> {
+    if !is_json(request) {
+        return Err(Rejection::UnsupportedMediaType);
+    }
+    let body = match request.body() {
+        Body::Text(text) => text.as_bytes(),
+        Body::Binary(bytes) => bytes,
+        _ => &[],
+    };
+    if body.len() > MAX_BODY {
+        return Err(invalid("The body must be no larger than 4 KB."));
+    }
+    Ok(body)
+}
+
+fn is_json(request: &Request) -> bool {
+    let media_type = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = media_type
+        .and_then(|text| text.split(';').next())
+        .map(str::trim);
+    essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+}
+
+/// The members of an object, in their order and with their duplicates.
+fn object(body: &[u8]) -> Result<Vec<(String, Value)>, Rejection> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(invalid("The body is empty; it must be a JSON object."));
+    }
+    match serde_json::from_slice(body) {
+        Ok(Document::Object(members)) => Ok(members),
+        Ok(Document::Text(text)) if text.trim_start().starts_with('{') => Err(invalid(
+            "The body is a string that contains JSON: it was encoded twice. Encode it once.",
+        )),
+        Ok(Document::Text(_)) => Err(not_an_object("a string")),
+        Ok(Document::Other(kind)) => Err(not_an_object(kind)),
+        // Errors of syntax have a place and no value.
+        Err(error) if !error.is_data() => Err(invalid(format!("The body is not JSON: {error}."))),
+        Err(error) => Err(invalid(format!(
+            "The body is not JSON: not readable at line {} column {}.",
+            error.line(),
+            error.column()
+        ))),
+    }
+}
+
+fn not_an_object(kind: &str) -> Rejection {
+    invalid(format!("The body must be a JSON object, not {kind}."))
+}
+
+fn invalid(explanation: impl Into<Explanation>) -> Rejection {
+    Rejection::InvalidRequest(explanation.into())
+}
+
+/// The type of a value, with its article.
+const fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// Any JSON. A map of serde's would drop duplicate members.
+enum Document {
+    Object(Vec<(String, Value)>),
+    Text(String),
+    /// The type of another value, with its article.
+    Other(&'static str),
+}
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue)
+    }
+}
+
+struct AnyValue;
+
+impl<'de> Visitor<'de> for AnyValue {
+    type Value = Document;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Document::Object(members))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Document, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Document::Other("an array"))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Document, E> {
+        Ok(Document::Text(text.to_owned()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Document, E> {
+        Ok(Document::Other("null"))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Document, E> {
+        Ok(Document::Other("a boolean"))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Document, E> {
+        Ok(Document::Other("a number"))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Document, E> {
+        Ok(Document::Other("a number"))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Document, E> {
+        Ok(Document::Other("a number"))
+    }
+}
