@@ -9,16 +9,18 @@
 //! | limits, caps and their windows | [`Policy::login_limits`], [`Limit`] |
 //! | sessions, rotation, reuse detection | [`Session::judge`], [`RefreshToken`] |
 //! | who may log in | [`UnknownUsers`] |
-//! | addresses and numbers | [`EmailAddress`], [`PhoneNumber`], [`SmsPrefixes`] |
+//! | addresses and numbers | [`EmailAddress`], [`PhoneNumber`], [`SmsPrefixes`], [`NumberRange`], [`Country`] |
 //! | every rule that refuses a request | [`Refusal`] |
 
 mod challenge;
 mod client;
+mod countries;
 mod delivery;
 mod destination;
 mod email;
 mod idempotency;
 mod limit;
+mod number_range;
 mod passcode;
 mod phone;
 mod policy;
@@ -33,11 +35,13 @@ mod user;
 
 pub use challenge::{Challenge, ChallengeId, OperationId, Verdict, issue};
 pub use client::ClientAddress;
+pub use countries::Country;
 pub use delivery::Delivery;
 pub use destination::{Channel, Destination, MalformedDestination};
 pub use email::{EmailAddress, MalformedEmail, is_host_name};
 pub use idempotency::IdempotencyKey;
 pub use limit::{Limit, LimitKind, Scope};
+pub use number_range::NumberRange;
 pub use passcode::{DigestKey, DigestKeyId, MalformedPasscode, Passcode, PasscodeDigest};
 pub use phone::{MalformedPhoneNumber, PhoneNumber};
 pub use policy::{CONVERSION_CREDIT, Policy, UNCONVERTED_SMS_PER_PREFIX};
