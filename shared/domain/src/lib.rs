@@ -34,7 +34,7 @@ pub use challenge::{Challenge, ChallengeId, OperationId, Verdict, issue};
 pub use client::ClientAddress;
 pub use destination::{Channel, Destination, MalformedDestination};
 pub use email::{EmailAddress, MalformedEmail, is_host_name};
-pub use idempotency::IdempotencyKey;
+pub use idempotency::{IdempotencyKey, RepeatableGuess};
 pub use limit::{Limit, Scope};
 pub use passcode::{DigestKey, DigestKeyId, MalformedPasscode, Passcode, PasscodeDigest};
 pub use phone::{MalformedPhoneNumber, PhoneNumber};

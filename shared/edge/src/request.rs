@@ -83,6 +83,7 @@ pub fn validate(request: &Request) -> Result<ValidateRequest, Rejection> {
         destination,
         challenge_id: body.challenge_id,
         otp: body.otp.into(),
+        idempotency_key: idempotency_key(request)?,
     })
 }
 

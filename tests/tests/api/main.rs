@@ -25,6 +25,7 @@ mod openapi;
 mod problems;
 mod programs;
 mod refresh;
+mod repeated_validations;
 mod table;
 mod test_identities;
 mod tokens;

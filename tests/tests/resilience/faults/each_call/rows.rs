@@ -5,7 +5,7 @@ use tests::Call;
 use super::scenario::Request::{
     self, Keys, Login, LoginBySms, LoginCold, LoginUndelivered, LoginWithKey, Logout, LogoutAll,
     Me, MeCold, Refresh, RefreshCold, RefreshReused, Validate, ValidateBySms, ValidateCold,
-    ValidateWithoutId,
+    ValidateRepeated, ValidateWithKey, ValidateWithoutId,
 };
 
 pub struct Row {
@@ -128,6 +128,8 @@ const FAILED_UNCOUNTED: Outcome = outcome(503, 0, NOTHING, 200);
 const FAILED_COUNTED: Outcome = outcome(503, 0, CHALLENGE, 429);
 const SENT_WITH_KEY: Outcome = outcome(200, 1, CHALLENGE, 200);
 const LOGGED_IN: Outcome = outcome(200, 0, REDEEMED, 400);
+const LOGGED_IN_WITH_KEY: Outcome = outcome(200, 0, REDEEMED, 200);
+const NOT_LOGGED_IN_AGAIN: Outcome = outcome(503, 0, REDEEMED, 200);
 const FAILED_UNATTEMPTED: Outcome = outcome(503, 0, UNATTEMPTED, 200);
 const FAILED_ATTEMPTED: Outcome = outcome(503, 0, ATTEMPTED, 200);
 const REFRESHED: Outcome = outcome(200, 0, REFRESHED_SESSION, 200);
@@ -137,7 +139,7 @@ const NOT_LOGGED_OUT: Outcome = outcome(503, 0, SESSION, 204);
 const ANSWERED: Outcome = outcome(200, 0, "", 200);
 const NOT_ANSWERED: Outcome = outcome(503, 0, "", 200);
 
-pub const ROWS: [Row; 29] = [
+pub const ROWS: [Row; 32] = [
     row(LoginCold, Call::FetchDigestKey, 3, SENT, FAILED_UNCOUNTED),
     row(Login, Call::Admit, 4, SENT, FAILED_UNCOUNTED).but_lost(FAILED_COUNTED),
     row(Login, Call::FindUser, 3, SENT, FAILED_COUNTED),
@@ -220,6 +222,28 @@ pub const ROWS: [Row; 29] = [
         1,
         LOGGED_IN,
         LOGGED_IN,
+    ),
+    row(
+        ValidateWithKey,
+        Call::Redeem,
+        4,
+        LOGGED_IN_WITH_KEY,
+        FAILED_ATTEMPTED,
+    )
+    .but_lost(NOT_LOGGED_IN_AGAIN),
+    row(
+        ValidateRepeated,
+        Call::FindSession,
+        3,
+        LOGGED_IN_WITH_KEY,
+        NOT_LOGGED_IN_AGAIN,
+    ),
+    row(
+        ValidateRepeated,
+        Call::Sign,
+        3,
+        LOGGED_IN_WITH_KEY,
+        NOT_LOGGED_IN_AGAIN,
     ),
     row(Refresh, Call::FindSession, 3, REFRESHED, NOT_REFRESHED),
     row(Refresh, Call::FindUser, 3, REFRESHED, NOT_REFRESHED),
