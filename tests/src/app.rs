@@ -235,6 +235,19 @@ impl TestApp {
         self.post(VALIDATE, body.to_string()).await
     }
 
+    /// Brings a code back under an idempotency key.
+    pub async fn validate_with_key(
+        &self,
+        key: &str,
+        to: &str,
+        challenge_id: Option<&str>,
+        otp: &str,
+    ) -> Answer {
+        let headers = [("idempotency-key", key)];
+        let body = validation(to, challenge_id, otp).to_string();
+        self.client.post(VALIDATE, &headers, body).await
+    }
+
     /// Logs in by a fresh code: the body of the validation's answer.
     pub async fn log_in(&self, to: &str) -> Value {
         let (id, code) = self.receive_code(to).await;

@@ -92,6 +92,7 @@ struct Plan {
     rule: Option<Rule>,
     injected: usize,
     history: Option<Vec<(Call, String)>>,
+    calls: Vec<Call>,
 }
 
 /// A running proxy. It knows each call that the functions make by name. Dropping it ends it.
@@ -164,7 +165,13 @@ impl FaultProxy {
         left.fold(0, usize::saturating_add)
     }
 
-    /// Stops failing calls, and forgets the number of failed calls and the history.
+    /// The calls since the start or the last [`stop`](Self::stop), in order.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.plan().calls.clone()
+    }
+
+    /// Stops failing calls, and forgets the calls, the number of failed calls and the history.
     pub fn stop(&self) {
         *self.plan() = Plan::default();
     }
@@ -187,6 +194,7 @@ impl FaultProxy {
 
 impl Plan {
     fn fault_of(&mut self, call: Call, body: &[u8]) -> Option<CallFault> {
+        self.calls.push(call);
         let mut planned = self.planned.iter_mut();
         let planned = planned.find(|(of, _, left)| *of == call && *left > 0);
         let fault = match planned {

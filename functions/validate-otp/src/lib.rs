@@ -60,7 +60,12 @@ impl SessionApi {
     async fn validate(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
         let request = request::validate(request)?;
         let login = self.0.validate(&request, now, &mut ambient::rng()).await?;
-        let success = Success::new("logged-in", response::logged_in(&login));
+        let outcome = if login.is_repeated {
+            "logged-in-again"
+        } else {
+            "logged-in"
+        };
+        let success = Success::new(outcome, response::logged_in(&login));
         Ok(success.about(&request.destination))
     }
 

@@ -7,11 +7,16 @@ use rand::CryptoRng;
 
 use super::{Destination, DigestKey, DigestKeyId, Passcode, PasscodeDigest, Policy, UnixTime};
 
-/// Draws 128 bits and writes them in the URL-safe alphabet of RFC 4648
-/// section 5, without padding: 22 characters.
+/// Draws 128 bits and writes them as an id.
 pub(super) fn draw_id(rng: &mut impl CryptoRng) -> String {
     let mut bytes = [0u8; 16];
     rng.fill_bytes(&mut bytes);
+    id_of(bytes)
+}
+
+/// Writes 128 bits in the URL-safe alphabet of RFC 4648 section 5, without
+/// padding: 22 characters.
+fn id_of(bytes: [u8; 16]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
@@ -45,7 +50,7 @@ impl ChallengeId {
     }
 }
 
-/// Identifies one operation, so that a retried write is recognised.
+/// Identifies one operation, so that a repeat of it is recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperationId(String);
 
@@ -53,6 +58,17 @@ impl OperationId {
     /// Draws a new id of 128 random bits.
     pub fn draw(rng: &mut impl CryptoRng) -> Self {
         Self(draw_id(rng))
+    }
+
+    /// Wraps an id from the table.
+    #[must_use]
+    pub const fn from_table(id: String) -> Self {
+        Self(id)
+    }
+
+    /// The id of an operation that others cannot foresee from its parts.
+    pub(super) fn derived(bytes: [u8; 16]) -> Self {
+        Self(id_of(bytes))
     }
 
     /// The id as text.

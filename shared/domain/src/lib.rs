@@ -39,7 +39,7 @@ pub use countries::Country;
 pub use delivery::Delivery;
 pub use destination::{Channel, Destination, MalformedDestination};
 pub use email::{EmailAddress, MalformedEmail, is_host_name};
-pub use idempotency::IdempotencyKey;
+pub use idempotency::{IdempotencyKey, RepeatableGuess};
 pub use limit::{Limit, LimitKind, Scope};
 pub use number_range::NumberRange;
 pub use passcode::{DigestKey, DigestKeyId, MalformedPasscode, Passcode, PasscodeDigest};

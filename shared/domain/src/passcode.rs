@@ -91,7 +91,8 @@ impl DigestKey {
     /// The digest of a code, bound to its challenge and destination.
     #[must_use]
     pub fn digest(&self, id: &ChallengeId, to: &Destination, code: &Passcode) -> PasscodeDigest {
-        PasscodeDigest(self.mac(id, to, code).finalize().into_bytes().to_vec())
+        let mac = self.mac_of_code(id, to, code);
+        PasscodeDigest(mac.finalize().into_bytes().to_vec())
     }
 
     /// Whether `digest` is the digest of `code`, in constant time.
@@ -103,28 +104,34 @@ impl DigestKey {
         to: &Destination,
         code: &Passcode,
     ) -> bool {
-        self.mac(id, to, code).verify_slice(&digest.0).is_ok()
+        self.mac_of_code(id, to, code)
+            .verify_slice(&digest.0)
+            .is_ok()
     }
 
-    /// A length precedes each part, so that different tuples never give the
-    /// same bytes.
-    fn mac(&self, id: &ChallengeId, to: &Destination, code: &Passcode) -> Hmac<Sha256> {
+    fn mac_of_code(&self, id: &ChallengeId, to: &Destination, code: &Passcode) -> Hmac<Sha256> {
+        self.mac(&[
+            b"passcode/v1",
+            id.as_str().as_bytes(),
+            to.channel().as_str().as_bytes(),
+            to.as_str().as_bytes(),
+            code.expose_secret().as_bytes(),
+        ])
+    }
+
+    /// The MAC of `parts`. The first part is a label, one for each use of the key.
+    /// A length precedes each part, so that different tuples never give the same
+    /// bytes.
+    pub(crate) fn mac(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
         #[expect(
             clippy::expect_used,
             reason = "HMAC takes keys of every length (RFC 2104)"
         )]
         let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.expose_secret())
             .expect("HMAC takes keys of every length");
-        let parts = [
-            "passcode/v1",
-            id.as_str(),
-            to.channel().as_str(),
-            to.as_str(),
-            code.expose_secret(),
-        ];
         for part in parts {
             mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part.as_bytes());
+            mac.update(part);
         }
         mac
     }

@@ -44,6 +44,15 @@ impl RefreshToken {
         }
     }
 
+    /// A token of bits that are as good as random.
+    pub(super) fn derived(user: UserId, session: [u8; 16], secret: [u8; 32]) -> Self {
+        Self {
+            session,
+            secret: SecretBox::new(Box::new(secret)),
+            user,
+        }
+    }
+
     /// Reads a token that a client presents. `None` if the text is not the form
     /// of a token.
     #[must_use]

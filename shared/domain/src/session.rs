@@ -37,6 +37,8 @@ pub struct Session {
     pub destination: Destination,
     /// When the session started.
     pub created_at: UnixTime,
+    /// Whether the validation that started the session created the user.
+    pub new_user: bool,
     /// The digest of the current refresh token.
     pub current: RefreshTokenDigest,
     /// The digest of the previous token, and the salt that made its successor.
@@ -65,7 +67,8 @@ pub enum Presentation {
 }
 
 impl Session {
-    /// The session that a validation starts, with `token` as its first token.
+    /// The session of an existing user that a validation starts, with `token` as
+    /// its first token.
     #[must_use]
     pub fn start(
         token: &RefreshToken,
@@ -79,6 +82,7 @@ impl Session {
             user: token.user().clone(),
             destination: destination.clone(),
             created_at: now,
+            new_user: false,
             current: token.digest(),
             previous: None,
             refreshed_at: now,

@@ -35,6 +35,17 @@ pub struct User {
     pub id: UserId,
     /// Whether an operator has disabled the user.
     pub disabled: bool,
+    /// The last login by the destination that the user was found by. It can be
+    /// the login of an earlier user of that destination.
+    pub last_login_at: Option<UnixTime>,
+}
+
+impl User {
+    /// Whether a login has used or voided the codes that were issued at `time`.
+    #[must_use]
+    pub fn has_logged_in_since(&self, time: UnixTime) -> bool {
+        self.last_login_at.is_some_and(|at| at >= time)
+    }
 }
 
 /// Everything that the table keeps of a user.

@@ -67,6 +67,7 @@ fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, Rejectio
 ///
 /// The request is malformed.
 pub fn validate(request: &Request) -> Result<ValidateRequest, Rejection> {
+    let idempotency_key = idempotency_key(request)?;
     body::read(request, |members| {
         let destination = destination(members);
         let otp = members.required("otp", &OTP);
@@ -76,6 +77,7 @@ pub fn validate(request: &Request) -> Result<ValidateRequest, Rejection> {
             destination: destination?,
             challenge_id,
             otp: otp?,
+            idempotency_key,
         })
     })
 }

@@ -74,7 +74,7 @@ struct ConfigurationBody<'a> {
     response_types_supported: [&'static str; 0],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: [&'static str; 1],
-    claims_supported: [&'static str; 12],
+    claims_supported: [&'static str; 13],
 }
 
 /// How long verifiers may cache the public documents.
@@ -179,6 +179,7 @@ pub fn configuration(issuer: &str) -> Response<Body> {
             "iat",
             "exp",
             "auth_time",
+            "sid",
             "jti",
             "amr",
             "email",

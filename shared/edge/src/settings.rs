@@ -162,10 +162,12 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     }
 
     fn lifetimes(&mut self) -> SessionLifetimes {
+        let idle = self.seconds(&table::REFRESH_IDLE_SECONDS);
         SessionLifetimes {
             absolute: self.seconds(&table::REFRESH_TTL_SECONDS),
-            idle: self.seconds(&table::REFRESH_IDLE_SECONDS),
-            grace: self.seconds(&table::REFRESH_GRACE_SECONDS),
+            idle,
+            // The default must not be a mistake where sessions live for an hour.
+            grace: self.seconds(&table::REFRESH_GRACE_SECONDS).min(idle),
         }
     }
 

@@ -77,6 +77,7 @@ struct Claims<'a> {
     iat: u64,
     exp: u64,
     auth_time: u64,
+    sid: &'a str,
     jti: &'a str,
     amr: &'static [&'static str],
     #[serde(flatten)]
@@ -191,6 +192,7 @@ impl TokenIssuer {
             iat: now.as_secs(),
             exp: now.as_secs() + self.ttl.as_secs(),
             auth_time: session.created_at.as_secs(),
+            sid: session.id.as_str(),
             jti: jti.as_str(),
             amr,
             destination,

@@ -6,6 +6,7 @@ mod discovery;
 mod logout;
 mod profile;
 mod refresh;
+mod repeat;
 mod validate;
 
 use aws_config::SdkConfig;

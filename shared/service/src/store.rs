@@ -32,9 +32,10 @@ mod withdraw;
 use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
-use otp_domain::{Challenge, ChallengeId, Destination, UnixTime, User};
+use otp_domain::{Challenge, ChallengeId, Destination, OperationId, UnixTime, User};
 
 pub use admit::{Admission, AdmissionRules, Admitted};
+pub use redeem::Redemption;
 pub use replay::ReplayedLogin;
 pub use sessions::Rotation;
 pub use spend::AttemptedChallenge;
@@ -80,43 +81,47 @@ impl Store {
         user.map(|item| item::user(&item)).transpose()
     }
 
-    /// The newest live challenge of `destination`, for clients that send no
-    /// challenge id.
+    /// The challenge of `destination` that a guess without a challenge id answers:
+    /// the one that this guess has already spent an attempt of, or else the newest
+    /// live one. `attempt` is the id of the attempt that the guess spends of a
+    /// challenge.
     ///
     /// # Errors
     ///
     /// The table is unreachable, or an item in it is malformed.
-    pub async fn newest_live(
+    pub async fn find_challenge(
         &self,
         destination: &Destination,
         max_attempts: u8,
         now: UnixTime,
+        attempt: impl Fn(&ChallengeId) -> OperationId,
     ) -> Result<Option<ChallengeId>, Fault> {
         let mut pages = self
             .client
             .query()
             .table_name(&self.table)
             .key_condition_expression("pk = :pk AND begins_with(sk, :challenge)")
-            .filter_expression(item::IS_LIVE)
+            .filter_expression(item::IS_UNEXPIRED)
             .expression_attribute_values(":pk", item::partition(destination))
             .expression_attribute_values(":challenge", item::text(item::CHALLENGE_PREFIX))
             .expression_attribute_values(":now", item::millis(now))
-            .expression_attribute_values(":max", item::number(max_attempts))
             .consistent_read(true)
             .into_paginator()
             .items()
             .send();
-        let mut newest: Option<Challenge> = None;
+        let mut candidates: Vec<(bool, Challenge)> = Vec::new();
         while let Some(item) = pages.next().await {
             let item = item.map_err(|error| Fault::from_sdk(Dependency::Table, "Query", &error))?;
             let challenge = item::challenge(&item, destination)?;
-            if newest
-                .as_ref()
-                .is_none_or(|known| known.issued_at < challenge.issued_at)
-            {
-                newest = Some(challenge);
+            let spent_by = item::spent_by(&item);
+            let is_repeated = spent_by.contains(&attempt(&challenge.id));
+            if is_repeated || spent_by.len() < usize::from(max_attempts) {
+                candidates.push((is_repeated, challenge));
             }
         }
-        Ok(newest.map(|challenge| challenge.id))
+        let newest = candidates
+            .into_iter()
+            .max_by_key(|(is_repeated, challenge)| (*is_repeated, challenge.issued_at));
+        Ok(newest.map(|(_, challenge)| challenge.id))
     }
 }

@@ -15,14 +15,14 @@ const REVEAL: &[(&str, &str)] = &[
 const HEADER: &str = "user_id,email,phone_number,created_at,last_login_at,disabled\n";
 
 /// What one run of the tool left.
-struct Ran {
+pub struct Ran {
     exit: Exit,
     out: String,
     err: String,
 }
 
 /// The tool on an app's table.
-trait Admin {
+pub trait Admin {
     /// Runs a command line, with this standard input.
     async fn admin_reading(&self, line: &str, stdin: &str) -> Ran;
     /// Runs a command line.

@@ -81,7 +81,11 @@ async fn a_logout_of_all_sessions_can_be_repeated_until_it_succeeds() {
 
 #[tokio::test]
 async fn a_logout_of_all_with_a_reused_token_ends_its_own_session_alone() {
-    let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
+    let settings = [
+        ("RESEND_COOLDOWN_SECONDS", "0"),
+        ("REFRESH_GRACE_SECONDS", "60"),
+    ];
+    let app = TestApp::with(&settings).await;
     let stolen = app.log_in(ALICE).await["refresh_token"].clone();
     app.refresh(&stolen).await;
     app.advance(Duration::from_mins(2));

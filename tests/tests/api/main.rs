@@ -26,6 +26,7 @@ mod openapi;
 mod problems;
 mod programs;
 mod refresh;
+mod repeated_validations;
 mod table;
 mod test_identities;
 mod tokens;

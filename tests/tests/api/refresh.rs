@@ -83,7 +83,7 @@ async fn a_refresh_can_be_repeated_within_the_grace_until_its_token_is_used() {
     let app = TestApp::start().await;
     let first = app.log_in(ALICE).await["refresh_token"].clone();
     let second = next_token(&app.refresh(&first).await);
-    app.advance(Duration::from_secs(59));
+    app.advance(Duration::from_secs(86_399));
     assert!(
         next_token(&app.refresh(&first).await) == second,
         "a repeated refresh got another token"
@@ -102,16 +102,72 @@ async fn a_reused_token_ends_the_session_and_logs_one_line_about_it() {
     let to = "reused@session.example.net";
     let stolen = app.log_in(to).await["refresh_token"].clone();
     let mine = next_token(&app.refresh(&stolen).await);
-    app.advance(Duration::from_mins(1));
+    app.advance(DAY);
     assert_refused(&app.refresh(&stolen).await);
     assert_refused(&app.refresh(&mine).await);
     assert_eq!(app.sessions().await, 0);
+    assert_one_reuse_in_the_log(&app, "r***@s***.net");
+}
 
-    let mut lines = app.log.lines_about("r***@s***.net");
+#[tokio::test]
+async fn a_stolen_token_ends_the_session_once_its_successor_was_used() {
+    let app = TestApp::start().await;
+    let to = "stolen@parent.example.net";
+    let stolen = app.log_in(to).await["refresh_token"].clone();
+    let mine = next_token(&app.refresh(&stolen).await);
+    app.advance(Duration::from_hours(1));
+    let newer = next_token(&app.refresh(&mine).await);
+    // Within the grace period of the stolen token, but its successor is used.
+    assert_refused(&app.refresh(&stolen).await);
+    for token in [&newer, &mine, &stolen] {
+        assert_refused(&app.refresh(token).await);
+    }
+    assert_eq!(app.sessions().await, 0);
+    assert_one_reuse_in_the_log(&app, "s***@p***.net");
+}
+
+/// Checks that one line of the log tells of a reused token of this destination.
+#[track_caller]
+fn assert_one_reuse_in_the_log(app: &TestApp, masked: &str) {
+    let mut lines = app.log.lines_about(masked);
     lines.retain(|line| line["reason"] == otp_service::session::REUSED);
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0]["event"], "refresh");
     assert_eq!(lines[0]["outcome"], "invalid-refresh-token");
+}
+
+#[tokio::test]
+async fn a_phone_that_lost_an_answer_and_was_offline_for_an_hour_is_still_signed_in() {
+    let app = TestApp::start().await;
+    for call in [None, Some(Call::Rotate)] {
+        app.advance(Duration::from_mins(1));
+        let token = app.log_in(ALICE).await["refresh_token"].clone();
+        // The answer is lost: on the way to the phone, or on the way from the table.
+        if let Some(call) = call {
+            let lost = CallFault::ReplyReplacedBy500;
+            app.faults.inject(call, lost, usize::MAX);
+        }
+        let lost = app.refresh(&token).await;
+        app.faults.stop();
+        app.advance(Duration::from_hours(1));
+        let next = next_token(&app.refresh(&token).await);
+        assert!(lost.status != 200 || next == lost.json["refresh_token"]);
+        let current = next_token(&app.refresh(&next).await);
+        app.log_out(json!({ "refresh_token": current })).await;
+    }
+}
+
+#[tokio::test]
+async fn the_grace_lasts_as_long_as_a_session_without_refreshes_at_most() {
+    // The default, a day, is more than these sessions live.
+    let app = TestApp::with(&[("REFRESH_IDLE_SECONDS", "3600")]).await;
+    let first = app.log_in(ALICE).await["refresh_token"].clone();
+    let second = next_token(&app.refresh(&first).await);
+    app.advance(Duration::from_secs(3599));
+    assert!(next_token(&app.refresh(&first).await) == second);
+    app.advance(Duration::from_secs(1));
+    assert_refused(&app.refresh(&first).await);
+    assert_eq!(app.sessions().await, 1, "an expired session is no reuse");
 }
 
 #[tokio::test]

@@ -7,5 +7,6 @@
 //! | [`random`] | any call may fail in any way |
 
 mod each_call;
+mod lost_validations;
 mod outages;
 mod random;

@@ -9,6 +9,7 @@
 
 mod codes;
 mod crowds;
+mod repeats;
 mod second_process;
 mod tokens;
 
@@ -25,7 +26,7 @@ use tests::{Answer, TestApp, setting};
 use self::second_process::SecondProcess;
 
 /// All bursts of a run in CI.
-const RACES: u32 = 120;
+const RACES: u32 = 140;
 /// Bursts at the same time.
 const PARALLEL: u32 = 4;
 /// A long run reports after this many bursts.
@@ -62,13 +63,24 @@ pub struct TwoProcesses {
 impl TwoProcesses {
     /// Posts a body to one of the processes: even numbers go to this one, odd ones to the other.
     pub async fn post(&self, nth: usize, path: &str, body: &Value) -> Answer {
+        self.post_with(nth, path, &[], body).await
+    }
+
+    /// The same with more headers than that of the media type.
+    pub async fn post_with(
+        &self,
+        nth: usize,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Answer {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let client = if nth.is_multiple_of(2) {
             &self.app.client
         } else {
             &self.other.client
         };
-        client.post(path, &[], body.to_string()).await
+        client.post(path, headers, body.to_string()).await
     }
 
     /// Sends requests at once, each in a task of its own.
@@ -89,13 +101,14 @@ pub fn successes(answers: &[Answer]) -> usize {
 }
 
 async fn run(processes: &Arc<TwoProcesses>, race: u32) {
-    match race % 6 {
+    match race % 7 {
         0 => codes::guesses_at_one_code(processes, race).await,
         1 => codes::two_codes_of_one_destination(processes, race).await,
         2 => codes::logins_of_one_destination(processes, race).await,
         3 => tokens::refreshes_of_one_token(processes, race).await,
         4 => tokens::a_token_and_its_successor(processes, race).await,
-        _ => tokens::refreshes_and_a_logout(processes, race).await,
+        5 => tokens::refreshes_and_a_logout(processes, race).await,
+        _ => repeats::one_code_under_two_keys(processes, race).await,
     }
 }
 

@@ -161,8 +161,9 @@ settings! {
         (1, YEAR), 7 * DAY, "s", "The lifetime of a session that is not refreshed.",
     );
     REFRESH_GRACE_SECONDS = number(
-        (0, 300), 60, "s",
-        "How long a used refresh token still returns the same successor.",
+        (0, YEAR), DAY, "s",
+        "How long a used refresh token still returns the same successor, if that is unused. \
+         At most REFRESH_IDLE_SECONDS counts.",
     );
     SIGNING_KEY_ID = required("The KMS key that signs tokens.");
     SECOND_SIGNING_KEY_ID = optional(

@@ -3,14 +3,19 @@
 use std::time::Duration;
 
 use otp_domain::{
-    ChallengeId, ClientAddress, Destination, OperationId, Passcode, RefreshToken, Refusal,
-    ResolvedUser, Session, SessionLifetimes, UnixTime, UnknownUsers, User, Verdict,
+    ChallengeId, ClientAddress, Destination, DigestKey, IdempotencyKey, OperationId, Passcode,
+    RefreshToken, Refusal, RepeatableGuess, ResolvedUser, Session, SessionLifetimes, UnixTime,
+    UnknownUsers, User, UserId, Verdict,
 };
 use rand::CryptoRng;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::SessionService;
-use crate::{Error, access_token::AccessToken, store::AttemptedChallenge};
+use crate::{
+    Error,
+    access_token::AccessToken,
+    store::{AttemptedChallenge, Redemption},
+};
 
 /// A request to validate a guess at a code.
 #[derive(Debug)]
@@ -24,6 +29,8 @@ pub struct ValidateRequest {
     pub challenge_id: Option<ChallengeId>,
     /// The guess: one or more digits. Its length is not checked yet.
     pub otp: SecretString,
+    /// The client's key for this request, if the client sent one.
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
 /// A successful validation.
@@ -37,6 +44,8 @@ pub struct LoggedIn {
     pub refresh_token: RefreshToken,
     /// The lifetime of the refresh token.
     pub refresh_expires_in: Duration,
+    /// Whether an earlier request started the session, and this one repeats it.
+    pub is_repeated: bool,
 }
 
 /// The user of a destination, read concurrently with the attempt or after it.
@@ -45,11 +54,48 @@ enum UserLookup {
     Deferred,
 }
 
+/// A guess that is the code of its challenge.
+struct RightGuess<'a> {
+    code: Passcode,
+    attempted: AttemptedChallenge,
+    /// The digest key of the challenge.
+    key: &'a DigestKey,
+    user: Option<User>,
+}
+
+impl RightGuess<'_> {
+    /// The first refresh token of the session that the guess starts or has
+    /// started, if its client can repeat the request.
+    fn derived_token(&self, request: &ValidateRequest, user: &UserId) -> Option<RefreshToken> {
+        let guess = request.repeatable(&self.attempted.challenge.id, &self.code)?;
+        Some(guess.first_token(self.key, user.clone()))
+    }
+}
+
+impl ValidateRequest {
+    /// The guess, if its client can repeat it.
+    fn repeatable<'a>(
+        &'a self,
+        challenge: &'a ChallengeId,
+        code: &'a Passcode,
+    ) -> Option<RepeatableGuess<'a>> {
+        self.idempotency_key.as_ref().map(|key| RepeatableGuess {
+            key,
+            challenge,
+            destination: &self.destination,
+            code,
+        })
+    }
+}
+
 impl SessionService {
     /// Spends an attempt, compares the guess, mints a token, and redeems the
     /// challenge. The client gets the token only if the redemption wins. Minting
     /// comes first, so that an unavailable signing key costs an attempt, not the
     /// code (docs/adr/0004).
+    ///
+    /// The same request under the same idempotency key gets the same login again
+    /// (docs/adr/0014).
     ///
     /// # Errors
     ///
@@ -71,39 +117,77 @@ impl SessionService {
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<LoggedIn, Error> {
+        let operation = OperationId::draw(rng);
+        let right = self.spend_and_judge(request, &operation, now, rng).await?;
+        let challenge = &right.attempted.challenge;
+        let is_used = right
+            .user
+            .as_ref()
+            .is_some_and(|user| user.has_logged_in_since(challenge.issued_at));
+        let user = self.policy.unknown_users.resolve(right.user.clone(), rng)?;
+        let refresh_token = right.derived_token(request, user.id());
+        if is_used {
+            return self.log_in_again(refresh_token, now, rng).await;
+        }
+        let refresh_token =
+            refresh_token.unwrap_or_else(|| RefreshToken::draw(user.id().clone(), rng));
+        let lifetimes = self.lifetimes_of(&request.destination, now);
+        let session = Session {
+            new_user: user.is_new(),
+            ..Session::start(&refresh_token, &request.destination, lifetimes, now)
+        };
+        let access_token = self.tokens.mint(&session, now, rng).await?;
+        let redemption = self
+            .store
+            .redeem(challenge, &user, &session, &operation, now)
+            .await?;
+        if let Redemption::Lost(winner) = redemption {
+            // The winner may be the same request.
+            let winner = winner.filter(|user| !user.disabled);
+            let refresh_token = winner.and_then(|user| right.derived_token(request, &user.id));
+            return self.log_in_again(refresh_token, now, rng).await;
+        }
+        self.store.record_conversion(&right.attempted).await;
+        Ok(LoggedIn {
+            access_token,
+            user,
+            refresh_token,
+            refresh_expires_in: now.until(session.expires_at),
+            is_repeated: false,
+        })
+    }
+
+    /// Spends an attempt, and compares the guess.
+    async fn spend_and_judge(
+        &self,
+        request: &ValidateRequest,
+        operation: &OperationId,
+        now: UnixTime,
+        rng: &mut impl CryptoRng,
+    ) -> Result<RightGuess<'_>, Error> {
         // An unavailable key must not cost an attempt. Only codes under the
         // second digest key need that key, so it is not fetched here.
-        tokio::try_join!(self.digest_keys.current(), self.tokens.warm_up())?;
-        let operation = OperationId::draw(rng);
+        let (key, ()) = tokio::try_join!(self.digest_keys.current(), self.tokens.warm_up())?;
         let limit = self.policy.validation_limit(&request.client);
         let (admitted, attempt) = tokio::join!(
-            self.store.admit_validation(&limit, &operation, now, rng),
-            self.spend_attempt(request, &operation, now),
+            self.store.admit_validation(&limit, operation, now, rng),
+            self.spend_attempt(request, operation, key, now),
         );
         admitted?;
-        let (guess, attempted, user) = attempt?;
+        let (code, attempted, user) = attempt?;
         let key = self.digest_keys.named(&attempted.challenge.key_id).await?;
-        if attempted.challenge.judge(&guess, key, now) == Verdict::Wrong {
+        if attempted.challenge.judge(&code, key, now) == Verdict::Wrong {
             return Err(Refusal::InvalidOtp("wrong code").into());
         }
         let user = match user {
             UserLookup::Done(user) => user,
             UserLookup::Deferred => self.store.find_user(&request.destination).await?,
         };
-        let user = self.policy.unknown_users.resolve(user, rng)?;
-        let refresh_token = RefreshToken::draw(user.id().clone(), rng);
-        let lifetimes = self.lifetimes_of(&request.destination, now);
-        let session = Session::start(&refresh_token, &request.destination, lifetimes, now);
-        let access_token = self.tokens.mint(&session, now, rng).await?;
-        self.store
-            .redeem(&attempted.challenge, &user, &session, &operation, now)
-            .await?;
-        self.store.record_conversion(&attempted).await;
-        Ok(LoggedIn {
-            access_token,
+        Ok(RightGuess {
+            code,
+            attempted,
+            key,
             user,
-            refresh_token,
-            refresh_expires_in: now.until(session.expires_at),
         })
     }
 
@@ -121,21 +205,31 @@ impl SessionService {
     /// [`UnknownUsers::Conceal`], the user is read later: reading an existing item
     /// takes longer than a miss, so a refusal that waits for the read would reveal
     /// who is a user. A guess of the wrong length costs no attempt.
+    ///
+    /// `key` is the current digest key: the challenge, which names its own, is not
+    /// read yet. A repeat after a rotation therefore spends another attempt.
     async fn spend_attempt(
         &self,
         request: &ValidateRequest,
         operation: &OperationId,
+        key: &DigestKey,
         now: UnixTime,
     ) -> Result<(Passcode, AttemptedChallenge, UserLookup), Error> {
         let (to, max) = (&request.destination, self.policy.max_attempts);
         let guess = Passcode::parse(request.otp.expose_secret(), self.policy.code_length)
             .map_err(|_| Refusal::InvalidOtp("wrong number of digits"))?;
+        // A repeat spends its attempt again, which changes nothing.
+        let attempt_at = |id: &ChallengeId| {
+            let repeatable = request.repeatable(id, &guess);
+            repeatable.map_or_else(|| operation.clone(), |guess| guess.attempt(key))
+        };
         let named = match &request.challenge_id {
             Some(id) => Some(id.clone()),
-            None => self.store.newest_live(to, max, now).await?,
+            None => self.store.find_challenge(to, max, now, attempt_at).await?,
         };
         let id = named.ok_or(Refusal::InvalidOtp("no live challenge"))?;
-        let attempt = self.store.spend_attempt(to, &id, operation, max, now);
+        let attempt_id = attempt_at(&id);
+        let attempt = self.store.spend_attempt(to, &id, &attempt_id, max, now);
         let (attempted, user) = if self.policy.unknown_users == UnknownUsers::Conceal {
             (attempt.await?, UserLookup::Deferred)
         } else {

@@ -21,10 +21,9 @@ use crate::fault::{Dependency, Fault};
 /// The prefix of challenges' sort keys.
 pub(super) const CHALLENGE_PREFIX: &str = "challenge#";
 
-/// The condition of a live challenge; takes `:now` and `:max`. Our clock decides
-/// expiry here: the table's TTL may delete the item days later.
-pub(super) const IS_LIVE: &str =
-    "expires_at > :now AND (attribute_not_exists(spent_by) OR size(spent_by) < :max)";
+/// The condition of an unexpired challenge; takes `:now`. Our clock decides expiry
+/// here: the table's TTL may delete the item days later.
+pub(super) const IS_UNEXPIRED: &str = "expires_at > :now";
 
 pub(super) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
@@ -168,6 +167,13 @@ pub(super) fn challenge(item: &Item, destination: &Destination) -> Result<Challe
         issued_at: time(item, "issued_at")?,
         expires_at: time(item, "expires_at")?,
     })
+}
+
+/// The attempts that a challenge's guesses have spent.
+pub(super) fn spent_by(item: &Item) -> Vec<OperationId> {
+    let ids = item.get("spent_by").and_then(|set| set.as_ss().ok());
+    let ids = ids.into_iter().flatten();
+    ids.map(|id| OperationId::from_table(id.clone())).collect()
 }
 
 /// Reads the name of a destination's partition.

@@ -7,14 +7,20 @@ use super::{
     Item, Store, item,
     transaction::{Written, condition_failed},
 };
-use crate::{
-    Error,
-    fault::{Dependency, Fault},
-};
-use otp_domain::{Challenge, OperationId, Refusal, ResolvedUser, Session, UnixTime};
+use crate::fault::{Dependency, Fault};
+use otp_domain::{Challenge, OperationId, ResolvedUser, Session, UnixTime, User};
 
 /// The user has not logged in since the challenge was issued.
 const UNUSED: &str = "(attribute_not_exists(last_login_at) OR last_login_at < :issued_at)";
+
+/// The outcome of a redemption.
+pub enum Redemption {
+    /// The session has started.
+    Won,
+    /// The user has logged in since the challenge was issued. Holds the user as it
+    /// is now, or `None` if it was removed.
+    Lost(Option<User>),
+}
 
 impl Store {
     /// Records the login of the destination's user and starts the session, in
@@ -26,8 +32,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Refused if another request redeemed this challenge or a later one. A fault
-    /// if the table is unavailable, or the user changed since it was read.
+    /// The table is unavailable, or the user changed since it was read.
     pub async fn redeem(
         &self,
         challenge: &Challenge,
@@ -35,7 +40,7 @@ impl Store {
         session: &Session,
         operation: &OperationId,
         now: UnixTime,
-    ) -> Result<(), Error> {
+    ) -> Result<Redemption, Fault> {
         let actions = [
             self.log_in(challenge, user, operation, now),
             self.start_session(session),
@@ -45,10 +50,10 @@ impl Store {
             actions.map_err(|_| Fault::new(Dependency::Table, "redeem", "request not built"))?;
         let token = format!("redeem-{}", operation.as_str());
         match self.transact(&token, actions).await? {
-            Written::Committed => Ok(()),
+            Written::Committed => Ok(Redemption::Won),
             Written::Cancelled(reasons) => {
                 let user = reasons.first().filter(|reason| condition_failed(reason));
-                Err(lost(user.and_then(|reason| reason.item()), challenge))
+                lost(user.and_then(|reason| reason.item()), challenge)
             }
         }
     }
@@ -98,11 +103,13 @@ impl Store {
 }
 
 /// Distinguishes a lost race from a user who changed since the token was minted.
-fn lost(user: Option<&Item>, challenge: &Challenge) -> Error {
+fn lost(user: Option<&Item>, challenge: &Challenge) -> Result<Redemption, Fault> {
     let last_login = user.and_then(|user| item::time(user, "last_login_at").ok());
     if last_login.is_some_and(|at| at >= challenge.issued_at) {
-        Refusal::InvalidOtp("used, or void since a later login").into()
+        let user = user.filter(|item| item::is_user(item));
+        Ok(Redemption::Lost(user.map(item::user).transpose()?))
     } else {
-        Fault::new(Dependency::Table, "redeem", "the user changed meanwhile").into()
+        let cause = "the user changed meanwhile";
+        Err(Fault::new(Dependency::Table, "redeem", cause))
     }
 }

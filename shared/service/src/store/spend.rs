@@ -65,8 +65,8 @@ impl Store {
     }
 
     /// Spends one attempt of the challenge for this operation, before any
-    /// comparison. Of concurrent operations, at most `max_attempts` get the
-    /// challenge.
+    /// comparison. Of all operations, at most `max_attempts` get the challenge. An
+    /// operation that has spent its attempt gets the challenge again.
     ///
     /// A redeemed challenge may still be returned; redeeming it again fails.
     ///

@@ -151,13 +151,28 @@ impl User {
         } else {
             code.clone()
         };
+        let key = rng
+            .random_bool(0.5)
+            .then(|| rng.random::<u128>().to_string());
+        let key = key.map(|key| format!("idempotency-key-{key}"));
+        let mut logged_in: Option<String> = None;
         for _ in 0..3 {
-            let answer = post(app, VALIDATE, &validation(&self.to, Some(id), &code)).await;
+            let body = validation(&self.to, Some(id), &code);
+            let answer = post_with(app, VALIDATE, key.as_deref(), &body).await;
             if answer.status == 200 {
-                *self.challenges.get_mut(id).unwrap() += 1;
-                self.refresh_token = Some(answer.text("refresh_token"));
+                let token = answer.text("refresh_token");
+                match &logged_in {
+                    Some(first) => assert!(*first == token, "a repeat got another session"),
+                    None => *self.challenges.get_mut(id).unwrap() += 1,
+                }
+                self.refresh_token = Some(token.clone());
+                logged_in = Some(token);
             }
-            if answer.status != 503 {
+            // With a key, the client may have lost a good answer, too.
+            let again = answer.status == 503 || (answer.status == 200 && key.is_some());
+            if !again {
+                let refused = answer.status != 200 && logged_in.is_some();
+                assert!(!refused, "a repeat was refused");
                 return;
             }
         }
@@ -219,8 +234,20 @@ impl User {
 
 /// Sends a request; checks that the answer is in time and has a documented status.
 async fn post(app: &TestApp, path: &str, body: &serde_json::Value) -> Answer {
+    post_with(app, path, None, body).await
+}
+
+/// The same under an idempotency key.
+async fn post_with(
+    app: &TestApp,
+    path: &str,
+    key: Option<&str>,
+    body: &serde_json::Value,
+) -> Answer {
     let started = Stopwatch::start();
-    let answer = app.post(path, body.to_string()).await;
+    let headers = key.map(|key| ("idempotency-key", key));
+    let answer = app.client.post(path, headers.as_slice(), body.to_string());
+    let answer = answer.await;
     let took = started.elapsed();
     assert!(took < FUNCTION_TIMEOUT, "answered after {took:?}");
     let documented = [200, 204, 400, 429, 502, 503];

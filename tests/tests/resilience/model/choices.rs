@@ -27,6 +27,7 @@ impl StoryRun<'_> {
         named: bool,
         guess: Guess,
         client: String,
+        key: Option<String>,
     ) -> Request {
         let challenges: Vec<_> = self
             .model
@@ -59,6 +60,7 @@ impl StoryRun<'_> {
             id,
             otp,
             client,
+            key,
         }
     }
 

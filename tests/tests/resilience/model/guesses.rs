@@ -5,8 +5,8 @@ use tests::Call;
 use super::{
     operations::Disturbance,
     rules::{
-        ATTEMPTS, Challenge, Expected, HOUR, IDLE, INVALID_OTP, LIFE, Model, Outcome, Session,
-        UNAVAILABLE, seconds, written,
+        ATTEMPTS, Challenge, Expected, Guess, HOUR, IDLE, INVALID_OTP, LIFE, Model, Outcome,
+        Session, UNAVAILABLE, seconds, written,
     },
 };
 
@@ -15,7 +15,7 @@ impl Model {
         &mut self,
         to: &str,
         id: Option<&String>,
-        otp: &str,
+        guess: &Guess,
         client: &str,
         disturbance: Disturbance,
     ) -> Expected {
@@ -23,7 +23,7 @@ impl Model {
         let (done, known) = written(disturbance.of(Call::CountValidation));
         let counted = if done { self.count(&[limit]) } else { Ok(()) };
         // The service counts the attempt at the same time, whatever the limit says.
-        let challenge = self.spend(to, id, otp, disturbance);
+        let challenge = self.spend(to, id, guess, disturbance);
         if !known {
             return UNAVAILABLE.into();
         }
@@ -32,7 +32,7 @@ impl Model {
             return Outcome::TooMany { retry_after }.into();
         }
         match challenge {
-            Ok(challenge) => self.judge(challenge, otp, disturbance),
+            Ok(challenge) => self.judge(challenge, guess, disturbance),
             Err(outcome) => outcome.into(),
         }
     }
@@ -41,22 +41,25 @@ impl Model {
         &mut self,
         to: &str,
         id: Option<&String>,
-        otp: &str,
+        guess: &Guess,
         disturbance: Disturbance,
     ) -> Result<usize, Outcome> {
-        if otp.len() != 6 {
+        if guess.1.len() != 6 {
             return Err(INVALID_OTP);
         }
         if id.is_none() && disturbance.hides(Call::FindChallenge) {
             return Err(UNAVAILABLE);
         }
         let now = self.now;
-        let live = |it: &Challenge| {
-            it.to == to && it.in_table && now < it.expires_at && it.attempts < ATTEMPTS
-        };
+        let spent = |it: &Challenge| guess.0.is_some() && it.attempts.contains(guess);
+        let valid = |it: &Challenge| it.to == to && it.in_table && now < it.expires_at;
+        let live = |it: &Challenge| valid(it) && (it.attempts.len() < ATTEMPTS || spent(it));
+        let mut known = self.challenges.iter();
         let meant = match id {
-            Some(_) => self.challenges.iter().position(|it| it.id.as_ref() == id),
-            None => self.challenges.iter().rposition(live),
+            Some(_) => known.position(|it| it.id.as_ref() == id),
+            None => known
+                .rposition(|it| valid(it) && spent(it))
+                .or_else(|| self.challenges.iter().rposition(live)),
         };
         if meant.is_none() && id.is_none() {
             return Err(INVALID_OTP);
@@ -64,7 +67,10 @@ impl Model {
         let found = meant.filter(|meant| live(&self.challenges[*meant]));
         let (done, known) = written(disturbance.of(Call::SpendAttempt));
         if done && let Some(found) = found {
-            self.challenges[found].attempts += 1;
+            let it = &mut self.challenges[found];
+            if guess.0.is_none() || !it.attempts.contains(guess) {
+                it.attempts.push(guess.clone());
+            }
         }
         if !known || disturbance.hides(Call::FindUser) {
             return Err(UNAVAILABLE);
@@ -72,22 +78,26 @@ impl Model {
         found.ok_or(INVALID_OTP)
     }
 
-    fn judge(&mut self, challenge: usize, otp: &str, disturbance: Disturbance) -> Expected {
+    fn judge(&mut self, challenge: usize, guess: &Guess, disturbance: Disturbance) -> Expected {
         let it = &self.challenges[challenge];
-        if it.code.as_deref() != Some(otp) {
+        if it.code.as_ref() != Some(&guess.1) {
             return INVALID_OTP.into();
+        }
+        let to = it.to.clone();
+        let last = self.last_login.get(&to).copied();
+        if last.is_some_and(|last| last >= it.issued_at) {
+            return self.log_in_again(&(challenge, guess.clone()), disturbance);
         }
         if disturbance.hides(Call::Sign) {
             return UNAVAILABLE.into();
         }
-        let to = it.to.clone();
-        let last = self.last_login.get(&to).copied();
-        let good = last.is_none_or(|last| last < it.issued_at);
         let (done, known) = written(disturbance.of(Call::Redeem));
-        if done && good {
+        if done {
             self.last_login.insert(to.clone(), self.now);
             self.sessions.push(Session {
                 to,
+                started_by: (challenge, guess.clone()),
+                new_user: last.is_none(),
                 refreshed_at: self.now,
                 expires_at: self.now + IDLE.min(LIFE),
                 ends_at: self.now + LIFE,
@@ -98,15 +108,38 @@ impl Model {
         if !known {
             return UNAVAILABLE.into();
         }
-        if !good {
+        self.logged_in(self.sessions.len() - 1)
+    }
+
+    /// The code is used. The request that used it gets the same login, as long as its refresh
+    /// token is unused.
+    fn log_in_again(&mut self, by: &(usize, Guess), disturbance: Disturbance) -> Expected {
+        if by.1.0.is_none() {
             return INVALID_OTP.into();
         }
+        if disturbance.hides(Call::FindSession) {
+            return UNAVAILABLE.into();
+        }
+        let ours = |it: &Session| it.in_table && it.tokens.len() == 1 && it.started_by == *by;
+        let Some(session) = self.sessions.iter().position(ours) else {
+            return INVALID_OTP.into();
+        };
+        if disturbance.hides(Call::Sign) {
+            return UNAVAILABLE.into();
+        }
+        self.has_repeated_a_login = true;
+        self.logged_in(session)
+    }
+
+    fn logged_in(&self, session: usize) -> Expected {
+        let it = &self.sessions[session];
         Expected {
             outcome: Outcome::LoggedIn {
-                new_user: last.is_none(),
+                new_user: it.new_user,
+                expires_in: (it.expires_at - self.now) / 1000,
             },
             messages: 0,
-            about: Some(self.sessions.len() - 1),
+            about: Some(session),
         }
     }
 }

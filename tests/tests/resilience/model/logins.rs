@@ -108,7 +108,7 @@ impl Model {
             to: to.to_owned(),
             issued_at: self.now,
             expires_at: self.now + CODE_LIFE,
-            attempts: 0,
+            attempts: Vec::new(),
             in_table: true,
             id: None,
             code: None,

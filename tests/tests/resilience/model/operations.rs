@@ -27,6 +27,8 @@ pub enum Operation {
         named: bool,
         guess: Guess,
         client: usize,
+        /// Which idempotency key, if any.
+        key: Option<usize>,
         disturbance: Disturbance,
     },
     Refresh {
@@ -104,13 +106,14 @@ const OF_LOGIN: [Call; 6] = [
     Call::Complete,
     Call::Withdraw,
 ];
-const OF_VALIDATE: [Call; 6] = [
+const OF_VALIDATE: [Call; 7] = [
     Call::CountValidation,
     Call::FindChallenge,
     Call::SpendAttempt,
     Call::FindUser,
     Call::Sign,
     Call::Redeem,
+    Call::FindSession,
 ];
 const OF_REFRESH: [Call; 5] = [
     Call::FindSession,
@@ -125,11 +128,11 @@ pub fn operation() -> impl Strategy<Value = Operation> {
     let to = || prop_oneof![4 => Just(0), 1 => 1..DESTINATIONS];
     let back = || prop_oneof![4 => Just(0usize), 1 => 1..3usize];
     prop_oneof![
-        6 => (to(), 0..CLIENTS, option::weighted(0.3, 0..2usize), disturbance(&OF_LOGIN))
+        6 => (to(), 0..CLIENTS, key(), disturbance(&OF_LOGIN))
             .prop_map(|(to, client, key, disturbance)| Operation::Login { to, client, key, disturbance }),
-        8 => (to(), back(), mostly_true(), guess(), 0..2usize, disturbance(&OF_VALIDATE)).prop_map(
-            |(to, back, named, guess, client, disturbance)| Operation::Validate {
-                to, back, named, guess, client, disturbance,
+        8 => (to(), back(), mostly_true(), guess(), 0..2usize, key(), disturbance(&OF_VALIDATE)).prop_map(
+            |(to, back, named, guess, client, key, disturbance)| Operation::Validate {
+                to, back, named, guess, client, key, disturbance,
             }
         ),
         6 => (back(), which(), disturbance(&OF_REFRESH))
@@ -139,6 +142,10 @@ pub fn operation() -> impl Strategy<Value = Operation> {
         2 => disturbance(&OF_VALIDATE).prop_map(|disturbance| Operation::Repeat { disturbance }),
         6 => wait().prop_map(Operation::Wait),
     ]
+}
+
+fn key() -> impl Strategy<Value = Option<usize>> {
+    option::weighted(0.3, 0..2usize)
 }
 
 fn mostly_true() -> impl Strategy<Value = bool> {

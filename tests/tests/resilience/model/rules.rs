@@ -40,6 +40,7 @@ pub enum Request {
         id: Option<String>,
         otp: String,
         client: String,
+        key: Option<String>,
     },
     Refresh {
         token: String,
@@ -60,6 +61,7 @@ pub enum Outcome {
     },
     LoggedIn {
         new_user: bool,
+        expires_in: u64,
     },
     Refreshed {
         expires_in: u64,
@@ -106,13 +108,15 @@ pub struct Model {
     pub keys: HashMap<(String, String), Key>,
     pub last_login: HashMap<String, u64>,
     pub sessions: Vec<Session>,
+    pub has_repeated_a_login: bool,
 }
 
 pub struct Challenge {
     pub to: String,
     pub issued_at: u64,
     pub expires_at: u64,
-    pub attempts: usize,
+    /// The guesses that spent an attempt. A repeated guess under one key spends one.
+    pub attempts: Vec<Guess>,
     /// False when it was withdrawn.
     pub in_table: bool,
     /// The id and the code, once the client knows them.
@@ -128,8 +132,14 @@ pub struct Key {
     pub completed: Option<bool>,
 }
 
+/// A guess: its idempotency key, if it has one, and its code.
+pub type Guess = (Option<String>, String);
+
 pub struct Session {
     pub to: String,
+    /// The challenge and the guess that started it.
+    pub started_by: (usize, Guess),
+    pub new_user: bool,
     pub refreshed_at: u64,
     pub expires_at: u64,
     pub ends_at: u64,
@@ -149,7 +159,11 @@ impl Model {
                 id,
                 otp,
                 client,
-            } => self.validate(to, id.as_ref(), otp, client, disturbance),
+                key,
+            } => {
+                let guess = (key.clone(), otp.clone());
+                self.validate(to, id.as_ref(), &guess, client, disturbance)
+            }
             Request::Refresh { token } => self.refresh(token, disturbance),
             Request::LogOut { token, all } => self.log_out(token, *all, disturbance).into(),
         }

@@ -16,6 +16,9 @@ use super::{
     wire::outcome,
 };
 
+/// A validation that got the login of an earlier one.
+const REPEATED_LOGIN: &str = "a repeated login";
+
 pub struct StoryRunner {
     app: TestApp,
     stories: AtomicUsize,
@@ -38,6 +41,7 @@ impl StoryRunner {
         for outcome in [
             "Sent",
             "LoggedIn",
+            REPEATED_LOGIN,
             "Refreshed",
             "LoggedOut",
             "TooMany",
@@ -66,6 +70,9 @@ impl StoryRunner {
             let outcome = run.perform(operation).await?;
             let outcome = outcome.map(|outcome| format!("{outcome:?}"));
             self.seen.borrow_mut().extend(outcome);
+        }
+        if run.model.has_repeated_a_login {
+            self.seen.borrow_mut().insert(REPEATED_LOGIN.to_owned());
         }
         self.app.stack.messages.clear();
         run.compare_table().await
@@ -105,10 +112,13 @@ impl StoryRun<'_> {
                 named,
                 guess,
                 client,
+                key,
                 disturbance,
             } => {
                 let client = format!("10.0.1.{client}");
-                let request = self.guess(self.destination(to), back, named, guess, client);
+                let key = key.map(|key| format!("key-{key}-of-story-{}", self.number));
+                let to = self.destination(to);
+                let request = self.guess(to, back, named, guess, client, key);
                 (Some(request), disturbance)
             }
             Operation::Refresh {

@@ -26,10 +26,7 @@ impl StoryRun<'_> {
     pub async fn send(&self, request: &Request) -> Answer {
         match request {
             Request::Login { to, client, key } => {
-                let headers: Vec<_> = key
-                    .iter()
-                    .map(|key| ("idempotency-key", key.as_str()))
-                    .collect();
+                let headers = idempotency(key.as_ref());
                 let body = destination(to);
                 self.app.post_from(client, LOGIN, &headers, &body).await
             }
@@ -38,9 +35,11 @@ impl StoryRun<'_> {
                 id,
                 otp,
                 client,
+                key,
             } => {
+                let headers = idempotency(key.as_ref());
                 let body = validation(to, id.as_deref(), otp);
-                self.app.post_from(client, VALIDATE, &[], &body).await
+                self.app.post_from(client, VALIDATE, &headers, &body).await
             }
             Request::Refresh { token } => self.app.refresh(&json!(token)).await,
             Request::LogOut { token, all } => {
@@ -49,6 +48,12 @@ impl StoryRun<'_> {
             }
         }
     }
+}
+
+fn idempotency(key: Option<&String>) -> Vec<(&'static str, &str)> {
+    key.map(|key| ("idempotency-key", key.as_str()))
+        .into_iter()
+        .collect()
 }
 
 /// What an answer says.
@@ -62,6 +67,7 @@ pub fn outcome(request: &Request, answer: &Answer) -> Outcome {
         },
         (200, Request::Validate { .. }) => Outcome::LoggedIn {
             new_user: answer.json["new_user"] == true,
+            expires_in: number("refresh_expires_in"),
         },
         (200, Request::Refresh { .. }) => Outcome::Refreshed {
             expires_in: number("refresh_expires_in"),

@@ -1,13 +1,15 @@
 //! Fifty requests at once, each in a task of its own, over HTTP.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
+use serde_json::json;
 use tests::{ALICE, Answer, TestApp, other_than};
 
 use super::successes;
 
 const CROWD: usize = 50;
+const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 
 /// The whole crowd is one client.
 const ONE_CLIENT: (&str, &str) = ("REQUESTS_PER_IP_PER_HOUR", "1000");
@@ -39,6 +41,42 @@ async fn of_fifty_right_codes_at_once_one_logs_in() {
     assert_eq!(successes(&answers), 1);
     for answer in answers.iter().filter(|answer| answer.status != 200) {
         answer.assert_problem(400, "invalid-otp");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn fifty_repeats_of_a_validation_at_once_get_the_same_login() {
+    // One attempt is enough for all of them.
+    let app = Arc::new(TestApp::with(&[ONE_CLIENT, ("OTP_MAX_ATTEMPTS", "1")]).await);
+    for expected_new in [true, false] {
+        let (id, code) = app.receive_code(ALICE).await;
+        let answers = crowd(|_| {
+            let (app, id, code) = (Arc::clone(&app), id.clone(), code.clone());
+            async move { app.validate_with_key(KEY, ALICE, Some(&id), &code).await }
+        })
+        .await;
+
+        // A busy machine may answer some of them with 503.
+        let after = app.validate_with_key(KEY, ALICE, Some(&id), &code).await;
+        assert_eq!(after.assert_ok()["new_user"], expected_new);
+        assert!(successes(&answers) > 0, "nobody logged in");
+        for answer in &answers {
+            if answer.status == 200 {
+                let same = answer.json["refresh_token"] == after.json["refresh_token"];
+                assert!(same, "two sessions of one validation");
+                assert_eq!(answer.json["user_id"], after.json["user_id"]);
+                assert_eq!(answer.json["new_user"], expected_new);
+            } else {
+                answer.assert_problem(503, "unavailable");
+            }
+        }
+        assert_eq!(app.sessions_of(ALICE).await, 1);
+        assert_eq!(app.attempts_at(ALICE, &id).await, 1);
+        let refreshed = app.refresh(&after.json["refresh_token"]).await;
+        assert_eq!(refreshed.status, 200);
+        app.log_out(json!({ "refresh_token": refreshed.json["refresh_token"] }))
+            .await;
+        app.advance(Duration::from_secs(30));
     }
 }
 

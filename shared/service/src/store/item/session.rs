@@ -35,6 +35,10 @@ pub(in crate::store) fn from_session(session: &Session) -> Item {
     item.extend([
         ("destination".to_owned(), partition(&session.destination)),
         ("created_at".to_owned(), millis(session.created_at)),
+        (
+            "new_user".to_owned(),
+            AttributeValue::Bool(session.new_user),
+        ),
         ("current_digest".to_owned(), bytes(&session.current)),
         ("refreshed_at".to_owned(), millis(session.refreshed_at)),
         ("expires_at".to_owned(), millis(session.expires_at)),
@@ -59,6 +63,7 @@ pub(in crate::store) fn session(item: &Item) -> Result<Session, Fault> {
         user: UserId::from_table(key("pk", USER_PREFIX)?.to_owned()),
         destination: destination.ok_or_else(|| malformed("destination"))?,
         created_at: time(item, "created_at")?,
+        new_user: item.get("new_user") == Some(&AttributeValue::Bool(true)),
         current: binary(item, "current_digest")?,
         previous: previous(item)?,
         refreshed_at: time(item, "refreshed_at")?,

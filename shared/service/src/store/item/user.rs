@@ -15,6 +15,10 @@ pub(in crate::store) fn user(item: &Item) -> Result<User, Fault> {
     Ok(User {
         id: UserId::from_table(id),
         disabled: item.contains_key("disabled_at"),
+        last_login_at: item
+            .contains_key("last_login_at")
+            .then(|| time(item, "last_login_at"))
+            .transpose()?,
     })
 }
 

@@ -5,7 +5,7 @@ use tests::Call;
 use super::scenario::Request::{
     self, Keys, Login, LoginBySms, LoginCold, LoginReplayed, LoginUndelivered, LoginWithKey,
     Logout, LogoutAll, Me, MeCold, Refresh, RefreshCold, RefreshReused, Validate, ValidateBySms,
-    ValidateCold, ValidateWithoutId,
+    ValidateCold, ValidateRepeated, ValidateWithKey, ValidateWithoutId,
 };
 
 pub struct Row {
@@ -131,6 +131,8 @@ const SENT_WITH_KEY: Outcome = outcome(200, 1, CHALLENGE, 200);
 /// The first request under the key never completed.
 const REPLAYED: Outcome = outcome(200, 0, CHALLENGE, 200);
 const LOGGED_IN: Outcome = outcome(200, 0, REDEEMED, 400);
+const LOGGED_IN_WITH_KEY: Outcome = outcome(200, 0, REDEEMED, 200);
+const NOT_LOGGED_IN_AGAIN: Outcome = outcome(503, 0, REDEEMED, 200);
 const FAILED_UNATTEMPTED: Outcome = outcome(503, 0, UNATTEMPTED, 200);
 const FAILED_ATTEMPTED: Outcome = outcome(503, 0, ATTEMPTED, 200);
 const REFRESHED: Outcome = outcome(200, 0, REFRESHED_SESSION, 200);
@@ -212,6 +214,28 @@ pub const ROWS: &[Row] = &[
         1,
         LOGGED_IN,
         LOGGED_IN,
+    ),
+    row(
+        ValidateWithKey,
+        Call::Redeem,
+        4,
+        LOGGED_IN_WITH_KEY,
+        FAILED_ATTEMPTED,
+    )
+    .but_lost(NOT_LOGGED_IN_AGAIN),
+    row(
+        ValidateRepeated,
+        Call::FindSession,
+        3,
+        LOGGED_IN_WITH_KEY,
+        NOT_LOGGED_IN_AGAIN,
+    ),
+    row(
+        ValidateRepeated,
+        Call::Sign,
+        3,
+        LOGGED_IN_WITH_KEY,
+        NOT_LOGGED_IN_AGAIN,
     ),
     row(Refresh, Call::FindSession, 3, REFRESHED, NOT_REFRESHED),
     row(Refresh, Call::FindUser, 3, REFRESHED, NOT_REFRESHED),

@@ -26,6 +26,9 @@ pub enum Request {
     ValidateCold,
     ValidateWithoutId,
     ValidateBySms,
+    ValidateWithKey,
+    /// A validation under an idempotency key, whose answer the client has lost.
+    ValidateRepeated,
     Refresh,
     RefreshCold,
     /// A refresh by a token whose next one has been used.
@@ -59,6 +62,8 @@ impl Request {
             Self::ValidateCold => "validate, cold",
             Self::ValidateWithoutId => "validate, no challenge id",
             Self::ValidateBySms => "validate, text message",
+            Self::ValidateWithKey => "validate, idempotency key",
+            Self::ValidateRepeated => "validate, repeated",
             Self::Refresh => "refresh",
             Self::RefreshCold => "refresh, cold",
             Self::RefreshReused => "refresh, old token",
@@ -78,9 +83,12 @@ impl Request {
             | Self::LoginUndelivered
             | Self::LoginWithKey
             | Self::LoginReplayed => Route::Login,
-            Self::Validate | Self::ValidateCold | Self::ValidateWithoutId | Self::ValidateBySms => {
-                Route::Validate
-            }
+            Self::Validate
+            | Self::ValidateCold
+            | Self::ValidateWithoutId
+            | Self::ValidateBySms
+            | Self::ValidateWithKey
+            | Self::ValidateRepeated => Route::Validate,
             Self::Refresh | Self::RefreshCold | Self::RefreshReused => Route::Refresh,
             Self::Logout | Self::LogoutAll => Route::Logout,
             Self::Me | Self::MeCold => Route::Me,
@@ -119,7 +127,18 @@ impl Scenario {
             Route::Validate => {
                 let (id, code) = app.receive_code(&to).await;
                 let id = Some(id.as_str()).filter(|_| request != Request::ValidateWithoutId);
-                (validation(&to, id, &code), None)
+                let key = format!("idempotency-key-{number}");
+                if request == Request::ValidateRepeated {
+                    app.validate_with_key(&key, &to, id, &code).await;
+                }
+                let keyed = matches!(
+                    request,
+                    Request::ValidateWithKey | Request::ValidateRepeated
+                );
+                (
+                    validation(&to, id, &code),
+                    keyed.then_some(("idempotency-key", key)),
+                )
             }
             Route::Me => {
                 let login = app.log_in(&to).await;

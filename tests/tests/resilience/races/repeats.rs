@@ -1,0 +1,52 @@
+//! Races of repeated validations.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use futures_util::future::join_all;
+use serde_json::json;
+use tests::{REFRESH, VALIDATE, validation};
+
+use super::{TwoProcesses, successes};
+
+/// Five validations under one key, two under another, and one without, all with the right code.
+/// One of the three logs in. All of its requests get the same login, and there is one session.
+pub async fn one_code_under_two_keys(processes: &Arc<TwoProcesses>, race: u32) {
+    let to = format!("repeats{race}@example.com");
+    let (id, code) = processes.app.receive_code(&to).await;
+    let body = validation(&to, Some(&id), &code);
+    let keys = [Some("five"), None, Some("two")];
+    let tasks = (0..8).map(|n| {
+        let key = keys[[0, 2, 0, 1, 0, 2, 0, 0][(n + race as usize) % 8]];
+        let key = key.map(|key| format!("{key}-requests-of-race-{race}"));
+        let (processes, body) = (Arc::clone(processes), body.clone());
+        tokio::spawn(async move {
+            let headers = key.as_ref().map(|key| ("idempotency-key", key.as_str()));
+            let headers = headers.as_slice();
+            processes.post_with(n, VALIDATE, headers, &body).await
+        })
+    });
+    let answers: Vec<_> = join_all(tasks)
+        .await
+        .into_iter()
+        .map(|answer| answer.expect("the task does not panic"))
+        .collect();
+    let logged_in = successes(&answers);
+    assert!(
+        [1, 2, 5].contains(&logged_in),
+        "{logged_in} answers of one login"
+    );
+    let logins: BTreeSet<_> = answers
+        .iter()
+        .filter(|answer| answer.status == 200)
+        .map(|answer| {
+            assert_eq!(answer.json["new_user"], true);
+            (answer.text("user_id"), answer.text("refresh_token"))
+        })
+        .collect();
+    assert_eq!(logins.len(), 1, "logins by one code");
+    assert_eq!(processes.app.sessions_of(&to).await, 1, "sessions");
+    assert_eq!(processes.app.attempts_at(&to, &id).await, 3, "attempts");
+    let token = json!({ "refresh_token": logins.first().unwrap().1 });
+    let refreshed = processes.post(race as usize, REFRESH, &token).await;
+    assert_eq!(refreshed.status, 200, "the session does not work");
+}
