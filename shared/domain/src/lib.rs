@@ -9,11 +9,12 @@
 //! | limits, caps and their windows | [`Policy::login_limits`], [`Limit`] |
 //! | sessions, rotation, reuse detection | [`Session::judge`], [`RefreshToken`] |
 //! | who may log in | [`UnknownUsers`] |
-//! | addresses and numbers | [`EmailAddress`], [`PhoneNumber`], [`SmsPrefixes`] |
+//! | addresses and numbers | [`EmailAddress`], [`PhoneNumber`], [`SmsPrefixes`], [`Country`] |
 //! | every rule that refuses a request | [`Refusal`] |
 
 mod challenge;
 mod client;
+mod countries;
 mod delivery;
 mod destination;
 mod email;
@@ -33,6 +34,7 @@ mod user;
 
 pub use challenge::{Challenge, ChallengeId, OperationId, Verdict, issue};
 pub use client::ClientAddress;
+pub use countries::Country;
 pub use delivery::Delivery;
 pub use destination::{Channel, Destination, MalformedDestination};
 pub use email::{EmailAddress, MalformedEmail, is_host_name};
