@@ -18,7 +18,10 @@ async fn main() -> ExitCode {
         clock: Arc::new(ambient::now),
     };
     match Stack::start(options).await {
-        Ok(stack) => serve(stack).await,
+        Ok(stack) => {
+            log::warnings(&stack.settings);
+            serve(stack).await
+        }
         Err(error) => refuse(&error),
     }
 }

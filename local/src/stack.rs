@@ -13,6 +13,9 @@ use crate::{
     inbox::{self, Inbox},
 };
 
+/// Two countries, and the numbers for documents and tests that no phone has.
+const SMS_PREFIXES: &str = "US,CA,+10,+11,+1234567890,+1500555,+1555,+1999";
+
 /// The addresses and the settings of a stack.
 pub struct Options<L> {
     /// The API's address; port 0 picks a free one.
@@ -160,7 +163,7 @@ fn local_default(name: &str, api: SocketAddr) -> Option<String> {
         "TABLE_NAME" => "login-with-otp",
         "BRAND" => "Example",
         "EMAIL_FROM" => "login@example.com",
-        "SMS_PREFIXES" => "+1",
+        "SMS_PREFIXES" => SMS_PREFIXES,
         "TOKEN_ISSUER" => return Some(format!("http://{api}")),
         "TOKEN_AUDIENCE" => "example",
         "SIGNING_KEY_ID" => kms::SIGNING_KEY_ID,

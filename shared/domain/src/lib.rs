@@ -9,7 +9,7 @@
 //! | limits, caps and their windows | [`Policy::login_limits`], [`Limit`] |
 //! | sessions, rotation, reuse detection | [`Session::judge`], [`RefreshToken`] |
 //! | who may log in | [`UnknownUsers`] |
-//! | addresses and numbers | [`EmailAddress`], [`PhoneNumber`], [`SmsPrefixes`], [`Country`] |
+//! | addresses and numbers | [`EmailAddress`], [`PhoneNumber`], [`SmsPrefixes`], [`NumberRange`], [`Country`] |
 //! | every rule that refuses a request | [`Refusal`] |
 
 mod challenge;
@@ -20,6 +20,7 @@ mod destination;
 mod email;
 mod idempotency;
 mod limit;
+mod number_range;
 mod passcode;
 mod phone;
 mod policy;
@@ -40,6 +41,7 @@ pub use destination::{Channel, Destination, MalformedDestination};
 pub use email::{EmailAddress, MalformedEmail, is_host_name};
 pub use idempotency::IdempotencyKey;
 pub use limit::{Limit, LimitKind, Scope};
+pub use number_range::NumberRange;
 pub use passcode::{DigestKey, DigestKeyId, MalformedPasscode, Passcode, PasscodeDigest};
 pub use phone::{MalformedPhoneNumber, PhoneNumber};
 pub use policy::{CONVERSION_CREDIT, Policy, UNCONVERTED_SMS_PER_PREFIX};

@@ -7,7 +7,7 @@
 use lambda_http::Request;
 use otp_domain::{Destination, Refusal, Unauthorized};
 use otp_service::{ErrorKind, ambient::Stopwatch, fault::Fault};
-use tracing::{Level, Subscriber, error, info};
+use tracing::{Level, Subscriber, error, info, warn};
 use tracing_subscriber::{
     filter::Targets,
     fmt::{self, MakeWriter},
@@ -21,6 +21,7 @@ use crate::{
     rejection::Rejection,
     request,
     route::Route,
+    settings::Settings,
 };
 
 /// The target of every event in the log.
@@ -46,6 +47,13 @@ where
     Registry::default()
         .with(lines)
         .with(Targets::new().with_target(TARGET, Level::INFO))
+}
+
+/// Writes a line for each warning of the settings.
+pub fn warnings(settings: &Settings) {
+    for reason in settings.warnings() {
+        warn!(target: TARGET, event = "start", outcome = "warning", reason);
+    }
 }
 
 /// The log line of one request.

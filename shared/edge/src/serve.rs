@@ -32,6 +32,7 @@ use crate::{
 pub async fn run<A: Api>() -> Result<(), Error> {
     log::init();
     let settings = Settings::from_env()?;
+    log::warnings(&settings);
     let connections = Connections::new(&settings.trust_roots);
     let sdk = environment::sdk_config(&connections);
     let api = A::new(&settings, &sdk);

@@ -62,6 +62,22 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// What is valid, and probably not meant. The log of a start has it.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<&'static str> {
+        let prefixes = &self.login.delivery.sms_prefixes;
+        let mut warnings = Vec::new();
+        if prefixes.allow_all_of_north_america() {
+            warnings.push(
+                "SMS_PREFIXES allows all of +1: 25 countries, and premium numbers. \
+                 Name the countries instead, such as US,CA.",
+            );
+        }
+        warnings
+    }
+}
+
 impl<L: Fn(&str) -> Option<String>> Reader<L> {
     fn settings(&mut self, now: UnixTime) -> Settings {
         let policy = self.policy();

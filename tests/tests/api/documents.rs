@@ -1,6 +1,8 @@
 //! Holds the documents and the template to the code: settings, routes, gateway
 //! answers, metric filters.
 
+mod patterns;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use otp_domain::{Delivery, LimitKind, Refusal};

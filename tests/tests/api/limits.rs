@@ -128,6 +128,43 @@ async fn a_phone_number_outside_the_allowed_prefixes_is_refused_and_gets_no_mess
 }
 
 #[tokio::test]
+async fn the_local_stack_sends_to_two_countries_and_to_the_numbers_of_documents() {
+    let app = TestApp::start().await;
+    for number in [
+        "+14155552671",
+        "+12025550123",
+        "+14165550123",
+        "+1234567890",
+        "+15005550006",
+        "+15555550100",
+    ] {
+        app.login(number).await.assert_ok();
+    }
+    for number in [
+        "+19005550100",
+        "+19765550100",
+        "+18765550100",
+        "+1900555",
+        "+447700900123",
+    ] {
+        app.login(number)
+            .await
+            .assert_problem(403, "destination-not-allowed");
+        assert!(app.messages(number).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_numbers_of_each_country_have_a_cap_of_their_own() {
+    let app = TestApp::with(&[("SMS_PREFIXES", "US,CA"), ("SMS_PER_PREFIX_PER_DAY", "1")]).await;
+    app.login("+14155550123").await.assert_ok();
+    app.login("+12025550123")
+        .await
+        .assert_problem(429, "too-many-requests");
+    app.login("+14165550123").await.assert_ok();
+}
+
+#[tokio::test]
 async fn a_channel_that_is_off_is_refused() {
     let app = TestApp::with(&[("EMAIL_FROM", ""), ("SMS_PREFIXES", "")]).await;
     for to in [ALICE, PHONE] {

@@ -107,9 +107,10 @@ settings! {
         "The sender of e-mail. Without it, no e-mail is sent.",
     );
     SMS_PREFIXES = optional(
-        "E.164 prefixes such as `+1,!+1900,+44`, each once", "",
-        "The phone numbers to send to. The longest matching prefix decides; `!` denies. \
-         Without it, no text message is sent.",
+        "countries and E.164 prefixes such as `US,CA,!+1900,+44`, each once, of which one \
+         is allowed", "",
+        "The phone numbers to send to: ISO 3166 country codes and E.164 prefixes. The most \
+         specific match decides; `!` denies. Without it, no text message is sent.",
     );
     SMS_MAX_PRICE = optional(
         "a price in USD such as 0.05", "",

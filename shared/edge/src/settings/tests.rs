@@ -101,6 +101,19 @@ fn a_brand_that_costs_a_second_segment_is_refused_only_where_sms_is_sent() {
 }
 
 #[test]
+fn the_whole_of_north_america_is_a_warning() {
+    let warned = |prefixes| {
+        let settings = read(&[("SMS_PREFIXES", prefixes)]).unwrap();
+        settings
+            .warnings()
+            .iter()
+            .any(|text| text.contains("SMS_PREFIXES"))
+    };
+    assert!(warned("+1") && warned("+1,!+1900"));
+    assert!(!warned("US,CA") && !warned(""));
+}
+
+#[test]
 fn an_empty_value_is_none() {
     assert!(read(&[("EMAIL_FROM", ""), ("OTP_LENGTH", " ")]).is_ok());
     assert!(read(&[("TABLE_NAME", "")]).is_err());
@@ -119,6 +132,7 @@ const VALUES: &[&str] = &[
     "Example",
     "login@example.com",
     "+1,!+1900",
+    "US,CA,!+1900",
     "www.example.com",
     "0.05",
     "conceal",

@@ -1,0 +1,69 @@
+//! What the functions take for a setting, the template takes too, and the reverse.
+
+use fancy_regex::Regex;
+use otp_domain::{Country, UnixTime};
+use otp_edge::settings::Settings;
+use proptest::prelude::*;
+
+use super::{at, template, text};
+
+/// Whether a function starts with this value of a setting.
+fn starts(name: &str, value: &str) -> bool {
+    let lookup = |asked: &str| match asked {
+        _ if asked == name => Some(value.to_owned()),
+        "TABLE_NAME" | "BRAND" | "TOKEN_ISSUER" | "TOKEN_AUDIENCE" | "SIGNING_KEY_ID"
+        | "DIGEST_KEY_ID" => Some("example".to_owned()),
+        _ => None,
+    };
+    Settings::from_lookup(lookup, UnixTime::from_secs(0)).is_ok()
+}
+
+/// The pattern of a template parameter, as `CloudFormation` applies it: to the whole value.
+fn pattern(parameter: &str) -> Regex {
+    let template = template();
+    let pattern = text(at(&template, &["Parameters", parameter, "AllowedPattern"]));
+    Regex::new(&pattern).expect("a regular expression")
+}
+
+/// The names in a list of prefixes and countries are to be different, which no pattern can say.
+fn repeats(list: &str) -> bool {
+    let mut names: Vec<_> = list
+        .split(',')
+        .map(|entry| entry.trim().trim_start_matches('!'))
+        .collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    names.len() < count
+}
+
+#[test]
+fn the_template_takes_the_code_of_every_country_and_no_other() {
+    let pattern = pattern("SmsPrefixes");
+    for first in 'A'..='Z' {
+        for second in 'A'..='Z' {
+            let code = format!("{first}{second}");
+            let known = Country::parse(&code).is_some();
+            for list in [code.clone(), format!("+44,{code}"), format!("+1,!{code}")] {
+                assert_eq!(pattern.is_match(&list).unwrap(), known, "{list}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_functions_and_the_template_take_the_same_prefixes(
+        parts in prop::collection::vec(
+            prop::sample::select(vec![
+                "US", "CA", "GB", "UK", "us", "+1", "+44", "+1900", "+0", "+", "!", "!+1900", "!US",
+                ",", ",", ",", ",", " ", "1", "+123456789012345", "+1234567890123456",
+            ]),
+            0..9,
+        ),
+    ) {
+        let list = parts.concat();
+        let taken = pattern("SmsPrefixes").is_match(&list).unwrap();
+        prop_assert_eq!(starts("SMS_PREFIXES", &list), taken && !repeats(&list), "{:?}", list);
+    }
+}
