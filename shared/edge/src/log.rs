@@ -17,6 +17,7 @@ use tracing_subscriber::{
 
 use crate::{
     api::Success,
+    cors::{self, CorsPolicy},
     problem::{Failure, Problem},
     rejection::Rejection,
     request,
@@ -59,6 +60,8 @@ pub fn warnings(settings: &Settings) {
 /// The log line of one request.
 pub struct RequestLog {
     request_id: String,
+    /// The origin of a web page that gets no CORS headers.
+    refused_origin: Option<String>,
     started: Stopwatch,
 }
 
@@ -68,7 +71,17 @@ impl RequestLog {
     pub fn start(request: &Request) -> Self {
         Self {
             request_id: request::gateway_id(request).unwrap_or_default(),
+            refused_origin: None,
             started: Stopwatch::start(),
+        }
+    }
+
+    /// Names the request's origin in the line, if the policy refuses it.
+    #[must_use]
+    pub fn with_origin(self, cors: &CorsPolicy) -> Self {
+        Self {
+            refused_origin: cors.refused_origin().map(str::to_owned),
+            ..self
         }
     }
 
@@ -118,6 +131,8 @@ impl RequestLog {
             reason,
             channel = channel(about),
             destination = masked(about),
+            refused_origin = self.refused_origin,
+            refused_by = self.refused_by(),
             request_id = self.request_id,
             duration_ms = self.millis(),
         );
@@ -133,9 +148,16 @@ impl RequestLog {
             cause = fault.cause,
             channel = channel(about),
             destination = masked(about),
+            refused_origin = self.refused_origin,
+            refused_by = self.refused_by(),
             request_id = self.request_id,
             duration_ms = self.millis(),
         );
+    }
+
+    /// The setting that would allow the origin.
+    fn refused_by(&self) -> Option<&'static str> {
+        self.refused_origin.as_ref().map(|_| cors::SETTING)
     }
 
     fn millis(&self) -> u64 {

@@ -73,7 +73,7 @@ pub async fn handle<A: Api>(
     if let Some(response) = cors.preflight() {
         return response;
     }
-    let log = RequestLog::start(&request);
+    let log = RequestLog::start(&request).with_origin(&cors);
     let (route, result) = match Route::of(&request) {
         Ok(route) => (route, api.respond(route, &request, now).await),
         Err(rejection) => (A::MAIN_ROUTE, Err(rejection.into())),

@@ -101,9 +101,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
                 test_identities,
                 tokens: self.tokens(),
             },
-            allowed_origins: self
-                .optional(&table::ALLOWED_ORIGINS, AllowedOrigins::parse)
-                .unwrap_or_default(),
+            allowed_origins: self.allowed_origins(),
             trust_roots: self
                 .optional(&table::AWS_CA_BUNDLE, TrustRoots::from_file)
                 .unwrap_or_default(),
@@ -179,6 +177,17 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             audience: self.required(&table::TOKEN_AUDIENCE),
             ttl: self.seconds(&table::TOKEN_TTL_SECONDS),
         }
+    }
+
+    fn allowed_origins(&mut self) -> AllowedOrigins {
+        let setting = &table::ALLOWED_ORIGINS;
+        let Some(text) = self.text(setting) else {
+            return AllowedOrigins::default();
+        };
+        AllowedOrigins::parse(&text).unwrap_or_else(|why| {
+            self.mistake(format!("{} {why}", setting.name));
+            AllowedOrigins::default()
+        })
     }
 
     fn table_name(&mut self) -> String {

@@ -171,16 +171,21 @@ fn the_gateway_has_every_route_with_its_method_and_a_throttle() {
         let lower = method.to_lowercase();
         assert_eq!(
             methods,
-            BTreeSet::from([lower.as_str(), any]),
+            BTreeSet::from([lower.as_str(), "options", any]),
             "{}",
             route.path()
         );
         let escaped = format!("/{}", route.path().replace('/', "~1"));
-        let throttled = limits.iter().any(|limit| {
-            text(at(limit, &["ResourcePath"])) == escaped
-                && text(at(limit, &["HttpMethod"])) == method
-        });
-        assert!(throttled, "{method} {} has no throttle", route.path());
+        let throttle = |method: &str| {
+            let limit = limits.iter().find(|limit| {
+                text(at(limit, &["ResourcePath"])) == escaped
+                    && text(at(limit, &["HttpMethod"])) == method
+            });
+            let limit = limit.unwrap_or_else(|| panic!("{method} {escaped} has no throttle"));
+            ["ThrottlingRateLimit", "ThrottlingBurstLimit"].map(|kind| text(at(limit, &[kind])))
+        };
+        // A page's preflights are as many as its requests, whatever the parameters.
+        assert_eq!(throttle("OPTIONS"), throttle(method), "{}", route.path());
     }
 }
 
@@ -220,6 +225,22 @@ fn the_gateways_own_answers_are_the_functions_problems() {
             "{name}"
         );
         assert_eq!(body["detail"], body["error"], "{name}");
+        let headers = at(response, &["ResponseParameters", "Headers"]);
+        for (header, value) in [
+            (
+                "Access-Control-Allow-Origin",
+                "method.request.header.Origin",
+            ),
+            ("Access-Control-Expose-Headers", "'retry-after'"),
+            ("Vary", "'origin'"),
+        ] {
+            assert_eq!(text(at(headers, &[header])), value, "{name}");
+        }
+        let retry_after = untagged(headers).as_mapping_get("Retry-After").map(text);
+        let expected = body
+            .get("retry_after")
+            .map(|seconds| format!("'{seconds}'"));
+        assert_eq!(retry_after, expected, "{name}");
         let Some(failure) = problem_of(name) else {
             assert_eq!(body["type"], "about:blank", "{name}");
             continue;

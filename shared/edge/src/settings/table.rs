@@ -142,7 +142,8 @@ settings! {
     );
     ALLOWED_ORIGINS = optional(
         "origins such as `https://www.example.com`", "",
-        "The web origins whose pages may call the API, separated by commas.",
+        "The origins whose pages may call the API, separated by commas. A `*` stands for \
+         one label, as in `https://*.preview.example.com`.",
     );
     TEST_IDENTITIES = optional(
         "`destination=code` pairs with codes of OTP_LENGTH digits, with \

@@ -101,6 +101,22 @@ fn a_brand_that_costs_a_second_segment_is_refused_only_where_sms_is_sent() {
 }
 
 #[test]
+fn a_wrong_origin_says_what_is_wrong_with_it() {
+    for (value, said) in [
+        ("https://*.com", "two labels"),
+        ("https://www.example.com/", "without a path"),
+        ("www.example.com", "begin with https://"),
+        ("https://www.example.com,", "empty entry"),
+    ] {
+        let error = read(&[("ALLOWED_ORIGINS", value)]).unwrap_err().to_string();
+        assert!(
+            error.contains("ALLOWED_ORIGINS") && error.contains(said),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn the_whole_of_north_america_is_a_warning() {
     let warned = |prefixes| {
         let settings = read(&[("SMS_PREFIXES", prefixes)]).unwrap();

@@ -53,6 +53,22 @@ fn the_template_takes_the_code_of_every_country_and_no_other() {
 
 proptest! {
     #[test]
+    fn the_functions_and_the_template_take_the_same_origins(
+        parts in prop::collection::vec(
+            prop::sample::select(vec![
+                "https://", "http://", "capacitor://", "ionic://", "ftp://", "www.example.com",
+                "localhost", ":5173", ":", "*", "*.", "*.preview.example.com", ".com", "*.com",
+                "*.0.0.1", "1", "Z", "/", ",", ",", ",", " ",
+            ]),
+            0..7,
+        ),
+    ) {
+        let list = parts.concat();
+        let taken = pattern("AllowedOrigins").is_match(&list).unwrap();
+        prop_assert_eq!(starts("ALLOWED_ORIGINS", &list), taken, "{:?}", list);
+    }
+
+    #[test]
     fn the_functions_and_the_template_take_the_same_prefixes(
         parts in prop::collection::vec(
             prop::sample::select(vec![

@@ -1,0 +1,194 @@
+//! The origins that the setting may name.
+
+use std::fmt;
+
+/// The schemes of web pages, and of the pages inside apps made with Capacitor or Ionic.
+const SCHEMES: [&str; 4] = ["https", "http", "capacitor", "ionic"];
+
+/// An origin, or all origins that differ in their first label only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OriginPattern {
+    /// `scheme://host` or `scheme://host:port` in lower case, as browsers write it.
+    Exactly(String),
+    /// `https://*.preview.example.com`: exactly one label stands for the `*`.
+    AnyLabel {
+        /// What stands before the label, such as `https://`.
+        before: String,
+        /// What stands after it, such as `.preview.example.com`.
+        after: String,
+    },
+}
+
+/// Why the text is not an origin. It says what is expected, and does not repeat the
+/// text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MalformedOrigin {
+    /// The list has an entry without text.
+    Empty,
+    /// The scheme is not known.
+    Scheme,
+    /// The host or the port is not as browsers write it.
+    Host,
+    /// The `*` is not the whole first label in front of two others.
+    Wildcard,
+}
+
+impl fmt::Display for MalformedOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "must not have an empty entry",
+            Self::Scheme => {
+                "must have origins that begin with https://, http://, capacitor:// or ionic://"
+            }
+            Self::Host => {
+                "must have origins such as https://www.example.com or http://localhost:5173, \
+                 in lower case and without a path or a slash at the end"
+            }
+            Self::Wildcard => {
+                "may have * as a whole first label only, in front of two labels or more, such \
+                 as https://*.preview.example.com"
+            }
+        })
+    }
+}
+
+impl OriginPattern {
+    /// Reads one origin, with or without a wildcard.
+    ///
+    /// # Errors
+    ///
+    /// Says which part is wrong.
+    pub fn parse(text: &str) -> Result<Self, MalformedOrigin> {
+        if text.is_empty() {
+            return Err(MalformedOrigin::Empty);
+        }
+        let (scheme, host) = text.split_once("://").ok_or(MalformedOrigin::Scheme)?;
+        if !SCHEMES.contains(&scheme) {
+            return Err(MalformedOrigin::Scheme);
+        }
+        if host.contains('*') {
+            return Self::wildcard(scheme, host);
+        }
+        let host_like = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:".contains(c);
+        if host.is_empty() || !host.chars().all(host_like) {
+            return Err(MalformedOrigin::Host);
+        }
+        Ok(Self::Exactly(text.to_owned()))
+    }
+
+    /// Never a whole top-level domain: that would be anyone.
+    fn wildcard(scheme: &str, host: &str) -> Result<Self, MalformedOrigin> {
+        let rest = host.strip_prefix("*.").ok_or(MalformedOrigin::Wildcard)?;
+        let (domain, port) = rest.split_once(':').unwrap_or((rest, "0"));
+        let mut labels: Vec<_> = domain.split('.').collect();
+        let is_web = scheme == "https" || scheme == "http";
+        let is_port = (1..=5).contains(&port.len()) && port.bytes().all(|b| b.is_ascii_digit());
+        let are_labels = labels.iter().copied().all(is_label);
+        // An IP address has no letters.
+        let is_name = labels
+            .pop()
+            .is_some_and(|top| top.bytes().any(|b| b.is_ascii_lowercase()));
+        if is_web && is_port && are_labels && is_name && !labels.is_empty() {
+            Ok(Self::AnyLabel {
+                before: format!("{scheme}://"),
+                after: format!(".{rest}"),
+            })
+        } else {
+            Err(MalformedOrigin::Wildcard)
+        }
+    }
+
+    /// Whether it covers the origin of a request.
+    #[must_use]
+    pub fn matches(&self, origin: &str) -> bool {
+        match self {
+            Self::Exactly(known) => known == origin,
+            Self::AnyLabel { before, after } => origin
+                .strip_prefix(before.as_str())
+                .and_then(|rest| rest.strip_suffix(after.as_str()))
+                .is_some_and(is_label),
+        }
+    }
+}
+
+/// One label of a host name, as browsers write it.
+fn is_label(text: &str) -> bool {
+    let label_like = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=63).contains(&text.len()) && text.bytes().all(label_like)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_browser_writes_is_an_origin() {
+        use MalformedOrigin::{Empty, Host, Scheme};
+        for text in [
+            "https://www.example.com",
+            "http://localhost:5173",
+            "capacitor://localhost",
+            "ionic://localhost",
+        ] {
+            let pattern = OriginPattern::parse(text).unwrap();
+            assert!(pattern.matches(text));
+        }
+        for (text, why) in [
+            ("", Empty),
+            ("*", Scheme),
+            ("null", Scheme),
+            ("www.example.com", Scheme),
+            ("ftp://example.com", Scheme),
+            ("https://", Host),
+            ("https://www.example.com/", Host),
+            ("https://WWW.example.com", Host),
+            ("https://exa mple.com", Host),
+            ("https://user@example.com", Host),
+        ] {
+            assert_eq!(OriginPattern::parse(text), Err(why), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_is_one_label_and_never_a_top_level_domain() {
+        let pattern = OriginPattern::parse("https://*.preview.example.com").unwrap();
+        assert!(pattern.matches("https://pr-42.preview.example.com"));
+        for other in [
+            "https://preview.example.com",
+            "https://.preview.example.com",
+            "https://a.b.preview.example.com",
+            "http://pr-42.preview.example.com",
+            "https://pr-42.preview.example.com:8443",
+            "https://pr-42.preview.example.com.evil.example",
+            "https://evil.example/.preview.example.com",
+            "https://evil.example#.preview.example.com",
+            "https://PR.preview.example.com",
+            "https://*.preview.example.com",
+        ] {
+            assert!(!pattern.matches(other), "{other}");
+        }
+        let port = OriginPattern::parse("http://*.example.test:8080").unwrap();
+        assert!(port.matches("http://a.example.test:8080"));
+        assert!(!port.matches("http://a.example.test"));
+        for text in [
+            "https://*",
+            "https://*.com",
+            "https://*.",
+            "https://*.localhost",
+            "https://*.*.example.com",
+            "https://a.*.example.com",
+            "https://pr-*.example.com",
+            "https://*example.com",
+            "https://*.example.com.",
+            "https://*..example.com",
+            "https://*.example.com/",
+            "https://*.example.com:",
+            "https://*.example.com:x",
+            "https://*.0.0.1",
+            "capacitor://*.example.com",
+        ] {
+            let why = OriginPattern::parse(text);
+            assert_eq!(why, Err(MalformedOrigin::Wildcard), "{text}");
+        }
+    }
+}
