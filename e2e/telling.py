@@ -23,7 +23,7 @@ NO_SUCH_DESTINATION = (
     "This service does not send codes to this destination.",
 )
 NOT_JSON = (
-    "unsupported-media-type", "Unsupported media type", 415, "The body must be application/json.",
+    "unsupported-media-type", "Unsupported media type", 415, "The body must be application/json in UTF-8.",
 )
 TOO_MANY = ("too-many-requests", "Too many requests", 429, "Too many requests. Try again later.")
 DELIVERY_FAILED = (

@@ -7,8 +7,7 @@ use lambda_http::{Body, Request, Response};
 use login_with_otp::LoginApi;
 use otp_domain::UnixTime;
 use otp_edge::{
-    api::Api, cors::AllowedOrigins, event::Event, payload::ProxyResponse, route::Route, serve,
-    settings::Settings,
+    api::Api, event::Event, payload::ProxyResponse, route::Route, serve, settings::Settings,
 };
 use validate_otp::SessionApi;
 
@@ -19,7 +18,7 @@ pub type Clock = Arc<dyn Fn() -> UnixTime + Send + Sync>;
 pub struct Functions {
     login: LoginApi,
     sessions: SessionApi,
-    origins: AllowedOrigins,
+    settings: Settings,
     clock: Clock,
 }
 
@@ -30,7 +29,7 @@ impl Functions {
         Self {
             login: LoginApi::new(settings, sdk),
             sessions: SessionApi::new(settings, sdk),
-            origins: settings.allowed_origins.clone(),
+            settings: settings.clone(),
             clock,
         }
     }
@@ -42,20 +41,20 @@ impl Functions {
 
     /// Answers a request now, with the function of this route.
     pub async fn handle(&self, route: Route, request: Request) -> Response<Body> {
-        let (origins, now) = (&self.origins, (self.clock)());
+        let (settings, now) = (&self.settings, (self.clock)());
         if route == Route::Login {
-            Box::pin(serve::handle(&self.login, origins, request, now)).await
+            Box::pin(serve::handle(&self.login, settings, request, now)).await
         } else {
-            Box::pin(serve::handle(&self.sessions, origins, request, now)).await
+            Box::pin(serve::handle(&self.sessions, settings, request, now)).await
         }
     }
     /// Answers an event now, with the function of this route.
     pub async fn answer(&self, route: Route, event: Event) -> ProxyResponse {
-        let (origins, now) = (&self.origins, (self.clock)());
+        let (settings, now) = (&self.settings, (self.clock)());
         if route == Route::Login {
-            Box::pin(serve::answer(&self.login, origins, event, now)).await
+            Box::pin(serve::answer(&self.login, settings, event, now)).await
         } else {
-            Box::pin(serve::answer(&self.sessions, origins, event, now)).await
+            Box::pin(serve::answer(&self.sessions, settings, event, now)).await
         }
     }
 }

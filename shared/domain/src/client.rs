@@ -11,13 +11,54 @@ use std::{
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ClientAddress(String);
 
+/// How many proxies in front of the gateway are trusted to append the address
+/// that they saw to `X-Forwarded-For`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TrustedProxies(usize);
+
+impl TrustedProxies {
+    /// This many proxies.
+    #[must_use]
+    pub const fn new(count: u8) -> Self {
+        Self(count as usize)
+    }
+
+    /// The address that the outermost trusted proxy saw; `None` if no proxy is
+    /// trusted, or if the request did not come through all of them.
+    ///
+    /// REST APIs and HTTP APIs append their source address too, which is the
+    /// innermost proxy. That entry does not count.
+    fn seen(self, source: IpAddr, forwarded: &[&str]) -> Option<IpAddr> {
+        let by_proxies = match forwarded.split_last() {
+            Some((last, others)) if address(last) == Some(source) => others,
+            _ => forwarded,
+        };
+        let at = by_proxies.len().checked_sub(self.0)?;
+        address(by_proxies.get(at)?)
+    }
+}
+
 impl ClientAddress {
     /// Reads the source address that the gateway reports. Never pass a header:
     /// the client could have written it.
     #[must_use]
     pub fn from_gateway(source_ip: Option<&str>) -> Self {
-        let address = source_ip.and_then(|text| text.parse::<IpAddr>().ok());
-        Self(match address.map(|address| address.to_canonical()) {
+        Self::of(source_ip.and_then(address))
+    }
+
+    /// The client of a gateway that has trusted proxies in front. `forwarded` are
+    /// the entries of `X-Forwarded-For`, as the function gets them. Without an
+    /// entry that can be trusted, it is the gateway's source address: then all
+    /// clients of one proxy share their limits.
+    #[must_use]
+    pub fn behind(proxies: TrustedProxies, source_ip: Option<&str>, forwarded: &[&str]) -> Self {
+        let source = source_ip.and_then(address);
+        let seen = source.and_then(|source| proxies.seen(source, forwarded));
+        Self::of(seen.or(source))
+    }
+
+    fn of(address: Option<IpAddr>) -> Self {
+        Self(match address {
             Some(IpAddr::V4(address)) => address.to_string(),
             Some(IpAddr::V6(address)) => {
                 let network = Ipv6Addr::from_bits(address.to_bits() >> 64 << 64);
@@ -32,6 +73,11 @@ impl ClientAddress {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn address(text: &str) -> Option<IpAddr> {
+    let address: IpAddr = text.trim().parse().ok()?;
+    Some(address.to_canonical())
 }
 
 impl fmt::Debug for ClientAddress {
@@ -61,8 +107,67 @@ mod tests {
         }
     }
 
+    const VIEWER: &str = "203.0.113.7";
+    const EDGE: &str = "198.51.100.1";
+    const INNER: &str = "192.0.2.1";
+
+    #[test]
+    fn the_client_is_what_the_outermost_trusted_proxy_saw() {
+        for (proxies, source, forwarded, expected) in [
+            (0, EDGE, &[VIEWER, EDGE][..], EDGE),
+            (1, EDGE, &[VIEWER, EDGE], VIEWER),
+            (1, EDGE, &["1.1.1.1", "2.2.2.2", VIEWER, EDGE], VIEWER),
+            (2, INNER, &["1.1.1.1", VIEWER, EDGE, INNER], VIEWER),
+            (3, INNER, &[VIEWER, EDGE, EDGE, INNER], VIEWER),
+            // This gateway appends nothing.
+            (1, EDGE, &["1.1.1.1", VIEWER], VIEWER),
+            (2, INNER, &["1.1.1.1", VIEWER, EDGE], VIEWER),
+            (
+                1,
+                EDGE,
+                &["2001:db8:1:2::5", "::ffff:198.51.100.1"],
+                "2001:db8:1:2::/64",
+            ),
+        ] {
+            let client =
+                ClientAddress::behind(TrustedProxies::new(proxies), Some(source), forwarded);
+            assert_eq!(client.as_str(), expected, "{proxies} {forwarded:?}");
+        }
+    }
+
+    #[test]
+    fn without_an_entry_that_can_be_trusted_the_client_is_the_gateways_source() {
+        for (proxies, forwarded) in [
+            (1, &[][..]),
+            (1, &[EDGE]),
+            (2, &[VIEWER, EDGE]),
+            (3, &[VIEWER, EDGE]),
+            (1, &["unknown", EDGE]),
+            (1, &["203.0.113.7:443", EDGE]),
+            (1, &["", EDGE]),
+        ] {
+            let client = ClientAddress::behind(TrustedProxies::new(proxies), Some(EDGE), forwarded);
+            assert_eq!(client.as_str(), EDGE, "{proxies} {forwarded:?}");
+        }
+        let client = ClientAddress::behind(TrustedProxies::new(1), None, &[VIEWER, EDGE]);
+        assert_eq!(client.as_str(), "unknown");
+    }
+
     proptest! {
         #![proptest_config(fuzz::config())]
+
+        #[test]
+        fn nothing_that_a_client_writes_changes_its_address(
+            written in prop::collection::vec(fuzz::text(&["198.51.100.1", "203.0.113.7"]), 0..5),
+            proxies in 0u8..=3,
+        ) {
+            let chain = [VIEWER, EDGE, INNER, "192.0.2.2"];
+            let by_proxies = &chain[..=usize::from(proxies)];
+            let all: Vec<&str> = written.iter().map(String::as_str).chain(by_proxies.iter().copied()).collect();
+            let source = by_proxies.last().copied();
+            let client = ClientAddress::behind(TrustedProxies::new(proxies), source, &all);
+            prop_assert_eq!(client.as_str(), VIEWER);
+        }
 
         #[test]
         fn an_address_is_no_more_than_an_address(

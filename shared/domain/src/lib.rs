@@ -34,7 +34,7 @@ mod unknown_users;
 mod user;
 
 pub use challenge::{Challenge, ChallengeId, OperationId, Verdict, issue};
-pub use client::ClientAddress;
+pub use client::{ClientAddress, TrustedProxies};
 pub use countries::Country;
 pub use delivery::Delivery;
 pub use destination::{Channel, Destination, MalformedDestination};

@@ -161,15 +161,28 @@ fn bytes(request: &Request) -> Result<&[u8], Rejection> {
     Ok(body)
 }
 
+/// Whether the content is `application/json` in UTF-8, which needs no `charset`
+/// (RFC 8259 section 8.1).
 fn is_json(request: &Request) -> bool {
-    let media_type = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let essence = media_type
-        .and_then(|text| text.split(';').next())
-        .map(str::trim);
-    essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+    let media_type = request.headers().get(CONTENT_TYPE);
+    let media_type = media_type.and_then(|value| value.to_str().ok());
+    let mut parts = media_type.unwrap_or_default().split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
+    essence.eq_ignore_ascii_case("application/json")
+        && parts
+            .filter_map(|parameter| parameter.split_once('='))
+            .filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
+            .all(|(_, charset)| is_utf8(charset.trim()))
+}
+
+fn is_utf8(charset: &str) -> bool {
+    let quoted = charset
+        .strip_prefix('"')
+        .and_then(|charset| charset.strip_suffix('"'));
+    let charset = quoted.unwrap_or(charset);
+    ["utf-8", "utf8"]
+        .iter()
+        .any(|utf8| charset.eq_ignore_ascii_case(utf8))
 }
 
 /// The members of an object, in their order and with their duplicates.

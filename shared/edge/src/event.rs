@@ -2,8 +2,10 @@
 //!
 //! `lambda_http` has its own reader, which builds a URL from the headers and the
 //! path, and panics on an invalid URL and on invalid base64. This reader takes
-//! only the fields that the API needs. The request has no URL; its path is
-//! [`raw_http_path`](lambda_http::RequestExt::raw_http_path).
+//! only the fields that the API needs. The request has no URL; its path within this
+//! API is [`raw_http_path`](lambda_http::RequestExt::raw_http_path).
+
+mod path;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +19,7 @@ use lambda_http::{
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use self::path::Place;
 use crate::{mistakes::Explanation, payload::Payload, rejection::Rejection};
 
 const NOT_UNDERSTOOD: Rejection =
@@ -61,7 +64,11 @@ impl<'de> Deserialize<'de> for Event {
 #[serde(rename_all = "camelCase")]
 struct Fields {
     http_method: Option<String>,
+    #[serde(default)]
+    resource: Text,
     path: Option<String>,
+    #[serde(default)]
+    route_key: Text,
     raw_path: Option<String>,
     headers: Option<BTreeMap<String, String>>,
     multi_value_headers: Option<BTreeMap<String, Vec<String>>>,
@@ -76,6 +83,12 @@ struct Context {
     request_id: Option<String>,
     identity: Option<Identity>,
     http: Option<Http>,
+    #[serde(default)]
+    path: Text,
+    #[serde(default)]
+    stage: Text,
+    #[serde(default)]
+    domain_name: Text,
 }
 
 #[derive(Deserialize)]
@@ -88,28 +101,66 @@ struct Identity {
 #[serde(rename_all = "camelCase")]
 struct Http {
     method: String,
+    #[serde(default)]
+    path: Text,
     source_ip: Option<String>,
 }
 
+/// A text, or anything else, which says nothing.
+#[derive(Default)]
+struct Text(Option<String>);
+
+impl Text {
+    fn get(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        Ok(Self(serde_json::from_str(text).ok()))
+    }
+}
+
 impl Fields {
-    fn request(self) -> Option<Request> {
-        let context = self.request_context;
-        let (method, path, context) = match (self.http_method, context.http) {
-            (Some(method), _) => {
-                let mut known = ApiGatewayProxyRequestContext::default();
-                known.request_id = context.request_id;
-                known.identity.source_ip = context.identity.and_then(|who| who.source_ip);
-                (method, self.path, RequestContext::ApiGatewayV1(known))
+    /// The path within this API.
+    fn path(&self) -> String {
+        let context = &self.request_context;
+        let (path, resource, context_path) = match &context.http {
+            Some(http) => {
+                // Such as `POST /api/logout`.
+                let resource = self.route_key.get().and_then(|key| key.split_once(' '));
+                (&self.raw_path, resource.map(|(_, path)| path), &http.path)
             }
-            (None, Some(http)) => {
+            None => (&self.path, self.resource.get(), &context.path),
+        };
+        let place = Place {
+            path: path.as_deref().unwrap_or_default(),
+            context_path: context_path.get(),
+            resource,
+            stage: context.stage.get(),
+            domain: context.domain_name.get(),
+        };
+        place.within_api().to_owned()
+    }
+
+    fn request(self) -> Option<Request> {
+        let path = self.path();
+        let context = self.request_context;
+        // Some emulators of 2.0 also send `httpMethod`.
+        let (method, context) = match (self.http_method, context.http) {
+            (_, Some(http)) => {
                 let mut known = ApiGatewayV2httpRequestContext::default();
                 known.request_id = context.request_id;
                 known.http.source_ip = http.source_ip;
-                (
-                    http.method,
-                    self.raw_path,
-                    RequestContext::ApiGatewayV2(known),
-                )
+                (http.method, RequestContext::ApiGatewayV2(known))
+            }
+            (Some(method), None) => {
+                let mut known = ApiGatewayProxyRequestContext::default();
+                known.request_id = context.request_id;
+                known.identity.source_ip = context.identity.and_then(|who| who.source_ip);
+                (method, RequestContext::ApiGatewayV1(known))
             }
             (None, None) => return None,
         };
@@ -118,7 +169,7 @@ impl Fields {
         *request.headers_mut() = headers(self.multi_value_headers, self.headers)?;
         Some(
             request
-                .with_raw_http_path(path.unwrap_or_default())
+                .with_raw_http_path(path)
                 .with_request_context(context),
         )
     }

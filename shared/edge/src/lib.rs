@@ -19,6 +19,7 @@
 
 pub mod api;
 pub mod body;
+mod client;
 pub mod cors;
 pub mod environment;
 pub mod event;

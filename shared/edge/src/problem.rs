@@ -162,7 +162,7 @@ impl Problem {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported-media-type",
                 "Unsupported media type",
-                "The body must be application/json.",
+                "The body must be application/json in UTF-8.",
             ),
             Rejection::InvalidRequest(why) => Self::new(
                 StatusCode::BAD_REQUEST,

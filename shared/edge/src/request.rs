@@ -2,8 +2,8 @@
 
 use lambda_http::{Request, RequestExt, http::header::AUTHORIZATION, request::RequestContext};
 use otp_domain::{
-    ChallengeId, ClientAddress, Destination, EmailAddress, IdempotencyKey, PhoneNumber,
-    RefreshToken, Refusal, Unauthorized,
+    ChallengeId, Destination, EmailAddress, IdempotencyKey, PhoneNumber, RefreshToken, Refusal,
+    Unauthorized,
 };
 use otp_service::{
     login::LoginRequest,
@@ -13,6 +13,7 @@ use secrecy::SecretString;
 
 use crate::{
     body::{self, BOOLEAN, Members, Shape},
+    client,
     mistakes::Explanation,
     rejection::Rejection,
 };
@@ -27,15 +28,6 @@ pub fn gateway_id(request: &Request) -> Option<String> {
     }
 }
 
-/// The client's address, as the gateway reports it.
-fn client(request: &Request) -> ClientAddress {
-    ClientAddress::from_gateway(match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV1(context)) => context.identity.source_ip.as_deref(),
-        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
-        _ => None,
-    })
-}
-
 /// Reads `POST /api/login-with-otp/`.
 ///
 /// # Errors
@@ -45,7 +37,7 @@ pub fn login(request: &Request) -> Result<LoginRequest, Rejection> {
     let destination = body::read(request, destination)?;
     Ok(LoginRequest {
         destination,
-        client: client(request),
+        client: client::of(request),
         idempotency_key: idempotency_key(request)?,
     })
 }
@@ -73,7 +65,7 @@ pub fn validate(request: &Request) -> Result<ValidateRequest, Rejection> {
         let otp = members.required("otp", &OTP);
         let challenge_id = members.optional("challenge_id", &CHALLENGE_ID);
         Some(ValidateRequest {
-            client: client(request),
+            client: client::of(request),
             destination: destination?,
             challenge_id,
             otp: otp?,

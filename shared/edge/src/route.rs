@@ -1,6 +1,6 @@
 //! The API's routes.
 
-use lambda_http::{Request, RequestExt};
+use lambda_http::{Request, RequestExt, http::Method};
 
 use crate::rejection::Rejection;
 
@@ -72,14 +72,11 @@ impl Route {
         }
     }
 
-    /// The route of a path. The path may begin with a stage or a base path, and
-    /// may end with a slash.
+    /// The route of a path within this API, which may end with a slash.
     #[must_use]
     pub fn at(path: &str) -> Option<Self> {
         let path = path.strip_suffix('/').unwrap_or(path);
-        Self::ALL
-            .into_iter()
-            .find(|route| path.ends_with(route.path()))
+        Self::ALL.into_iter().find(|route| path == route.path())
     }
 
     /// The route of a request.
@@ -89,7 +86,12 @@ impl Route {
     /// No route has this path, or the route takes another method.
     pub fn of(request: &Request) -> Result<Self, Rejection> {
         let route = Self::at(request.raw_http_path()).ok_or(Rejection::NotFound)?;
-        if request.method() == route.method() {
+        let method = match request.method() {
+            // RFC 9110 section 9.3.2: the same as GET. The gateway drops the content.
+            &Method::HEAD => "GET",
+            method => method.as_str(),
+        };
+        if method == route.method() {
             Ok(route)
         } else {
             Err(Rejection::MethodNotAllowed(route.method()))

@@ -12,8 +12,7 @@ use otp_service::{ambient, aws::Connections};
 
 use crate::{
     api::Api,
-    cors::AllowedOrigins,
-    environment,
+    client, environment,
     event::Event,
     log::{self, RequestLog},
     payload::ProxyResponse,
@@ -38,10 +37,10 @@ pub async fn run<A: Api>() -> Result<(), Error> {
     let api = A::new(&settings, &sdk);
     let endpoints = A::endpoints(&settings, &sdk).await;
     tokio::join!(api.warm_up(), connections.open(endpoints));
-    let (api, origins) = (&api, &settings.allowed_origins);
+    let (api, settings) = (&api, &settings);
     lambda_runtime::run(service_fn(
         async move |event: LambdaEvent<Event>| -> Result<_, Infallible> {
-            Ok(answer(api, origins, event.payload, ambient::now()).await)
+            Ok(answer(api, settings, event.payload, ambient::now()).await)
         },
     ))
     .await
@@ -50,13 +49,13 @@ pub async fn run<A: Api>() -> Result<(), Error> {
 /// Answers one event that arrived at `now`, in its gateway's payload format.
 pub async fn answer<A: Api>(
     api: &A,
-    origins: &AllowedOrigins,
+    settings: &Settings,
     event: Event,
     now: UnixTime,
 ) -> ProxyResponse {
     let payload = event.payload;
     let response = match event.request {
-        Ok(request) => handle(api, origins, request, now).await,
+        Ok(request) => handle(api, settings, request, now).await,
         Err(rejection) => refuse::<A>(rejection),
     };
     payload.response(response)
@@ -65,14 +64,15 @@ pub async fn answer<A: Api>(
 /// Answers one request that arrived at `now`.
 pub async fn handle<A: Api>(
     api: &A,
-    origins: &AllowedOrigins,
-    request: Request,
+    settings: &Settings,
+    mut request: Request,
     now: UnixTime,
 ) -> Response<Body> {
-    let cors = origins.policy(&request);
+    let cors = settings.allowed_origins.policy(&request);
     if let Some(response) = cors.preflight() {
         return response;
     }
+    client::identify(&mut request, settings.trusted_proxies);
     let log = RequestLog::start(&request).with_origin(&cors);
     let (route, result) = match Route::of(&request) {
         Ok(route) => (route, api.respond(route, &request, now).await),

@@ -8,8 +8,8 @@ pub mod table;
 
 use aws_smithy_types::{DateTime, date_time::Format};
 use otp_domain::{
-    EmailAddress, Policy, SessionLifetimes, SmsPrefixes, TestIdentities, UnixTime, UnknownUsers,
-    is_host_name,
+    EmailAddress, Policy, SessionLifetimes, SmsPrefixes, TestIdentities, TrustedProxies, UnixTime,
+    UnknownUsers, is_host_name,
 };
 use otp_service::{
     access_token, ambient,
@@ -33,6 +33,8 @@ pub struct Settings {
     pub sessions: SessionSettings,
     /// The web origins whose pages may call the API.
     pub allowed_origins: AllowedOrigins,
+    /// The proxies in front of the gateway.
+    pub trusted_proxies: TrustedProxies,
     /// The certificate authorities to trust.
     pub trust_roots: TrustRoots,
 }
@@ -102,6 +104,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
                 tokens: self.tokens(),
             },
             allowed_origins: self.allowed_origins(),
+            trusted_proxies: TrustedProxies::new(self.number(&table::TRUSTED_PROXIES)),
             trust_roots: self
                 .optional(&table::AWS_CA_BUNDLE, TrustRoots::from_file)
                 .unwrap_or_default(),

@@ -96,3 +96,66 @@ async fn the_events_that_need_no_code_succeed() {
         assert_eq!(status, expected, "{name}");
     }
 }
+
+/// The answer's status if a login event has these values.
+async fn status_of(app: &TestApp, name: &str, values: &[(&str, &str)]) -> u64 {
+    let edit = |event: &str| {
+        let mut event: Value = event.parse().expect("JSON");
+        for (pointer, value) in values {
+            *event.pointer_mut(pointer).expect(pointer) = (*value).into();
+        }
+        event.to_string()
+    };
+    invoke(app, name, edit).await.0
+}
+
+#[tokio::test]
+async fn no_prefix_but_the_stage_or_the_base_path_of_the_event_reaches_a_route() {
+    let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
+    let (rest, http, url) = (
+        "login-email",
+        "login-email-http-api",
+        "login-email-function-url",
+    );
+    for path in [
+        "/foo/bar/api/login-with-otp",
+        "//api/login-with-otp/",
+        "/v2/api/login-with-otp",
+    ] {
+        for (name, pointers) in [
+            (rest, &["/path"][..]),
+            (rest, &["/path", "/requestContext/path"]),
+            (http, &["/rawPath", "/requestContext/http/path"]),
+            (url, &["/rawPath", "/requestContext/http/path"]),
+        ] {
+            let values: Vec<_> = pointers.iter().map(|pointer| (*pointer, path)).collect();
+            assert_eq!(status_of(&app, name, &values).await, 404, "{name}: {path}");
+        }
+    }
+    let mapped = "/auth/api/login-with-otp/";
+    let own = ("/requestContext/domainName", "login.example.com");
+    for (name, values) in [
+        (rest, [("/path", mapped), ("/requestContext/path", mapped)]),
+        (
+            http,
+            [("/rawPath", mapped), ("/requestContext/http/path", mapped)],
+        ),
+    ] {
+        let values = [&values[..], &[own]].concat();
+        assert_eq!(status_of(&app, name, &values).await, 200, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_emulators_event_of_an_http_api_may_also_have_a_field_of_a_rest_api() {
+    let app = TestApp::start().await;
+    // As `cargo lambda watch` sends it.
+    let edit = |event: &str| {
+        let mut event: Value = event.parse().expect("JSON");
+        event["httpMethod"] = "GET".into();
+        event["resource"] = Value::Null;
+        event.to_string()
+    };
+    let (status, body) = invoke(&app, "login-email-function-url", edit).await;
+    assert_eq!(status, 200, "{body}");
+}

@@ -25,6 +25,7 @@ mod mistakes;
 mod openapi;
 mod problems;
 mod programs;
+mod proxies;
 mod refresh;
 mod repeated_validations;
 mod table;

@@ -235,7 +235,7 @@ async fn the_log_has_a_reason_for_every_rejection() {
         ("method-not-allowed", "This address takes POST only."),
         (
             "unsupported-media-type",
-            "The body must be application/json.",
+            "The body must be application/json in UTF-8.",
         ),
     ] {
         let lines = app.log.lines();

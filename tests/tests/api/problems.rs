@@ -2,7 +2,7 @@
 
 use axum::http::{Method, header};
 use serde_json::json;
-use tests::{ALICE, LOGIN, PHONE, TestApp, VALIDATE};
+use tests::{ALICE, KEYS, LOGIN, ME, PHONE, TestApp, VALIDATE};
 
 /// Bodies that are not a login.
 const BAD_LOGINS: &[&str] = &[
@@ -165,6 +165,9 @@ async fn only_json_is_accepted_in_any_spelling_of_its_media_type() {
         "application/json; charset=utf-8",
         "Application/JSON;charset=UTF-8",
         "application/json ;charset=\"utf-8\"",
+        "application/json; charset = utf8",
+        "application/json; profile=x",
+        "application/json;",
     ];
     for (n, media_type) in good.into_iter().enumerate() {
         app.request(Method::POST, LOGIN, Some(media_type), body(n))
@@ -183,6 +186,11 @@ async fn only_json_is_accepted_in_any_spelling_of_its_media_type() {
         Some("multipart/form-data; boundary=json"),
         Some("text/plain; application/json"),
         Some("application/json, text/plain"),
+        Some("application/json; charset=iso-8859-1"),
+        Some("application/json; charset=utf-16"),
+        Some("application/json; charset=\"UTF-16\""),
+        Some("application/json; Charset=latin1; charset=utf-8"),
+        Some("application/json; charset="),
     ];
     for (n, media_type) in bad.into_iter().enumerate() {
         app.request(Method::POST, LOGIN, media_type, body(100 + n))
@@ -219,6 +227,8 @@ async fn every_other_path_is_not_found() {
         "/api/login-with-otp/x",
         "/api/validate-otp/..",
         "/api/login-with-otp%2F",
+        "/foo/bar/api/login-with-otp",
+        "//api/login-with-otp/",
     ] {
         app.post(path, body.clone())
             .await
@@ -232,4 +242,20 @@ async fn a_body_of_exactly_4_kb_is_read() {
     let app = TestApp::start().await;
     let body = json!({ "email": ALICE }).to_string();
     app.post(LOGIN, format!("{body:4096}")).await.assert_ok();
+}
+
+#[tokio::test]
+async fn head_gets_the_headers_of_get_and_no_content() {
+    let app = TestApp::start().await;
+    let head = async |path: &str| app.request(Method::HEAD, path, None, "").await;
+    for path in [KEYS, "/.well-known/openid-configuration"] {
+        let (head, get) = (head(path).await, app.get(path).await);
+        assert_eq!(head.status, get.status);
+        for name in [header::CONTENT_TYPE, header::CACHE_CONTROL] {
+            assert_eq!(head.headers[&name], get.headers[&name]);
+        }
+        assert!(head.bytes.is_empty());
+    }
+    assert_eq!(head(ME).await.status, 401);
+    assert_eq!(head(LOGIN).await.status, 405);
 }

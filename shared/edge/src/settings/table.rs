@@ -132,6 +132,10 @@ settings! {
         (1, MILLION), 30, "",
         "Logins of one client address per hour. Validations have ten times this limit.",
     );
+    TRUSTED_PROXIES = number(
+        (0, 3), 0, "",
+        "How many proxies in front of the gateway append to `X-Forwarded-For`.",
+    );
     SMS_PER_DAY = number((1, MILLION), 1000, "", "Text messages of the deployment per UTC day.");
     SMS_PER_PREFIX_PER_DAY = number(
         (1, MILLION), 200, "", "Text messages to one allowed prefix per UTC day.",
