@@ -1,4 +1,4 @@
-/** @type {import("../sign-in.js").Messages} */
+/** @type {import("../messages.js").Messages} */
 export default {
   title: "Accedi",
   email: "Indirizzo e-mail",

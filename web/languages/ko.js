@@ -1,4 +1,4 @@
-/** @type {import("../sign-in.js").Messages} */
+/** @type {import("../messages.js").Messages} */
 export default {
   title: "로그인",
   email: "이메일 주소",

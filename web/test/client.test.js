@@ -43,10 +43,13 @@ function storage() {
     removeItem: (key) => kept.delete(key),
     /** Changes what is stored, as time or another program would. */
     change(change) {
-      for (const [key, value] of kept) kept.set(key, JSON.stringify({ ...JSON.parse(value), ...change }));
+      for (const [key, value] of kept) {
+        const { n, state } = JSON.parse(value);
+        kept.set(key, JSON.stringify({ n, state: { ...state, ...change } }));
+      }
     },
     get state() {
-      return [...kept.values()].map((value) => JSON.parse(value))[0];
+      return [...kept.values()].map((value) => JSON.parse(value).state)[0];
     },
   };
 }
@@ -259,10 +262,9 @@ describe("the client", { concurrency: 8 }, () => {
   });
 });
 
-const size = (...files) =>
-  files.reduce((sum, file) => sum + gzipSync(readFileSync(new URL(`../${file}`, import.meta.url)), { level: 9 }).length, 0);
+const size = (file) => gzipSync(readFileSync(new URL(`../${file}`, import.meta.url)), { level: 9 }).length;
 
 test("the client stays under 5 KB, and the element with it under 10 KB", () => {
-  assert.ok(size("client.js") < 5000, `client.js has ${size("client.js")} bytes`);
-  assert.ok(size("sign-in.min.js") < 10_000, `sign-in.min.js has ${size("sign-in.min.js")} bytes`);
+  const sizes = { "client.min.js": size("client.min.js"), "sign-in.min.js": size("sign-in.min.js") };
+  assert.ok(sizes["client.min.js"] < 5000 && sizes["sign-in.min.js"] < 10_000, JSON.stringify(sizes));
 });

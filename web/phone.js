@@ -26,7 +26,7 @@ const TRUNKS = { 1: /^1/, 7: /^8(?=\d{10}$)/, 36: /^06/, 375: /^80?/, 993: /^8/ 
  */
 
 /** @type {Country[]} */
-export const countries = Array.from(CODES.matchAll(/([A-Z]{2})(\d+)(~?)/g), ([, id = "", code = "", zero]) => ({
+const countries = Array.from(CODES.matchAll(/([A-Z]{2})(\d+)(~?)/g), ([, id = "", code = "", zero]) => ({
   id,
   code,
   zero: zero === "~",
@@ -55,3 +55,18 @@ export const digits = (text) =>
     while (/\p{Nd}/u.test(String.fromCodePoint(zero - 1))) zero--;
     return String((at - zero) % 10);
   });
+
+/**
+ * The countries of a list such as `US,CA`, or all, with their names in a language.
+ *
+ * @param {string | null} list
+ * @param {string} language
+ */
+export const offered = (list, language) => {
+  const ids = list?.toUpperCase().match(/[A-Z]{2}/g);
+  const names = new Intl.DisplayNames(language, { type: "region" });
+  return countries
+    .filter(({ id }) => !ids || ids.includes(id))
+    .map((country) => ({ ...country, name: names.of(country.id) ?? country.id }))
+    .sort((a, b) => a.name.localeCompare(b.name, language));
+};
