@@ -174,6 +174,19 @@ describe("a problem is a sentence", { concurrency: 2 }, () => {
     await alert("Enter all 6 digits.");
   });
 
+  visit("for the third wrong code", {}, async ({ page, email, stack, field, button, alert, status, title }) => {
+    await ask(page, email);
+    const code = await stack.code(email);
+    for (const sentence of ["is not right", "is not right", "That was the last try"]) {
+      await field("Code").fill(wrong(code));
+      await alert(sentence);
+    }
+    await button("Send a new code").click();
+    await status("A new code is on its way.");
+    await field("Code").fill(await stack.code(email));
+    await title("You are signed in");
+  });
+
   visit("for a code that has expired", {}, async ({ page, email, stack, field, button, alert, status, title }) => {
     await page.clock.install();
     await page.reload();
