@@ -70,6 +70,7 @@ impl Story {
             api: anywhere(),
             inbox: anywhere(),
             aws: anywhere(),
+            web: anywhere(),
             settings: |name: &str| {
                 let setting = SETTINGS.iter().find(|(known, _)| *known == name);
                 setting.map(|(_, value)| (*value).to_owned())

@@ -14,7 +14,7 @@ class Stack:
     """`cargo run -p local` on free ports, with these settings."""
 
     def __init__(self, **settings):
-        anywhere = dict.fromkeys(["API_ADDR", "INBOX_ADDR", "AWS_ADDR"], "127.0.0.1:0")
+        anywhere = dict.fromkeys(["API_ADDR", "INBOX_ADDR", "AWS_ADDR", "WEB_ADDR"], "127.0.0.1:0")
         self.process = subprocess.Popen(
             [TARGET / "debug" / "local"], env=anywhere | settings, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)

@@ -10,6 +10,8 @@
 //! | KMS | keys in memory |
 //! | SES and SNS | an [`inbox`] that keeps every message |
 //!
+//! [`web`] serves the sign-in page beside them.
+//!
 //! Nothing in this crate is ever deployed.
 
 pub mod aws;
@@ -18,3 +20,4 @@ pub mod gateway;
 pub mod inbox;
 pub mod stack;
 pub mod tls;
+pub mod web;

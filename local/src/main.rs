@@ -14,6 +14,7 @@ async fn main() -> ExitCode {
         api: address("API_ADDR", "127.0.0.1:3000"),
         inbox: address("INBOX_ADDR", "127.0.0.1:8025"),
         aws: address("AWS_ADDR", "127.0.0.1:4566"),
+        web: address("WEB_ADDR", "127.0.0.1:8080"),
         settings: variable,
         clock: Arc::new(ambient::now),
     };
@@ -31,6 +32,7 @@ async fn serve(mut stack: Stack) -> ExitCode {
     println!("api http://{}", stack.api);
     println!("inbox http://{}", stack.inbox);
     println!("aws http://{}", stack.aws);
+    println!("web http://{}", stack.web);
     tokio::select! {
         _ = tokio::signal::ctrl_c() => ExitCode::SUCCESS,
         () = stack.failed() => ExitCode::FAILURE,

@@ -1,4 +1,4 @@
-//! The whole stack: emulated services, functions, gateway and inbox.
+//! The whole stack: emulated services, functions, gateway, inbox and sign-in page.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -11,6 +11,7 @@ use crate::{
     functions::{Clock, Functions},
     gateway,
     inbox::{self, Inbox},
+    web,
 };
 
 /// Two countries, and the numbers for documents and tests that no phone has.
@@ -24,6 +25,8 @@ pub struct Options<L> {
     pub inbox: String,
     /// The AWS endpoints' address.
     pub aws: String,
+    /// The sign-in page's address.
+    pub web: String,
     /// Looks up the settings that differ from the local defaults.
     pub settings: L,
     /// The functions' clock.
@@ -38,6 +41,8 @@ pub struct Stack {
     pub inbox: SocketAddr,
     /// Where the AWS endpoints listen.
     pub aws: SocketAddr,
+    /// Where the sign-in page is served.
+    pub web: SocketAddr,
     /// The messages that were sent.
     pub messages: Inbox,
     /// The settings that the functions use.
@@ -83,8 +88,10 @@ impl Stack {
         let (api, api_at) = listen("API_ADDR", &options.api).await?;
         let (inbox, inbox_at) = listen("INBOX_ADDR", &options.inbox).await?;
         let (aws, aws_at) = listen("AWS_ADDR", &options.aws).await?;
+        let (web, web_at) = listen("WEB_ADDR", &options.web).await?;
 
-        let lookup = |name: &str| (options.settings)(name).or_else(|| local_default(name, api_at));
+        let lookup =
+            |name: &str| (options.settings)(name).or_else(|| local_default(name, api_at, web_at));
         let settings =
             Settings::from_lookup(lookup, (options.clock)()).map_err(StartError::Settings)?;
         let messages = Inbox::default();
@@ -103,11 +110,19 @@ impl Stack {
         servers.spawn(async { axum::serve(api, gateway).await });
         let page = inbox::router(messages.clone());
         servers.spawn(async { axum::serve(inbox, page).await });
+        let sign_in = web::router(web::Page {
+            api: api_at,
+            inbox: inbox_at,
+            // The default allows the numbers of these two.
+            countries: (options.settings)("SMS_PREFIXES").map_or("US,CA", |_| ""),
+        });
+        servers.spawn(async { axum::serve(web, sign_in).await });
 
         Ok(Self {
             api: api_at,
             inbox: inbox_at,
             aws: aws_at,
+            web: web_at,
             messages,
             settings,
             functions,
@@ -158,7 +173,7 @@ fn ids<'a>(first: &'a String, second: Option<&'a String>) -> Vec<&'a str> {
         .collect()
 }
 
-fn local_default(name: &str, api: SocketAddr) -> Option<String> {
+fn local_default(name: &str, api: SocketAddr, web: SocketAddr) -> Option<String> {
     let value = match name {
         "TABLE_NAME" => "login-with-otp",
         "BRAND" => "Example",
@@ -166,6 +181,7 @@ fn local_default(name: &str, api: SocketAddr) -> Option<String> {
         "SMS_PREFIXES" => SMS_PREFIXES,
         "TOKEN_ISSUER" => return Some(format!("http://{api}")),
         "TOKEN_AUDIENCE" => "example",
+        "ALLOWED_ORIGINS" => return Some(web::origins(web)),
         "SIGNING_KEY_ID" => kms::SIGNING_KEY_ID,
         "DIGEST_KEY_ID" => kms::DIGEST_KEY_ID,
         _ => return None,

@@ -79,6 +79,7 @@ impl TestApp {
             api: "127.0.0.1:0".into(),
             inbox: "127.0.0.1:0".into(),
             aws: "127.0.0.1:0".into(),
+            web: "127.0.0.1:0".into(),
             settings: find,
             clock: reading(&clock),
         };

@@ -1,0 +1,68 @@
+/** What the element says. Other languages are loaded when a page needs them. */
+
+/** @typedef {typeof english} Messages */
+
+export const english = {
+  title: "Sign in",
+  email: "E-mail address",
+  phone: "Phone number",
+  country: "Country",
+  send: "Send code",
+  useEmail: "Use an e-mail address",
+  usePhone: "Use a phone number",
+  enter: "Enter the code",
+  sent: "We sent a {n}-digit code to {to}. It is checked when it is complete.",
+  code: "Code",
+  check: "Continue",
+  expires: "The code expires in {time}.",
+  resend: "Send a new code",
+  resendIn: "Send a new code in {time}",
+  change: "Change the address or number",
+  resent: "A new code is on its way.",
+  link: "Sign in as {to}?",
+  linkTo: "Enter the e-mail address that the link was sent to.",
+  done: "You are signed in",
+  out: "Sign out",
+  emailWrong: "Enter an e-mail address, such as name@example.com.",
+  phoneWrong: "Enter a whole phone number.",
+  codeShort: "Enter all {n} digits.",
+  codeWrong: "This code is not right. Check it, or request a new one.",
+  codeSpent: "That was the last try for this code. Request a new one.",
+  codeOver: "This code has expired. Request a new one.",
+  linkOver: "This link has expired or was used before. Request a new code.",
+  refused: "We cannot send a code there. Use another address or number.",
+  unknown: "There is no account for this address or number.",
+  wait: "Too many requests. Try again in {time}.",
+  delivery: "The code could not be sent. Try again.",
+  offline: "No connection. Check your network and try again.",
+  failed: "Something went wrong. Try again in a moment.",
+};
+
+const LANGUAGES = "en de fr es pt-BR it nl pl sv tr uk ja ko zh-Hans zh-Hant hi ar".split(" ");
+
+/** @type {Record<string, Promise<Messages>>} */
+const loaded = { en: Promise.resolve(english) };
+
+/** The supported language nearest to a BCP 47 tag. @param {string} tag */
+export const nearest = (tag) => {
+  try {
+    const { language, script } = new Intl.Locale(tag).maximize();
+    return (
+      LANGUAGES.find((known) => known === `${language}-${script}`) ??
+      LANGUAGES.find((known) => known.split("-")[0] === language && language !== "zh") ??
+      "en"
+    );
+  } catch {
+    return "en";
+  }
+};
+
+/** @param {string} language */
+export const messages = (language) =>
+  (loaded[language] ??= import(`./languages/${language}.js`).then(
+    (module) => module.default,
+    () => {
+      delete loaded[language]; // the next element tries again
+      return english;
+    },
+  ));

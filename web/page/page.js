@@ -1,0 +1,17 @@
+import "../sign-in.js";
+
+const signIn = document.querySelector("otp-sign-in");
+const find = (id) => document.getElementById(id);
+
+signIn.lang = new URLSearchParams(location.search).get("lang") ?? navigator.language;
+
+async function call() {
+  const answer = await signIn.client.fetch("/api/me/");
+  find("answer").textContent = `${answer.status} ${JSON.stringify(await answer.json(), null, 2)}`;
+}
+
+signIn.addEventListener("login", ({ detail }) => {
+  find("user").textContent = detail.userId;
+  call();
+});
+find("again").addEventListener("click", call);

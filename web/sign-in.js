@@ -1,0 +1,267 @@
+/** The sign-in element of Login with OTP: `<otp-sign-in api="https://api.example.com">`. */
+import { Client, Problem } from "./client.js";
+import { CodeEntry, written } from "./code-entry.js";
+import { duration, fill, h, ltr } from "./dom.js";
+import { messages, nearest } from "./messages.js";
+import { keep, kept } from "./pending.js";
+import { e164, offered } from "./phone.js";
+import { Stage } from "./stage.js";
+
+export { Client, Problem };
+
+/** @typedef {import("./client.js").Destination} Destination */
+/** @typedef {import("./client.js").Session} Session */
+/** @typedef {import("./code-entry.js").Pending} Pending */
+/** @typedef {import("./messages.js").Messages} Messages */
+/** @typedef {"email" | "phone"} Channel */
+
+/** @type {Record<string, keyof Messages>} */
+const SENTENCES = {
+  network: "offline",
+  "/problems/destination-not-allowed": "refused",
+  "/problems/destination-refused": "refused",
+  "/problems/user-not-found": "unknown",
+  "/problems/delivery-failed": "delivery",
+};
+
+// Node, which renders pages on a server, may import this module, too.
+const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (/** @type {unknown} */ (class {}));
+
+/**
+ * Events: `login` with the session as its `detail` (also at the start, if somebody is logged in),
+ * `logout`, `challenge` when a code was sent, `problem`.
+ */
+export class OtpSignIn extends Base {
+  static observedAttributes = ["api", "channels", "countries", "lang", "storage"];
+
+  /** @type {Client | undefined} */ #client;
+  /** @type {(() => void)[]} */ #off = [];
+  /** @type {Pending | undefined} */ #pending;
+  /** @type {CodeEntry | undefined} */ #entry;
+  /** @type {{ id: string, otp: string } | undefined} */ #link;
+  /** @type {Channel} */ #channel = "email";
+  /** @type {import("./phone.js").Country | undefined} */ #country;
+  #typed = { email: "", phone: "" };
+  #own = false;
+  #starts = 0;
+  #stage = new Stage(this, (error) => this.#fail(error));
+
+  /** The client. A page may set its own. @returns {Client} */
+  get client() {
+    return (this.#client ??= new Client({
+      api: this.getAttribute("api") ?? location.origin,
+      .../** @type {any} */ (this.hasAttribute("storage") && { storage: this.getAttribute("storage") }),
+    }));
+  }
+
+  set client(client) {
+    this.#own = true;
+    this.#client = client;
+    if (this.isConnected) this.#start();
+  }
+
+  connectedCallback() {
+    addEventListener("hashchange", this.#readLink);
+    this.#readLink();
+    this.#start();
+  }
+
+  disconnectedCallback() {
+    removeEventListener("hashchange", this.#readLink);
+    this.#stage.leave();
+    for (const off of this.#off.splice(0)) off();
+  }
+
+  /** @param {string} name */
+  attributeChangedCallback(name) {
+    if (!this.#own && (name === "api" || name === "storage")) {
+      this.#client?.close();
+      this.#client = undefined;
+    }
+    if (this.isConnected) this.#start();
+  }
+
+  /** The link of an e-mail. Its code leaves the address bar and waits for a press of the button. */
+  #readLink = () => {
+    const link = new URLSearchParams(location.hash.slice(1));
+    const [id, otp] = [link.get("challenge_id"), link.get("otp")];
+    if (!id || !otp) return;
+    history.replaceState(history.state, "", location.pathname + location.search);
+    this.#link = { id, otp };
+    if (this.#stage.view) this.#start();
+  };
+
+  async #start() {
+    const start = ++this.#starts;
+    const tag = this.closest("[lang]")?.getAttribute("lang") || navigator.language;
+    const language = nearest(tag);
+    const texts = await messages(language);
+    if (start !== this.#starts || !this.isConnected) return;
+    this.#stage.speak(texts, language);
+    const client = this.client;
+    if (!this.#own) client.locale = tag;
+    for (const off of this.#off.splice(0)) off();
+    this.#off = [client.on("login", this.#in), client.on("logout", this.#out)];
+    if (!this.#channels.includes(this.#channel)) this.#channel = this.#channels[0] ?? "email";
+    this.#pending = kept(client.api, "sessionStorage");
+    const { session } = client;
+    if (this.#link) this.#showLink(this.#link.id);
+    else if (session) setTimeout(() => start === this.#starts && this.#in(session));
+    else if (this.#pending) this.#showEntry(this.#pending);
+    else this.#showAsk();
+  }
+
+  get #channels() {
+    const words = (this.getAttribute("channels") ?? "email phone").split(/[\s,]+/);
+    return /** @type {Channel[]} */ (words.filter((word) => word === "email" || word === "phone"));
+  }
+
+  /** @param {Session} session */
+  #in = (session) => {
+    this.#link = undefined;
+    this.#keep(undefined);
+    const { t } = this.#stage;
+    const out = this.#stage.plain("out", () => this.#stage.run(() => this.client.logout()));
+    this.#stage.show("done", t.done, h("slot", {}), out);
+    this.#tell("login", session);
+  };
+
+  #out = () => {
+    this.#showAsk();
+    this.#tell("logout", null);
+  };
+
+  /** @param {string} event @param {unknown} detail */
+  #tell(event, detail) {
+    this.dispatchEvent(new CustomEvent(event, { detail, bubbles: true, composed: true }));
+  }
+
+  /** @param {Pending | undefined} pending */
+  #keep(pending) {
+    this.#pending = pending;
+    keep(this.client.api, pending);
+  }
+
+  #showAsk() {
+    const stage = this.#stage;
+    const link = this.#link;
+    const channel = link ? "email" : this.#channel;
+    const send = async () => {
+      const to = this.#destination(channel);
+      if (!to) stage.complain(channel === "email" ? "emailWrong" : "phoneWrong");
+      else if (link) await this.client.validate({ destination: to, id: link.id }, link.otp);
+      else this.#sent(await this.client.requestCode(to));
+    };
+    const others = link ? [] : this.#channels.filter((other) => other !== channel);
+    const value = this.#typed[channel];
+    stage.show(
+      "ask",
+      stage.t.title,
+      ...(link ? [h("p", { id: "hint" }, stage.t.linkTo)] : []),
+      stage.form(
+        send,
+        ...(channel === "phone" ? this.#countries() : []),
+        ...stage.input(channel, { type: channel === "email" ? "email" : "tel", autocomplete: channel === "email" ? "email" : "tel", value }),
+        stage.button(link ? "title" : "send"),
+      ),
+      ...others.map((other) =>
+        stage.plain(other === "email" ? "useEmail" : "usePhone", () => {
+          this.#destination(channel);
+          this.#channel = other;
+          this.#showAsk();
+        }),
+      ),
+    );
+  }
+
+  /** The countries that a number may be of; one alone is no choice. */
+  #countries() {
+    const stage = this.#stage;
+    const all = offered(this.getAttribute("countries"), stage.language);
+    const { region } = new Intl.Locale(navigator.language).maximize();
+    const wanted = this.#country?.id ?? region;
+    this.#country = all.find(({ id }) => id === wanted) ?? all[0];
+    if (all.length < 2) return [];
+    const options = all.map((country) =>
+      h("option", { value: country.id, selected: country === this.#country }, `${country.name} (\u200e+${country.code})`),
+    );
+    /** @param {{ target: HTMLSelectElement }} event */
+    const change = ({ target }) => {
+      this.#country = all[target.selectedIndex];
+    };
+    return [
+      h("label", { for: "country" }, stage.t.country),
+      h("select", { id: "country", part: "input", autocomplete: "country", change }, ...options),
+    ];
+  }
+
+  /** What the field says. @param {Channel} channel @returns {Destination | undefined} */
+  #destination(channel) {
+    const field = /** @type {HTMLInputElement} */ (this.#stage.field);
+    const typed = (this.#typed[channel] = field.value.trim());
+    if (channel === "email") return field.checkValidity() ? { email: typed } : undefined;
+    const phone_number = this.#country && e164(typed, this.#country);
+    return phone_number ? { phone_number } : undefined;
+  }
+
+  /** @param {import("./client.js").Challenge} challenge */
+  #sent(challenge) {
+    const pending = { ...challenge, tries: 0 };
+    this.#keep(pending);
+    this.#showEntry(pending);
+    this.#tell("challenge", challenge);
+  }
+
+  /** @param {Pending} pending */
+  #showEntry(pending) {
+    this.#entry = new CodeEntry(this.#stage, pending, {
+      check: async (otp) => void (await this.client.validate(pending, otp)),
+      resend: async () => {
+        this.#sent(await this.client.resend(pending));
+        this.#stage.announce("resent");
+      },
+      change: () => {
+        this.#keep(undefined);
+        this.#showAsk();
+      },
+    });
+  }
+
+  /** @param {string} id */
+  #showLink(id) {
+    const stage = this.#stage;
+    const pending = kept(this.client.api, "localStorage");
+    // Another browser asked for the code: only its owner knows the address.
+    if (pending?.id !== id) return this.#showAsk();
+    const submit = async () => void (await this.client.validate(pending, this.#link?.otp ?? ""));
+    const to = ltr(written(pending.destination));
+    stage.show("link", stage.t.title, h("p", {}, ...fill(stage.t.link, { to })), stage.form(submit, stage.button("title")));
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    const stage = this.#stage;
+    const problem = error instanceof Problem ? error : undefined;
+    const type = problem?.type ?? "";
+    const pending = this.#pending;
+    if (type === "/problems/invalid-otp" && this.#link) {
+      this.#link = undefined;
+      this.#showAsk();
+      stage.complain("linkOver");
+    } else if (type === "/problems/invalid-otp" && pending) {
+      pending.tries++;
+      this.#keep(pending);
+      if (pending.tries === pending.maxAttempts) this.#entry?.over("codeSpent");
+      else stage.complain("codeWrong");
+    } else if (type === "/problems/too-many-requests") {
+      stage.complain("wait", { time: duration(problem?.retryAfter ?? 60, stage.language) });
+    } else if (type === "/problems/invalid-request" && stage.view === "ask") {
+      stage.complain(this.#link || this.#channel === "email" ? "emailWrong" : "phoneWrong");
+    } else {
+      stage.complain(SENTENCES[type] ?? "failed");
+    }
+    this.#tell("problem", error);
+  }
+}
+
+if (globalThis.customElements && !customElements.get("otp-sign-in")) customElements.define("otp-sign-in", OtpSignIn);

@@ -1,0 +1,136 @@
+import { fill, h } from "./dom.js";
+import { english } from "./messages.js";
+import { STYLE } from "./style.js";
+
+/** @typedef {import("./messages.js").Messages} Messages */
+/** @typedef {Record<string, any>} Values */
+
+/** The surface of the element: one view at a time, what is said beside it, and the focus. */
+export class Stage {
+  /** @type {Messages} */ t = english;
+  /** The view that is shown. */
+  view = "";
+  /** @type {() => void} */ #leave = () => {};
+  #busy = false;
+  #title = h("h2", { tabindex: "-1", part: "title", id: "title" });
+  #alert = h("p", { role: "alert", id: "alert", part: "alert" });
+  #main = h("div", {});
+  #news = h("p", { role: "status", part: "status" });
+  #box = h("section", { "aria-labelledby": "title" }, this.#title, this.#alert, this.#main, this.#news);
+  #root;
+
+  /** @param {HTMLElement} host @param {(error: unknown) => void} fail */
+  constructor(host, fail) {
+    this.fail = fail;
+    const style = new CSSStyleSheet();
+    style.replaceSync(STYLE);
+    this.#root = host.attachShadow({ mode: "open" });
+    this.#root.adoptedStyleSheets = [style];
+    this.#root.append(this.#box);
+  }
+
+  get language() {
+    return this.#box.lang;
+  }
+
+  /** @param {Messages} texts @param {string} language */
+  speak(texts, language) {
+    this.t = texts;
+    this.#box.lang = texts === english ? "en" : language;
+    this.#box.dir = this.#box.lang === "ar" ? "rtl" : "ltr";
+  }
+
+  /**
+   * @param {string} view
+   * @param {string} title
+   * @param {(Node | string)[]} content
+   */
+  show(view, title, ...content) {
+    this.leave();
+    // Whoever was at work in the element goes on there; a page that loads keeps its focus.
+    const move = this.view && (this.#root.activeElement || this.#busy);
+    this.view = view;
+    this.#title.textContent = title;
+    this.#say(this.#alert);
+    this.#say(this.#news);
+    this.#main.replaceChildren(...content);
+    if (move) (this.field ?? this.#title).focus();
+  }
+
+  /** What to end when the view does. @param {() => void} end */
+  onLeave(end) {
+    this.#leave = end;
+  }
+
+  leave() {
+    this.#leave();
+    this.#leave = () => {};
+  }
+
+  /** @returns {HTMLInputElement | null} */
+  get field() {
+    return this.#main.querySelector("input");
+  }
+
+  /** @param {HTMLElement} place @param {keyof Messages} [key] @param {Values} [values] */
+  #say(place, key, values = {}) {
+    place.replaceChildren(...(key ? fill(this.t[key], values) : []));
+    if (place === this.#alert && key) this.field?.setAttribute("aria-invalid", "true");
+    else if (place === this.#alert) this.field?.removeAttribute("aria-invalid");
+  }
+
+  /** @param {keyof Messages} key */
+  announce(key) {
+    this.#say(this.#news, key);
+  }
+
+  /** @param {keyof Messages} key @param {Values} [values] */
+  complain(key, values) {
+    this.#say(this.#alert, key, values);
+    this.field?.focus();
+    this.field?.select();
+  }
+
+  /** Does one thing at a time. @param {() => Promise<void>} action */
+  async run(action) {
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#say(this.#alert);
+    this.#say(this.#news);
+    this.#main.ariaBusy = "true";
+    try {
+      await action();
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.#busy = false;
+      this.#main.ariaBusy = "false";
+    }
+  }
+
+  /** @param {() => Promise<void>} submit @param {(Node | string)[]} content */
+  form(submit, ...content) {
+    /** @param {Event} event */
+    const onsubmit = (event) => {
+      event.preventDefault();
+      this.run(submit);
+    };
+    return h("form", { novalidate: true, submit: onsubmit }, ...content);
+  }
+
+  /** @param {keyof Messages} label @param {import("./dom.js").Attributes} attributes */
+  input(label, attributes) {
+    const own = { id: "field", part: "input", dir: "ltr", required: true, "aria-describedby": "alert hint" };
+    return [h("label", { for: "field" }, this.t[label]), h("input", { ...own, ...attributes })];
+  }
+
+  /** The button that submits. @param {keyof Messages} label */
+  button(label) {
+    return h("button", { part: "button" }, this.t[label]);
+  }
+
+  /** @param {keyof Messages} label @param {() => void} click */
+  plain(label, click) {
+    return h("button", { type: "button", class: "plain", part: "link", click }, this.t[label]);
+  }
+}

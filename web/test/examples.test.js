@@ -1,0 +1,101 @@
+// The examples, as they stand in the repository.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { build } from "esbuild";
+
+import { assertAccessible, ask, launch, seen, visitor } from "./browser.js";
+import { servePages } from "./pages.js";
+import { someone, startStack, wrong } from "./stack.js";
+
+const read = (path) => readFileSync(new URL(`../examples/${path}`, import.meta.url), "utf8");
+
+let browser;
+let pages;
+let stack;
+before(async () => {
+  const bundled = { entryPoints: [new URL("../examples/react/app.jsx", import.meta.url).pathname], jsx: "automatic" };
+  const outfile = new URL("../examples/react/app.js", import.meta.url).pathname;
+  await build({ ...bundled, outfile, bundle: true, format: "esm", define: { "process.env.NODE_ENV": '"production"' } });
+  pages = await servePages((text) => text.replaceAll("http://127.0.0.1:3000", stack.api));
+  [browser, stack] = await Promise.all([launch(), startStack({ ALLOWED_ORIGINS: pages.origin })]);
+});
+after(async () => {
+  await browser.close();
+  pages.stop();
+  stack.stop();
+});
+
+test("the plain page has at most 30 lines and logs in, calls and logs out", async () => {
+  const lines = read("plain/index.html").trimEnd().split("\n").length + read("plain/page.js").trimEnd().split("\n").length;
+  assert.ok(lines <= 30, `${lines} lines`);
+  const who = await visitor(browser, { bypassCSP: false });
+  const page = await who.open(`${pages.origin}/examples/plain/`);
+  const { button, status, title, field } = seen(page);
+  assert.equal(await page.getByRole("button", { name: "Use a phone number" }).count(), 0);
+  const email = someone();
+  await ask(page, email);
+  await field("Code").fill(await stack.code(email));
+  await title("You are signed in");
+  await button("Who am I?").click();
+  await status(/^[\w-]{22}$/);
+  await button("Sign out").click();
+  await title("Sign in");
+  await who.leave();
+});
+
+test("the React page logs in, calls and logs out, in all tabs", async () => {
+  const who = await visitor(browser);
+  const page = await who.open(`${pages.origin}/examples/react/`);
+  const other = await who.open(`${pages.origin}/examples/react/`);
+  const { button, alert } = seen(page);
+  const email = someone();
+  await page.getByLabel("E-mail address").fill(email);
+  await button("Send code").click();
+  await page.getByLabel("Code").fill(wrong(await (await waitFor(page, "Code"), stack.code(email))));
+  await button("Continue").click();
+  await alert("Invalid OTP.");
+  await page.getByLabel("Code").fill(await stack.code(email));
+  await button("Continue").click();
+  await page.getByText(email).waitFor();
+  await other.getByText(email).waitFor();
+  await seen(other).button("Sign out").click();
+  await page.getByLabel("E-mail address").waitFor();
+  await who.leave();
+});
+
+const waitFor = (page, label) => page.getByLabel(label).waitFor();
+
+test("the Node server keeps the tokens to itself", async () => {
+  const path = new URL("../examples/node-server/server.mjs", import.meta.url).pathname;
+  const env = { ...process.env, API_URL: stack.api, PORT: "0" };
+  const program = spawn(process.execPath, [path], { env, stdio: ["ignore", "pipe", "inherit"] });
+  after(() => program.kill());
+  const [address] = await new Promise((done) => createInterface(program.stdout).once("line", (line) => done([line])));
+  let cookie = "";
+  const seenBodies = [];
+  const call = async (method, route, body) => {
+    const headers = { cookie, "content-type": "application/json" };
+    const answer = await fetch(address + route, { method, headers, body: body && JSON.stringify(body) });
+    cookie = answer.headers.get("set-cookie")?.split(";")[0] ?? cookie;
+    const text = await answer.text();
+    seenBodies.push(text);
+    return { status: answer.status, ...JSON.parse(text) };
+  };
+  const email = someone();
+  assert.equal((await call("POST", "/code", { email })).code_length, 6);
+  const before = cookie;
+  assert.equal((await call("POST", "/login", { otp: wrong(await stack.code(email)) })).type, "/problems/invalid-otp");
+  const { user_id } = await call("POST", "/login", { otp: await stack.code(email) });
+  assert.notEqual(cookie, before, "the identifier outlived the login");
+  assert.equal((await call("GET", "/me")).user_id, user_id);
+  const kept = cookie;
+  await call("POST", "/logout", {});
+  cookie = kept;
+  assert.equal((await call("GET", "/me")).type, "/problems/unauthorized");
+  assert.ok(!seenBodies.some((body) => /eyJ|refresh_token/.test(body)), "a token left the server");
+  const form = await fetch(`${address}/logout`, { method: "POST", body: "a=b" });
+  assert.equal(form.status, 400);
+});
