@@ -1,21 +1,25 @@
 //! CORS (the Fetch standard): which web pages may call this API from a browser.
-//! The API uses no cookies, so credentials are not allowed.
+//! Credentials are allowed only if the refresh token may be in a cookie.
 
 use lambda_http::{
     Body, Request, Response,
     http::{
         HeaderValue, Method, StatusCode,
         header::{
-            ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-            ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
-            ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, ORIGIN, VARY,
+            ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS,
+            ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+            ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
+            CACHE_CONTROL, ORIGIN, VARY,
         },
     },
 };
 
 /// The origins whose pages may read the answers. By default, there are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AllowedOrigins(Vec<HeaderValue>);
+pub struct AllowedOrigins {
+    origins: Vec<HeaderValue>,
+    credentials: bool,
+}
 
 impl AllowedOrigins {
     /// Reads a comma-separated list of origins such as
@@ -27,20 +31,47 @@ impl AllowedOrigins {
             .map(str::trim)
             .map(origin)
             .collect::<Option<_>>()
-            .map(Self)
+            .map(|origins| Self {
+                origins,
+                credentials: false,
+            })
+    }
+
+    /// The same origins, whose pages may also send and receive cookies.
+    #[must_use]
+    pub(crate) fn with_credentials(self) -> Self {
+        Self {
+            credentials: true,
+            ..self
+        }
+    }
+
+    /// Whether there is no origin.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.origins.is_empty()
+    }
+
+    /// Whether the request comes from a page that may send and receive cookies.
+    /// Browsers send `Origin` with every `POST`, and no script can change it.
+    pub(crate) fn admit_cookies(&self, request: &Request) -> bool {
+        let origin = request.headers().get(ORIGIN);
+        self.credentials && origin.is_some_and(|origin| self.origins.contains(origin))
     }
 
     /// The CORS policy for this request.
     #[must_use]
     pub fn policy(&self, request: &Request) -> CorsPolicy {
         let origin = request.headers().get(ORIGIN);
-        let allowed = origin.filter(|origin| self.0.contains(origin)).cloned();
+        let allowed = origin
+            .filter(|origin| self.origins.contains(origin))
+            .cloned();
         let is_preflight = request.method() == Method::OPTIONS
             && request
                 .headers()
                 .contains_key(ACCESS_CONTROL_REQUEST_METHOD);
         CorsPolicy {
             allowed,
+            credentials: self.admit_cookies(request),
             is_preflight,
         }
     }
@@ -61,6 +92,7 @@ fn origin(text: &str) -> Option<HeaderValue> {
 /// The CORS headers of one answer.
 pub struct CorsPolicy {
     allowed: Option<HeaderValue>,
+    credentials: bool,
     is_preflight: bool,
 }
 
@@ -96,6 +128,10 @@ impl CorsPolicy {
         if let Some(origin) = &self.allowed {
             let headers = answer.headers_mut();
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            if self.credentials {
+                let allowed = HeaderValue::from_static("true");
+                headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, allowed);
+            }
             headers.insert(
                 ACCESS_CONTROL_EXPOSE_HEADERS,
                 // A REST API renames `www-authenticate` to the last name.
@@ -144,7 +180,7 @@ mod tests {
                 "null",
             ]),
         ) {
-            if let Some(AllowedOrigins(kept)) = AllowedOrigins::parse(&text) {
+            if let Some(AllowedOrigins { origins: kept, .. }) = AllowedOrigins::parse(&text) {
                 let entries: Vec<_> = text.split(',').map(|entry| entry.trim().as_bytes()).collect();
                 prop_assert_eq!(kept.iter().map(HeaderValue::as_bytes).collect::<Vec<_>>(), entries);
                 prop_assert!(kept.iter().all(|origin| origin.to_str().is_ok()));

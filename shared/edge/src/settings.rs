@@ -20,7 +20,7 @@ use otp_service::{
 };
 
 use self::reader::Reader;
-use crate::{cors::AllowedOrigins, environment};
+use crate::{cookie::RefreshCookie, cors::AllowedOrigins, environment};
 
 pub use reader::SettingsError;
 
@@ -33,6 +33,8 @@ pub struct Settings {
     pub sessions: SessionSettings,
     /// The web origins whose pages may call the API.
     pub allowed_origins: AllowedOrigins,
+    /// Whether pages may have the refresh token in a cookie.
+    pub refresh_cookie: RefreshCookie,
     /// The certificate authorities to trust.
     pub trust_roots: TrustRoots,
 }
@@ -84,6 +86,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let table_name = self.table_name();
         let digest_key_id = self.required(&table::DIGEST_KEY_ID);
         let test_identities = self.test_identities(policy.code_length, now);
+        let (allowed_origins, refresh_cookie) = self.origins();
         Settings {
             login: LoginSettings {
                 table_name: table_name.clone(),
@@ -101,9 +104,8 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
                 test_identities,
                 tokens: self.tokens(),
             },
-            allowed_origins: self
-                .optional(&table::ALLOWED_ORIGINS, AllowedOrigins::parse)
-                .unwrap_or_default(),
+            allowed_origins,
+            refresh_cookie,
             trust_roots: self
                 .optional(&table::AWS_CA_BUNDLE, TrustRoots::from_file)
                 .unwrap_or_default(),
@@ -181,6 +183,20 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         }
     }
 
+    fn origins(&mut self) -> (AllowedOrigins, RefreshCookie) {
+        let origins = self.optional(&table::ALLOWED_ORIGINS, AllowedOrigins::parse);
+        let origins = origins.unwrap_or_default();
+        let is_on = self.optional(&table::REFRESH_COOKIE, switch);
+        if !is_on.unwrap_or_default() {
+            return (origins, RefreshCookie::default());
+        }
+        if origins.is_empty() {
+            self.mistake("REFRESH_COOKIE=on needs ALLOWED_ORIGINS");
+        }
+        let origins = origins.with_credentials();
+        (origins.clone(), RefreshCookie::on(origins))
+    }
+
     fn table_name(&mut self) -> String {
         let name = self.required(&table::TABLE_NAME);
         let table_like = |c: char| c.is_ascii_alphanumeric() || "_-.:/".contains(c);
@@ -206,6 +222,14 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
 #[expect(clippy::unnecessary_wraps, reason = "it is passed as a parser")]
 fn any_text(text: &str) -> Option<String> {
     Some(text.to_owned())
+}
+
+fn switch(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
 }
 
 /// Digits, with or without a decimal point.
