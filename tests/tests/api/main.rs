@@ -9,6 +9,7 @@
 
 mod abuse;
 mod admin;
+mod alarms;
 mod cookie;
 mod cors;
 mod documents;
