@@ -282,6 +282,29 @@ async fn a_lost_answer_is_repeated_by_the_cookie_that_the_browser_still_has() {
 }
 
 #[tokio::test]
+async fn a_repeated_validation_gets_the_same_cookie() {
+    let app = TestApp::with(SETTINGS).await;
+    let (id, code) = app.receive_code(ALICE).await;
+    let mut body = validation(ALICE, Some(&id), &code);
+    body["cookie"] = json!(true);
+    let headers = [
+        ("origin", PAGE),
+        ("idempotency-key", "8e03978e-40d5-43dd-bc93-6894a57f9324"),
+    ];
+    let first = app.client.post(VALIDATE, &headers, body.to_string()).await;
+    app.advance(Duration::from_secs(20));
+    let again = app.client.post(VALIDATE, &headers, body.to_string()).await;
+    let (first_age, age) = (assert_cookie_alone(&first), assert_cookie_alone(&again));
+    assert_eq!(first_age, age + 20);
+    let token = |answer: &Answer| set_cookie(&answer.headers).map(|(value, _)| value);
+    assert!(
+        token(&first) == token(&again),
+        "the repeat got another token"
+    );
+    assert_eq!(app.sessions().await, 1);
+}
+
+#[tokio::test]
 async fn without_the_setting_nothing_takes_or_sets_a_cookie() {
     let app = TestApp::with(&[SETTINGS[0]]).await;
     let mut page = Page::at(Some(PAGE));
