@@ -7,7 +7,8 @@ What it leaves out of what template.yaml relies on is added here, as AWS documen
 - aws:PrincipalArn of an assumed role: the role's ARN, not the session's;
 - from an API's OpenAPI document, the ANY method and the gateway responses;
 - the policy of a function that an API invokes, and the API's other name for WWW-Authenticate;
-- the ~1 that stands for a slash in the path of a stage's method setting.
+- the ~1 that stands for a slash in the path of a stage's method setting;
+- alarms over an expression, which it keeps as alarms over one metric: it evaluates neither.
 """
 
 import contextvars
@@ -124,7 +125,20 @@ def method_settings(settings):
     )
 
 
+plain_alarm_record = provisioners._cw_metric_alarm_record
+
+
+def alarm_record(name, properties):
+    queries = properties.get("Metrics") or []
+    metrics = [query["MetricStat"]["Metric"] for query in queries if "MetricStat" in query]
+    # A query over a whole namespace names no metric.
+    named = [*metrics, {"Namespace": "AWS/SNS", "MetricName": "SMSSuccessRate"}][0]
+    plain = {key: value for key, value in properties.items() if key != "Metrics"}
+    return plain_alarm_record(name, {**named, **plain} if queries else properties)
+
+
 provisioners._apigw_method_settings = method_settings
+provisioners._cw_metric_alarm_record = alarm_record
 apigateway_v1._OPENAPI_HTTP_METHODS = {*apigateway_v1._OPENAPI_HTTP_METHODS, ANY}
 apigateway_v1._import_operation = import_operation
 apigateway_v1._import_rest_api = import_rest_api

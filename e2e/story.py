@@ -215,9 +215,9 @@ def alarms(stack):
                      if one["metricTransformations"][0]["metricName"] == metric]
             same(f"{metric} has a filter", bool(named), True)
             for one in named:
-                member, value = re.fullmatch(
-                    r'\{ \$\.(\w+) = "(.+)" \}', one["filterPattern"]).groups()
-                same(one["filterName"], any(l.get(member) == value for l in lines), True)
+                values = re.findall(r'\$\.(\w+) = "([^"]+)"', one["filterPattern"])
+                found = any(line.get(name) == value for name, value in values for line in lines)
+                same(one["filterName"], found, True)
 
 
 def whole_story(stack):

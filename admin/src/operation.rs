@@ -101,17 +101,49 @@ async fn apply(store: &Store, change: Change, row: &Row, now: UnixTime) -> Resul
     let Some(user) = found.pop().flatten() else {
         return Ok(no_user(change));
     };
-    let request = OperationId::draw(&mut ambient::rng());
-    if !store.change_user(&user, change, &request, now).await? {
-        let why = "the user was removed at the same time";
-        return Ok(Outcome::Failed(why.to_owned()));
-    }
-    // A disabled user's sessions cannot be refreshed, but would come back if the
-    // user were enabled again.
-    if change != Change::Enable {
+    let done = match change {
+        Change::Disable => disable(store, &user, now).await?,
+        Change::Enable => enable(store, &user, now).await?,
+        Change::Remove => {
+            disable(store, &user, now).await? && write(store, &user, change, now).await?
+        }
+    };
+    Ok(if done {
+        Outcome::Done(user.id)
+    } else {
+        Outcome::Failed("the user was removed at the same time".to_owned())
+    })
+}
+
+/// A disabled user starts no session, so the ones that end here are the last.
+///
+/// A run that stops anywhere can be repeated, or followed by any other command:
+/// the user stays disabled, and can be found, until the last session has ended.
+async fn disable(store: &Store, user: &UserRecord, now: UnixTime) -> Result<bool, Fault> {
+    let done = write(store, user, Change::Disable, now).await?;
+    if done {
         store.end_sessions(&user.id, None).await?;
     }
-    Ok(Outcome::Done(user.id))
+    Ok(done)
+}
+
+/// Ends the sessions that an interrupted run left: they would come back with the
+/// user. A user who is not disabled keeps the sessions.
+async fn enable(store: &Store, user: &UserRecord, now: UnixTime) -> Result<bool, Fault> {
+    if user.disabled {
+        store.end_sessions(&user.id, None).await?;
+    }
+    write(store, user, Change::Enable, now).await
+}
+
+async fn write(
+    store: &Store,
+    user: &UserRecord,
+    change: Change,
+    now: UnixTime,
+) -> Result<bool, Fault> {
+    let operation = OperationId::draw(&mut ambient::rng());
+    store.change_user(user, change, &operation, now).await
 }
 
 fn no_user(change: Change) -> Outcome {

@@ -6,6 +6,7 @@ use lambda_http::Request;
 use otp_domain::UnixTime;
 use otp_edge::{
     api::{Api, Success},
+    cookie::RefreshCookie,
     problem::Failure,
     rejection::Rejection,
     request, response,
@@ -15,13 +16,19 @@ use otp_edge::{
 use otp_service::{ambient, aws::endpoints, session::SessionService};
 
 /// The routes of this function.
-pub struct SessionApi(SessionService);
+pub struct SessionApi {
+    sessions: SessionService,
+    refresh_cookie: RefreshCookie,
+}
 
 impl Api for SessionApi {
     const MAIN_ROUTE: Route = Route::Validate;
 
     fn new(settings: &Settings, sdk: &SdkConfig) -> Self {
-        Self(SessionService::new(&settings.sessions, sdk))
+        Self {
+            sessions: SessionService::new(&settings.sessions, sdk),
+            refresh_cookie: settings.refresh_cookie.clone(),
+        }
     }
 
     async fn endpoints(_settings: &Settings, sdk: &SdkConfig) -> Vec<String> {
@@ -29,7 +36,7 @@ impl Api for SessionApi {
     }
 
     async fn warm_up(&self) {
-        self.0.warm_up().await;
+        self.sessions.warm_up().await;
     }
 
     async fn respond(
@@ -45,11 +52,11 @@ impl Api for SessionApi {
             Route::Logout => self.log_out(request, now).await,
             Route::Me => self.me(request, now).await,
             Route::Configuration => {
-                let document = response::configuration(self.0.issuer());
+                let document = response::configuration(self.sessions.issuer());
                 Ok(Success::new("published", document))
             }
             Route::Keys => {
-                let keys = self.0.published_keys().await?;
+                let keys = self.sessions.published_keys().await?;
                 Ok(Success::new("published", response::keys(&keys)))
             }
         }
@@ -58,28 +65,35 @@ impl Api for SessionApi {
 
 impl SessionApi {
     async fn validate(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
-        let request = request::validate(request)?;
-        let login = self.0.validate(&request, now, &mut ambient::rng()).await?;
+        let (request, carrier) = request::validate(request, &self.refresh_cookie)?;
+        let login = self
+            .sessions
+            .validate(&request, now, &mut ambient::rng())
+            .await?;
         let outcome = if login.is_repeated {
             "logged-in-again"
         } else {
             "logged-in"
         };
-        let success = Success::new(outcome, response::logged_in(&login));
+        let success = Success::new(outcome, response::logged_in(&login, carrier));
         Ok(success.about(&request.destination))
     }
 
     async fn refresh(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
-        let request = request::refresh(request)?;
-        let session = self.0.refresh(&request, now, &mut ambient::rng()).await?;
-        let success = Success::new("refreshed", response::refreshed(&session));
+        let (request, carrier) = request::refresh(request, &self.refresh_cookie)?;
+        let session = self
+            .sessions
+            .refresh(&request, now, &mut ambient::rng())
+            .await
+            .map_err(|error| carrier.failure(error))?;
+        let success = Success::new("refreshed", response::refreshed(&session, carrier));
         Ok(success.about(&session.destination))
     }
 
     async fn log_out(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
-        let request = request::logout(request)?;
-        let response = response::logged_out();
-        Ok(match self.0.log_out(&request, now).await? {
+        let (request, carrier) = request::logout(request, &self.refresh_cookie)?;
+        let response = response::logged_out(carrier);
+        Ok(match self.sessions.log_out(&request, now).await? {
             Some(session) => Success::new("logged-out", response).about(&session.destination),
             None => Success::new("not-logged-in", response),
         })
@@ -87,7 +101,7 @@ impl SessionApi {
 
     async fn me(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
         let access_token = request::bearer(request)?;
-        let profile = self.0.profile(&access_token, now).await?;
+        let profile = self.sessions.profile(&access_token, now).await?;
         let success = Success::new("known", response::profile(&profile.user));
         Ok(success.about(&profile.destination))
     }

@@ -1,5 +1,5 @@
 //! CORS (the Fetch standard): which web pages may call this API from a browser.
-//! The API uses no cookies, so credentials are not allowed.
+//! Credentials are allowed only if the refresh token may be in a cookie.
 
 mod origin;
 
@@ -8,9 +8,10 @@ use lambda_http::{
     http::{
         HeaderValue, Method, StatusCode,
         header::{
-            ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-            ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
-            ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, ORIGIN, VARY,
+            ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS,
+            ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+            ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
+            CACHE_CONTROL, ORIGIN, VARY,
         },
     },
 };
@@ -27,7 +28,10 @@ const LONGEST_IN_THE_LOG: usize = 300;
 
 /// The origins whose pages may read the answers. By default, there are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AllowedOrigins(Vec<OriginPattern>);
+pub struct AllowedOrigins {
+    origins: Vec<OriginPattern>,
+    credentials: bool,
+}
 
 impl AllowedOrigins {
     /// Reads a comma-separated list of origins such as
@@ -41,13 +45,37 @@ impl AllowedOrigins {
             .map(str::trim)
             .map(OriginPattern::parse)
             .collect::<Result<_, _>>()
-            .map(Self)
+            .map(|origins| Self {
+                origins,
+                credentials: false,
+            })
+    }
+
+    /// The same origins, whose pages may also send and receive cookies.
+    #[must_use]
+    pub(crate) fn with_credentials(self) -> Self {
+        Self {
+            credentials: true,
+            ..self
+        }
+    }
+
+    /// Whether there is no origin.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.origins.is_empty()
+    }
+
+    /// Whether the request comes from a page that may send and receive cookies.
+    /// Browsers send `Origin` with every `POST`, and no script can change it.
+    pub(crate) fn admit_cookies(&self, request: &Request) -> bool {
+        let origin = request.headers().get(ORIGIN);
+        self.credentials && origin.is_some_and(|origin| self.contain(origin))
     }
 
     /// Whether pages of this origin may read the answers.
     fn contain(&self, origin: &HeaderValue) -> bool {
         let origin = origin.to_str();
-        origin.is_ok_and(|origin| self.0.iter().any(|pattern| pattern.matches(origin)))
+        origin.is_ok_and(|origin| self.origins.iter().any(|pattern| pattern.matches(origin)))
     }
 
     /// The CORS policy for this request.
@@ -65,6 +93,7 @@ impl AllowedOrigins {
         CorsPolicy {
             allowed,
             refused,
+            credentials: self.admit_cookies(request),
             is_preflight,
         }
     }
@@ -82,6 +111,7 @@ fn printable(origin: &HeaderValue) -> String {
 pub struct CorsPolicy {
     allowed: Option<HeaderValue>,
     refused: Option<String>,
+    credentials: bool,
     is_preflight: bool,
 }
 
@@ -126,6 +156,10 @@ impl CorsPolicy {
         headers.insert(VARY, HeaderValue::from_static("origin"));
         if let Some(origin) = &self.allowed {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            if self.credentials {
+                let allowed = HeaderValue::from_static("true");
+                headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, allowed);
+            }
             headers.insert(
                 ACCESS_CONTROL_EXPOSE_HEADERS,
                 // A REST API renames `www-authenticate` to the last name.

@@ -13,7 +13,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use lambda_http::{
     Body, Request, RequestExt,
     aws_lambda_events::apigw::{ApiGatewayProxyRequestContext, ApiGatewayV2httpRequestContext},
-    http::{HeaderMap, HeaderName, HeaderValue, Method},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header::COOKIE},
     request::RequestContext,
 };
 use serde::{Deserialize, Deserializer};
@@ -72,6 +72,7 @@ struct Fields {
     raw_path: Option<String>,
     headers: Option<BTreeMap<String, String>>,
     multi_value_headers: Option<BTreeMap<String, Vec<String>>>,
+    cookies: Option<Vec<String>>,
     request_context: Context,
     body: Option<String>,
     is_base64_encoded: Option<bool>,
@@ -166,7 +167,16 @@ impl Fields {
         };
         let mut request = Request::new(body(self.body, self.is_base64_encoded)?);
         *request.method_mut() = Method::from_bytes(method.as_bytes()).ok()?;
-        *request.headers_mut() = headers(self.multi_value_headers, self.headers)?;
+        let mut headers = headers(self.multi_value_headers, self.headers)?;
+        if !headers.contains_key(COOKIE) {
+            // Payload 2.0 has no header for them.
+            for cookie in self.cookies.unwrap_or_default() {
+                headers
+                    .try_append(COOKIE, HeaderValue::try_from(cookie.into_bytes()).ok()?)
+                    .ok()?;
+            }
+        }
+        *request.headers_mut() = headers;
         Some(
             request
                 .with_raw_http_path(path)

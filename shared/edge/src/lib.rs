@@ -13,6 +13,7 @@
 //! | the path and the method of each route | [`route`] |
 //! | the members of each body | [`request`] |
 //! | how a body is read, and its mistakes explained | [`body`], [`mistakes`] |
+//! | the refresh token in a cookie | [`cookie`] |
 //! | the answer to each refusal and fault | [`problem`] |
 //! | every setting, its range and its default | [`settings::table`] |
 //! | the fields of the log | [`log`] |
@@ -20,6 +21,7 @@
 pub mod api;
 pub mod body;
 mod client;
+pub mod cookie;
 pub mod cors;
 pub mod environment;
 pub mod event;

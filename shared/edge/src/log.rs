@@ -110,7 +110,7 @@ impl RequestLog {
                 };
                 self.info(route, outcome, Some(reason), None);
             }
-            Failure::Service(error) => {
+            Failure::Service(error) | Failure::StaleCookie(error) => {
                 let about = error.destination.as_ref();
                 match &error.kind {
                     ErrorKind::Refused(refusal) => {

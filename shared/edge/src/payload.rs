@@ -3,6 +3,10 @@
 use lambda_http::{
     Body, Response,
     aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayV2httpResponse},
+    http::{
+        HeaderMap,
+        header::{Entry, SET_COOKIE},
+    },
 };
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::value::RawValue;
@@ -50,7 +54,7 @@ impl Payload {
     }
 
     pub(crate) fn response(self, answer: Response<Body>) -> ProxyResponse {
-        let (head, body) = answer.into_parts();
+        let (mut head, body) = answer.into_parts();
         let status_code = i64::from(head.status.as_u16());
         let is_base64_encoded = matches!(body, Body::Binary(_));
         let body = (!matches!(body, Body::Empty)).then_some(body);
@@ -66,6 +70,7 @@ impl Payload {
             Self::V2 => {
                 let mut response = ApiGatewayV2httpResponse::default();
                 response.status_code = status_code;
+                response.cookies = take_cookies(&mut head.headers);
                 response.headers = head.headers;
                 response.body = body;
                 response.is_base64_encoded = is_base64_encoded;
@@ -73,4 +78,15 @@ impl Payload {
             }
         }
     }
+}
+
+/// Payload 2.0 has a member of its own for cookies.
+fn take_cookies(headers: &mut HeaderMap) -> Vec<String> {
+    let Entry::Occupied(cookies) = headers.entry(SET_COOKIE) else {
+        return Vec::new();
+    };
+    let cookies = cookies.remove_entry_mult().1;
+    cookies
+        .filter_map(|cookie| cookie.to_str().map(str::to_owned).ok())
+        .collect()
 }

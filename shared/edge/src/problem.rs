@@ -6,14 +6,14 @@ use lambda_http::{
     Body, Response,
     http::{
         StatusCode,
-        header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE},
     },
 };
 use otp_domain::{Channel, LimitKind, Refusal, Unauthorized, seconds_to_wait};
 use otp_service::{Error, ErrorKind, fault::Dependency};
 use serde::Serialize;
 
-use crate::{rejection::Rejection, response};
+use crate::{cookie, rejection::Rejection, response};
 
 /// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,9 @@ pub enum Failure {
     Rejected(Rejection),
     /// The use case returned an error.
     Service(Error),
+    /// The use case refused the token of the refresh cookie: the answer removes
+    /// the cookie.
+    StaleCookie(Error),
 }
 
 impl From<Rejection> for Failure {
@@ -132,10 +135,15 @@ impl Problem {
     pub fn of(failure: &Failure) -> Self {
         match failure {
             Failure::Rejected(rejection) => Self::rejected(rejection),
-            Failure::Service(error) => match &error.kind {
-                ErrorKind::Refused(refusal) => Self::refused(*refusal),
-                ErrorKind::Fault(fault) => Self::fault(fault.dependency),
-            },
+            Failure::Service(error) => Self::service(error),
+            Failure::StaleCookie(error) => Self::service(error).with(SET_COOKIE, cookie::REMOVED),
+        }
+    }
+
+    fn service(error: &Error) -> Self {
+        match &error.kind {
+            ErrorKind::Refused(refusal) => Self::refused(*refusal),
+            ErrorKind::Fault(fault) => Self::fault(fault.dependency),
         }
     }
 
@@ -158,6 +166,12 @@ impl Problem {
                 },
             )
             .with(ALLOW, method),
+            Rejection::OriginNotAllowed => Self::new(
+                StatusCode::FORBIDDEN,
+                "origin-not-allowed",
+                "Origin not allowed",
+                "The refresh cookie is only for pages of the origins that this service allows.",
+            ),
             Rejection::UnsupportedMediaType => Self::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported-media-type",

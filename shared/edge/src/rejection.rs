@@ -9,6 +9,8 @@ pub enum Rejection {
     NotFound,
     /// The route takes only this method.
     MethodNotAllowed(&'static str),
+    /// The refresh cookie is not for pages of this origin.
+    OriginNotAllowed,
     /// The body is not `application/json`.
     UnsupportedMediaType,
     /// The request is malformed. The explanation tells the client what is expected.

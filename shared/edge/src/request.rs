@@ -2,8 +2,7 @@
 
 use lambda_http::{Request, RequestExt, http::header::AUTHORIZATION, request::RequestContext};
 use otp_domain::{
-    ChallengeId, Destination, EmailAddress, IdempotencyKey, PhoneNumber, RefreshToken, Refusal,
-    Unauthorized,
+    ChallengeId, Destination, EmailAddress, IdempotencyKey, PhoneNumber, Refusal, Unauthorized,
 };
 use otp_service::{
     login::LoginRequest,
@@ -14,6 +13,7 @@ use secrecy::SecretString;
 use crate::{
     body::{self, BOOLEAN, Members, Shape},
     client,
+    cookie::{Carrier, RefreshCookie},
     mistakes::Explanation,
     rejection::Rejection,
 };
@@ -58,20 +58,29 @@ fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, Rejectio
 /// # Errors
 ///
 /// The request is malformed.
-pub fn validate(request: &Request) -> Result<ValidateRequest, Rejection> {
+pub fn validate(
+    request: &Request,
+    cookie: &RefreshCookie,
+) -> Result<(ValidateRequest, Carrier), Rejection> {
     let idempotency_key = idempotency_key(request)?;
-    body::read(request, |members| {
+    let (validate, asked) = body::read(request, |members| {
         let destination = destination(members);
         let otp = members.required("otp", &OTP);
         let challenge_id = members.optional("challenge_id", &CHALLENGE_ID);
-        Some(ValidateRequest {
+        let asked = members.optional("cookie", &BOOLEAN).unwrap_or_default();
+        if asked && !cookie.is_on() {
+            members.note("`cookie` must be false: this service sets no refresh cookie.");
+        }
+        let validate = ValidateRequest {
             client: client::of(request),
             destination: destination?,
             challenge_id,
             otp: otp?,
             idempotency_key,
-        })
-    })
+        };
+        Some((validate, asked))
+    })?;
+    Ok((validate, cookie.asked(request, asked)?))
 }
 
 /// Reads `POST /api/token/refresh/`.
@@ -79,13 +88,13 @@ pub fn validate(request: &Request) -> Result<ValidateRequest, Rejection> {
 /// # Errors
 ///
 /// The request is malformed.
-pub fn refresh(request: &Request) -> Result<RefreshRequest, Rejection> {
-    body::read(request, |members| {
-        let refresh_token = members.required("refresh_token", &REFRESH_TOKEN);
-        Some(RefreshRequest {
-            refresh_token: refresh_token?,
-        })
-    })
+pub fn refresh(
+    request: &Request,
+    cookie: &RefreshCookie,
+) -> Result<(RefreshRequest, Carrier), Rejection> {
+    let member = body::read(request, |members| Some(refresh_token(members, cookie)))?;
+    let (refresh_token, carrier) = cookie.presented(request, member)?;
+    Ok((RefreshRequest { refresh_token }, carrier))
 }
 
 /// Reads `POST /api/logout/`.
@@ -93,15 +102,27 @@ pub fn refresh(request: &Request) -> Result<RefreshRequest, Rejection> {
 /// # Errors
 ///
 /// The request is malformed.
-pub fn logout(request: &Request) -> Result<LogoutRequest, Rejection> {
-    body::read(request, |members| {
-        let refresh_token = members.required("refresh_token", &REFRESH_TOKEN);
-        let all = members.optional("all", &BOOLEAN);
-        Some(LogoutRequest {
-            refresh_token: refresh_token?,
-            all: all.unwrap_or_default(),
-        })
-    })
+pub fn logout(
+    request: &Request,
+    cookie: &RefreshCookie,
+) -> Result<(LogoutRequest, Carrier), Rejection> {
+    let (member, all) = body::read(request, |members| {
+        let refresh_token = refresh_token(members, cookie);
+        let all = members.optional("all", &BOOLEAN).unwrap_or_default();
+        Some((refresh_token, all))
+    })?;
+    let (refresh_token, carrier) = cookie.presented(request, member)?;
+    Ok((LogoutRequest { refresh_token, all }, carrier))
+}
+
+/// The member `refresh_token`, which a client may leave out where a cookie may
+/// have it instead.
+fn refresh_token(members: &mut Members, cookie: &RefreshCookie) -> Option<SecretString> {
+    if cookie.is_on() {
+        members.optional("refresh_token", &REFRESH_TOKEN)
+    } else {
+        members.required("refresh_token", &REFRESH_TOKEN)
+    }
 }
 
 /// Reads the access token in the `Authorization` header (RFC 6750 section 2.1).
@@ -142,8 +163,7 @@ const CHALLENGE_ID: Shape<ChallengeId> = Shape::text(
     ChallengeId::parse,
 );
 /// A text that is no token of ours is an invalid token, not an invalid request.
-const REFRESH_TOKEN: Shape<Option<RefreshToken>> =
-    Shape::text("a string", |text| Some(RefreshToken::parse(text)));
+const REFRESH_TOKEN: Shape<SecretString> = Shape::text("a string", |text| Some(text.into()));
 
 fn destination(members: &mut Members) -> Option<Destination> {
     let email = members.optional("email", &EMAIL);

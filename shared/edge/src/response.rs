@@ -6,7 +6,7 @@ use lambda_http::{
     Body, Response,
     http::{
         StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue},
+        header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, SET_COOKIE},
     },
 };
 use otp_domain::{Channel, UnixTime, UserRecord, seconds_to_wait};
@@ -16,7 +16,10 @@ use otp_service::{
 };
 use serde::Serialize;
 
-use crate::route::Route;
+use crate::{
+    cookie::{self, Carrier},
+    route::Route,
+};
 
 #[derive(Serialize)]
 struct CodeRequestedBody<'a> {
@@ -37,7 +40,8 @@ struct LoggedInBody<'a> {
     expires_in: u64,
     user_id: &'a str,
     new_user: bool,
-    refresh_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
     refresh_expires_in: u64,
 }
 
@@ -47,7 +51,8 @@ struct RefreshedBody<'a> {
     token_type: &'static str,
     expires_in: u64,
     user_id: &'a str,
-    refresh_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
     refresh_expires_in: u64,
 }
 
@@ -101,40 +106,50 @@ pub fn code_requested(requested: &CodeRequested) -> Response<Body> {
 
 /// The answer to a validation.
 #[must_use]
-pub fn logged_in(login: &LoggedIn) -> Response<Body> {
+pub fn logged_in(login: &LoggedIn, carrier: Carrier) -> Response<Body> {
+    let (refresh_token, cookie) = carrier.hand_out(&login.refresh_token, login.refresh_expires_in);
     let body = LoggedInBody {
         token: login.access_token.expose_secret(),
         token_type: "Bearer",
         expires_in: login.access_token.ttl.as_secs(),
         user_id: login.user.id().as_str(),
         new_user: login.user.is_new(),
-        refresh_token: login.refresh_token.expose_secret(),
+        refresh_token,
         refresh_expires_in: login.refresh_expires_in.as_secs(),
     };
-    json(StatusCode::OK, "application/json", &body)
+    with_cookie(json(StatusCode::OK, "application/json", &body), cookie)
 }
 
 /// The answer to a refresh.
 #[must_use]
-pub fn refreshed(login: &Refreshed) -> Response<Body> {
+pub fn refreshed(login: &Refreshed, carrier: Carrier) -> Response<Body> {
+    let (refresh_token, cookie) = carrier.hand_out(&login.refresh_token, login.refresh_expires_in);
     let body = RefreshedBody {
         token: login.access_token.expose_secret(),
         token_type: "Bearer",
         expires_in: login.access_token.ttl.as_secs(),
         user_id: login.user.as_str(),
-        refresh_token: login.refresh_token.expose_secret(),
+        refresh_token,
         refresh_expires_in: login.refresh_expires_in.as_secs(),
     };
-    json(StatusCode::OK, "application/json", &body)
+    with_cookie(json(StatusCode::OK, "application/json", &body), cookie)
 }
 
 /// The answer to a logout, whether or not the session existed.
 #[must_use]
-pub fn logged_out() -> Response<Body> {
+pub fn logged_out(carrier: Carrier) -> Response<Body> {
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::NO_CONTENT;
     let no_store = HeaderValue::from_static("no-store");
     response.headers_mut().insert(CACHE_CONTROL, no_store);
+    let removed = HeaderValue::from_static(cookie::REMOVED);
+    with_cookie(response, (carrier == Carrier::Cookie).then_some(removed))
+}
+
+fn with_cookie(mut response: Response<Body>, cookie: Option<HeaderValue>) -> Response<Body> {
+    if let Some(cookie) = cookie {
+        response.headers_mut().insert(SET_COOKIE, cookie);
+    }
     response
 }
 

@@ -20,7 +20,7 @@ use otp_service::{
 };
 
 use self::reader::Reader;
-use crate::{cors::AllowedOrigins, environment};
+use crate::{cookie::RefreshCookie, cors::AllowedOrigins, environment};
 
 pub use reader::SettingsError;
 
@@ -35,6 +35,8 @@ pub struct Settings {
     pub allowed_origins: AllowedOrigins,
     /// The proxies in front of the gateway.
     pub trusted_proxies: TrustedProxies,
+    /// Whether pages may have the refresh token in a cookie.
+    pub refresh_cookie: RefreshCookie,
     /// The certificate authorities to trust.
     pub trust_roots: TrustRoots,
 }
@@ -86,6 +88,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let table_name = self.table_name();
         let digest_key_id = self.required(&table::DIGEST_KEY_ID);
         let test_identities = self.test_identities(policy.code_length, now);
+        let (allowed_origins, refresh_cookie) = self.origins();
         Settings {
             login: LoginSettings {
                 table_name: table_name.clone(),
@@ -103,8 +106,9 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
                 test_identities,
                 tokens: self.tokens(),
             },
-            allowed_origins: self.allowed_origins(),
             trusted_proxies: TrustedProxies::new(self.number(&table::TRUSTED_PROXIES)),
+            allowed_origins,
+            refresh_cookie,
             trust_roots: self
                 .optional(&table::AWS_CA_BUNDLE, TrustRoots::from_file)
                 .unwrap_or_default(),
@@ -182,15 +186,23 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         }
     }
 
-    fn allowed_origins(&mut self) -> AllowedOrigins {
+    fn origins(&mut self) -> (AllowedOrigins, RefreshCookie) {
         let setting = &table::ALLOWED_ORIGINS;
-        let Some(text) = self.text(setting) else {
-            return AllowedOrigins::default();
-        };
-        AllowedOrigins::parse(&text).unwrap_or_else(|why| {
+        let parsed = self.text(setting).map(|text| AllowedOrigins::parse(&text));
+        let origins = parsed.unwrap_or_else(|| Ok(AllowedOrigins::default()));
+        let origins = origins.unwrap_or_else(|why| {
             self.mistake(format!("{} {why}", setting.name));
             AllowedOrigins::default()
-        })
+        });
+        let is_on = self.optional(&table::REFRESH_COOKIE, switch);
+        if !is_on.unwrap_or_default() {
+            return (origins, RefreshCookie::default());
+        }
+        if origins.is_empty() {
+            self.mistake("REFRESH_COOKIE=on needs ALLOWED_ORIGINS");
+        }
+        let origins = origins.with_credentials();
+        (origins.clone(), RefreshCookie::on(origins))
     }
 
     fn table_name(&mut self) -> String {
@@ -218,6 +230,14 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
 #[expect(clippy::unnecessary_wraps, reason = "it is passed as a parser")]
 fn any_text(text: &str) -> Option<String> {
     Some(text.to_owned())
+}
+
+fn switch(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
 }
 
 /// Digits, with or without a decimal point.

@@ -1,13 +1,14 @@
-//! The calls that the functions make, by name.
+//! The calls that the functions and the operator's tool make, by name.
 
 use self::Call::{
-    Admit, Complete, CountValidation, EndSession, FetchDigestKey, FetchPublicKey, FindChallenge,
-    FindLogin, FindSession, FindUser, ListSessions, RecordConversion, Redeem, Rotate, SendEmail,
-    SendSms, Sign, SpendAttempt, Withdraw, WithdrawCounts, WithdrawEnd,
+    AddUser, Admit, ChangeUser, Complete, CountValidation, EndSession, FetchDigestKey,
+    FetchPublicKey, FindChallenge, FindLogin, FindSession, FindUser, ListSessions,
+    RecordConversion, Redeem, Rotate, SendEmail, SendSms, Sign, SpendAttempt, Withdraw,
+    WithdrawCounts, WithdrawEnd,
 };
 use super::http::{HttpMessage, header};
 
-/// Every call that the functions make.
+/// Every call that the functions and the operator's tool make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
     /// KMS derives the key of the codes' digests.
@@ -52,6 +53,10 @@ pub enum Call {
     Rotate,
     /// A session is deleted.
     EndSession,
+    /// The operator's tool creates a user.
+    AddUser,
+    /// The operator's tool disables, enables or removes a user.
+    ChangeUser,
 }
 
 /// How to tell a call: by its operation, and by words in its body. The first match counts.
@@ -64,6 +69,8 @@ const CALLS: &[(Call, &str, &str)] = &[
     (Withdraw, "TransactWriteItems", ":\"all-"),
     (WithdrawCounts, "TransactWriteItems", ":\"counts-"),
     (WithdrawEnd, "TransactWriteItems", ":\"end-"),
+    (AddUser, "TransactWriteItems", ":\"add-"),
+    (ChangeUser, "TransactWriteItems", ":\"change-"),
     (Admit, "TransactWriteItems", "#"),
     (SpendAttempt, "UpdateItem", "ADD spent_by"),
     (Complete, "UpdateItem", "seen_through"),

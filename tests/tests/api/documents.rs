@@ -284,6 +284,12 @@ fn each_metric_filter_looks_for_a_value_that_the_log_can_have() {
                 ("$.outcome", outcome) => assert!(outcomes.contains(outcome), "{name}: {outcome}"),
                 ("$.reason", reason) if reason == REUSED => {}
                 ("$.reason", "sms-*") => {}
+                // Of the gateway's log, which names the kind of each answer of its own.
+                ("$.error", "THROTTLED") => {
+                    let path = ["Api", "Properties", "AccessLogSetting", "Format"];
+                    let member = "\"error\":\"$context.error.responseType\"";
+                    assert!(text(at(resources, &path)).contains(member), "{name}");
+                }
                 other => panic!("{name} looks for {other:?}"),
             }
         }

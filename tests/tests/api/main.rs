@@ -9,6 +9,8 @@
 
 mod abuse;
 mod admin;
+mod alarms;
+mod cookie;
 mod cors;
 mod documents;
 mod events;

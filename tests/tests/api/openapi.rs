@@ -20,6 +20,7 @@ fn failures() -> Vec<Failure> {
     let rejections = [
         Rejection::NotFound,
         Rejection::MethodNotAllowed("POST"),
+        Rejection::OriginNotAllowed,
         Rejection::UnsupportedMediaType,
         Rejection::InvalidRequest("".into()),
     ];

@@ -149,6 +149,10 @@ settings! {
         "The origins whose pages may call the API, separated by commas. A `*` stands for \
          one label, as in `https://*.preview.example.com`.",
     );
+    REFRESH_COOKIE = optional(
+        "`off` or `on`", "off",
+        "Whether pages of the ALLOWED_ORIGINS may have the refresh token in a cookie.",
+    );
     TEST_IDENTITIES = optional(
         "`destination=code` pairs with codes of OTP_LENGTH digits, with \
          TEST_IDENTITIES_UNTIL in the next 30 days", "",
