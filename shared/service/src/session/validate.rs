@@ -234,7 +234,8 @@ impl SessionService {
             (attempt.await?, UserLookup::Deferred)
         } else {
             let (attempted, user) = tokio::join!(attempt, self.store.find_user(to));
-            (attempted?, UserLookup::Done(user?))
+            let user = UserLookup::Done(user?);
+            (attempted?, user)
         };
         Ok((guess, attempted, user))
     }
