@@ -155,6 +155,7 @@ impl Fields {
                 let mut known = ApiGatewayV2httpRequestContext::default();
                 known.request_id = context.request_id;
                 known.http.source_ip = http.source_ip;
+                known.domain_name = context.domain_name.0;
                 (http.method, RequestContext::ApiGatewayV2(known))
             }
             (Some(method), None) => {
