@@ -20,11 +20,14 @@ impl TestIdentities {
     /// Reads a list such as `reviewer@example.com=123456,+15005550006=654321`,
     /// with codes of `length` digits, which is valid until `until`.
     ///
-    /// `None` if an entry is malformed or repeated, or if the date is missing,
-    /// in the past, or more than 30 days ahead.
+    /// After that date, the list is as good as empty: a setting that nobody has
+    /// removed yet must not stop the service.
+    ///
+    /// `None` if an entry is malformed or repeated, or if the date is missing or
+    /// more than 30 days ahead.
     #[must_use]
     pub fn parse(text: &str, length: u8, until: Option<UnixTime>, now: UnixTime) -> Option<Self> {
-        let until = until.filter(|until| now < *until && *until <= now.plus(LONGEST))?;
+        let until = until.filter(|until| *until <= now.plus(LONGEST))?;
         let mut codes: Vec<(Destination, Passcode)> = Vec::new();
         for entry in text.split(',').map(str::trim) {
             let (to, code) = entry.rsplit_once('=')?;
@@ -50,11 +53,17 @@ impl TestIdentities {
             .map(|(_, code)| code.clone())
     }
 
-    /// When this destination's fixed code ends, if it has one.
+    /// When the fixed codes end, if this destination's code of that time was one.
     #[must_use]
-    pub fn end_for(&self, to: &Destination) -> Option<UnixTime> {
+    pub fn end_for(&self, to: &Destination, issued_at: UnixTime) -> Option<UnixTime> {
         let listed = self.codes.iter().any(|(known, _)| known == to);
-        self.until.filter(|_| listed)
+        self.until.filter(|until| listed && issued_at < *until)
+    }
+
+    /// Whether there is a list, and its date has passed.
+    #[must_use]
+    pub fn have_ended(&self, now: UnixTime) -> bool {
+        self.until.is_some_and(|until| until <= now)
     }
 }
 
@@ -98,14 +107,35 @@ mod tests {
     #[test]
     fn without_a_date_within_thirty_days_there_is_none() {
         let list = "reviewer@example.com=123456";
-        for until in [
-            None,
-            Some(days(0)),
-            Some(days(31)),
-            Some(UnixTime::from_secs(0)),
-        ] {
+        for until in [None, Some(days(31))] {
             assert!(TestIdentities::parse(list, 6, until, NOW).is_none());
         }
+    }
+
+    #[test]
+    fn after_the_date_the_list_is_as_good_as_empty() {
+        let list = "reviewer@example.com=123456";
+        let to = "reviewer@example.com".parse().unwrap();
+        for until in [UnixTime::from_secs(0), NOW] {
+            let identities = TestIdentities::parse(list, 6, Some(until), NOW).unwrap();
+            assert!(identities.code_for(&to, NOW).is_none());
+            assert_eq!(identities.end_for(&to, NOW), None);
+            assert!(identities.have_ended(NOW));
+        }
+        let identities = TestIdentities::parse(list, 6, Some(days(1)), NOW).unwrap();
+        assert!(!identities.have_ended(NOW) && identities.have_ended(days(1)));
+        assert!(!TestIdentities::default().have_ended(NOW));
+    }
+
+    #[test]
+    fn a_fixed_code_that_is_used_after_the_date_still_ends_with_it() {
+        let list = "reviewer@example.com=123456";
+        let identities = TestIdentities::parse(list, 6, Some(days(1)), NOW).unwrap();
+        let to = "reviewer@example.com".parse().unwrap();
+        assert_eq!(identities.end_for(&to, NOW), Some(days(1)));
+        assert_eq!(identities.end_for(&to, days(1)), None);
+        let other = "alice@example.com".parse().unwrap();
+        assert_eq!(identities.end_for(&other, NOW), None);
     }
 
     #[test]

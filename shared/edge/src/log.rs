@@ -6,7 +6,11 @@
 
 use lambda_http::Request;
 use otp_domain::{Destination, Refusal, Unauthorized};
-use otp_service::{ErrorKind, ambient::Stopwatch, fault::Fault};
+use otp_service::{
+    ErrorKind,
+    ambient::{self, Stopwatch},
+    fault::Fault,
+};
 use tracing::{Level, Subscriber, error, info, warn};
 use tracing_subscriber::{
     filter::Targets,
@@ -52,7 +56,7 @@ where
 
 /// Writes a line for each warning of the settings.
 pub fn warnings(settings: &Settings) {
-    for reason in settings.warnings() {
+    for reason in settings.warnings(ambient::now()) {
         warn!(target: TARGET, event = "start", outcome = "warning", reason);
     }
 }

@@ -24,6 +24,11 @@ use crate::{cookie::RefreshCookie, cors::AllowedOrigins, environment};
 
 pub use reader::SettingsError;
 
+/// The log's warning of test identities that nobody has removed yet. The metric
+/// filters in `template.yaml` match this text.
+pub const TEST_IDENTITIES_ENDED: &str =
+    "TEST_IDENTITIES_UNTIL has passed: there are no test identities";
+
 /// All settings. docs/settings.md explains each one.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -69,7 +74,7 @@ impl Settings {
 impl Settings {
     /// What is valid, and probably not meant. The log of a start has it.
     #[must_use]
-    pub fn warnings(&self) -> Vec<&'static str> {
+    pub fn warnings(&self, now: UnixTime) -> Vec<&'static str> {
         let prefixes = &self.login.delivery.sms_prefixes;
         let mut warnings = Vec::new();
         if prefixes.allow_all_of_north_america() {
@@ -77,6 +82,9 @@ impl Settings {
                 "SMS_PREFIXES allows all of +1: 25 countries, and premium numbers. \
                  Name the countries instead, such as US,CA.",
             );
+        }
+        if self.login.test_identities.have_ended(now) {
+            warnings.push(TEST_IDENTITIES_ENDED);
         }
         warnings
     }

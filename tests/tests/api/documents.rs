@@ -10,7 +10,10 @@ use otp_edge::{
     problem::{Failure, Problem},
     rejection::Rejection,
     route::Route,
-    settings::table::{self, Kind, Setting},
+    settings::{
+        TEST_IDENTITIES_ENDED,
+        table::{self, Kind, Setting},
+    },
 };
 use otp_service::{
     fault::{Dependency, Fault},
@@ -283,6 +286,7 @@ fn each_metric_filter_looks_for_a_value_that_the_log_can_have() {
             match (field, value) {
                 ("$.outcome", outcome) => assert!(outcomes.contains(outcome), "{name}: {outcome}"),
                 ("$.reason", reason) if reason == REUSED => {}
+                ("$.reason", reason) if reason == TEST_IDENTITIES_ENDED => {}
                 ("$.reason", "sms-*") => {}
                 // Of the gateway's log, which names the kind of each answer of its own.
                 ("$.error", "THROTTLED") => {

@@ -71,3 +71,35 @@ async fn a_session_of_a_test_identity_ends_on_its_last_day() {
         .await
         .assert_problem(400, "invalid-refresh-token");
 }
+
+#[tokio::test]
+async fn a_function_that_starts_after_the_last_day_serves_everybody_and_warns() {
+    let ended = [
+        SETTINGS[0],
+        ("TEST_IDENTITIES_UNTIL", "2025-12-31T00:00:00Z"),
+    ];
+    let app = TestApp::with(&ended).await;
+    app.login(REVIEWER).await.assert_ok();
+    let code = app.newest_code(REVIEWER);
+    let login = app.validate(REVIEWER, None, &code).await;
+    assert_eq!(login.assert_ok()["refresh_expires_in"], 604_800);
+    otp_edge::log::warnings(&app.settings);
+    let lines = app.log.lines();
+    let warned = lines.iter().any(|line| {
+        line["level"] == "WARN" && line["reason"] == otp_edge::settings::TEST_IDENTITIES_ENDED
+    });
+    assert!(warned, "no warning");
+    app.log.assert_lacks("012345");
+}
+
+#[tokio::test]
+async fn a_fixed_code_that_is_used_after_its_last_day_starts_no_session_that_lasts() {
+    let app = TestApp::with(SETTINGS).await;
+    app.advance(Duration::from_hours(24 * 19) - Duration::from_mins(11));
+    let id = app.login(REVIEWER).await.assert_ok()["challenge_id"].clone();
+    app.advance(Duration::from_mins(2));
+    // A function that starts after the date.
+    let app = app.cold_start().await;
+    let login = app.validate(REVIEWER, id.as_str(), "012345").await;
+    assert_eq!(login.assert_ok()["refresh_expires_in"], 0);
+}

@@ -155,7 +155,7 @@ settings! {
     );
     TEST_IDENTITIES = optional(
         "`destination=code` pairs with codes of OTP_LENGTH digits, with \
-         TEST_IDENTITIES_UNTIL in the next 30 days", "",
+         TEST_IDENTITIES_UNTIL at most 30 days ahead", "",
         "Destinations with a fixed code, which get no messages.",
     );
     TEST_IDENTITIES_UNTIL = optional(

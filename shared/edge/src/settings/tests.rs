@@ -121,12 +121,25 @@ fn the_whole_of_north_america_is_a_warning() {
     let warned = |prefixes| {
         let settings = read(&[("SMS_PREFIXES", prefixes)]).unwrap();
         settings
-            .warnings()
+            .warnings(NOW)
             .iter()
             .any(|text| text.contains("SMS_PREFIXES"))
     };
     assert!(warned("+1") && warned("+1,!+1900"));
     assert!(!warned("US,CA") && !warned(""));
+}
+
+#[test]
+fn test_identities_that_have_ended_are_warned_about_and_stop_nothing() {
+    let warned = |until| {
+        let list = ("TEST_IDENTITIES", "reviewer@example.com=123456");
+        let settings = read(&[list, ("TEST_IDENTITIES_UNTIL", until)]).unwrap();
+        settings.warnings(NOW).contains(&TEST_IDENTITIES_ENDED)
+    };
+    assert!(warned("2026-01-01T00:10:00Z") && warned("1999-12-31T00:00:00Z"));
+    assert!(!warned("2026-01-01T00:10:01Z"));
+    let date_alone = read(&[("TEST_IDENTITIES_UNTIL", "1999-12-31T00:00:00Z")]).unwrap();
+    assert!(date_alone.warnings(NOW).is_empty());
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use otp_domain::{
-    ChallengeId, ClientAddress, Destination, DigestKey, IdempotencyKey, OperationId, Passcode,
-    RefreshToken, Refusal, RepeatableGuess, ResolvedUser, Session, SessionLifetimes, UnixTime,
-    UnknownUsers, User, UserId, Verdict,
+    Challenge, ChallengeId, ClientAddress, Destination, DigestKey, IdempotencyKey, OperationId,
+    Passcode, RefreshToken, Refusal, RepeatableGuess, ResolvedUser, Session, SessionLifetimes,
+    UnixTime, UnknownUsers, User, UserId, Verdict,
 };
 use rand::CryptoRng;
 use secrecy::{ExposeSecret, SecretString};
@@ -131,7 +131,7 @@ impl SessionService {
         }
         let refresh_token =
             refresh_token.unwrap_or_else(|| RefreshToken::draw(user.id().clone(), rng));
-        let lifetimes = self.lifetimes_of(&request.destination, now);
+        let lifetimes = self.lifetimes_of(challenge, now);
         let session = Session {
             new_user: user.is_new(),
             ..Session::start(&refresh_token, &request.destination, lifetimes, now)
@@ -192,9 +192,10 @@ impl SessionService {
     }
 
     /// A session that a fixed code starts ends with that code.
-    fn lifetimes_of(&self, to: &Destination, now: UnixTime) -> SessionLifetimes {
+    fn lifetimes_of(&self, challenge: &Challenge, now: UnixTime) -> SessionLifetimes {
         let own = self.lifetimes;
-        let end = self.test_identities.end_for(to);
+        let (to, issued_at) = (&challenge.destination, challenge.issued_at);
+        let end = self.test_identities.end_for(to, issued_at);
         SessionLifetimes {
             absolute: end.map_or(own.absolute, |end| own.absolute.min(now.until(end))),
             ..own
