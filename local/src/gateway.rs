@@ -7,7 +7,11 @@ use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, Uri, request::Parts},
+    http::{
+        HeaderMap, HeaderValue, Uri,
+        header::{ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN, VARY},
+        request::Parts,
+    },
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -39,20 +43,30 @@ async fn invoke(
     let path = parts.uri.path();
     let path = path.strip_suffix('/').unwrap_or(path);
     let Some(route) = Route::ALL.into_iter().find(|route| route.path() == path) else {
-        return problem(Rejection::NotFound);
+        return problem(Rejection::NotFound, &parts.headers);
     };
     let body = match read(body).await {
         Ok(body) => body,
-        Err(why) => return problem(Rejection::InvalidRequest(why.into())),
+        Err(why) => return problem(Rejection::InvalidRequest(why.into()), &parts.headers),
     };
     match request(&event(&parts, &body, peer).to_string()) {
         Ok(request) => into_http(functions.handle(route, request).await),
-        Err(rejection) => problem(rejection),
+        Err(rejection) => problem(rejection, &parts.headers),
     }
 }
 
-fn problem(rejection: Rejection) -> Response {
-    into_http(Problem::of(&Failure::Rejected(rejection)).response())
+/// An answer of the gateway itself: the headers are those of `GatewayResponses` in the
+/// template, so any page can read it.
+fn problem(rejection: Rejection, asked: &HeaderMap) -> Response {
+    let mut answer = into_http(Problem::of(&Failure::Rejected(rejection)).response());
+    let headers = answer.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("origin"));
+    if let Some(origin) = asked.get(ORIGIN) {
+        let yes = HeaderValue::from_static("true");
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
+    }
+    answer
 }
 
 fn into_http(answer: lambda_http::Response<lambda_http::Body>) -> Response {

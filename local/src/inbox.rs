@@ -22,7 +22,7 @@ use time::{
 };
 use tokio::sync::watch;
 
-pub use http::router;
+pub use http::{for_this_machine, router};
 
 /// The most messages that are kept. A new message then replaces the oldest one.
 pub const CAPACITY: usize = 10_000;

@@ -1,21 +1,43 @@
-//! `cargo run -p local`: the whole stack, until Ctrl-C.
+//! `cargo run -p local`: runs the whole stack until Ctrl-C. See `--help`.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{
+    io::{self, IsTerminal},
+    process::ExitCode,
+    sync::Arc,
+};
 
-use local::stack::{Options, Stack, StartError};
+use local::{
+    limits, lines,
+    options::{Command, HELP},
+    stack::{Options, Stack},
+};
 use otp_edge::log;
 use otp_service::ambient;
 
+/// The exit code of a command line that cannot be understood.
+const USAGE: u8 = 2;
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let lines = log::subscriber(std::io::stderr);
-    let _ = tracing::subscriber::set_global_default(lines);
+    let arguments = std::env::args_os().skip(1);
+    match Command::parse(arguments.map(|text| text.to_string_lossy().into_owned())) {
+        Ok(Command::Serve) => start().await,
+        Ok(Command::Help) => print(HELP),
+        Ok(Command::Version) => print(concat!("local ", env!("CARGO_PKG_VERSION"), "\n")),
+        Err(mistake) => refuse(&mistake, ExitCode::from(USAGE)),
+    }
+}
+
+async fn start() -> ExitCode {
+    if let Err(mistake) = start_log() {
+        return refuse(&mistake, ExitCode::from(USAGE));
+    }
     let options = Options {
         api: address("API_ADDR", "127.0.0.1:3000"),
         inbox: address("INBOX_ADDR", "127.0.0.1:8025"),
         aws: address("AWS_ADDR", "127.0.0.1:4566"),
         web: address("WEB_ADDR", "127.0.0.1:8080"),
-        settings: variable,
+        settings: setting,
         clock: Arc::new(ambient::now),
     };
     match Stack::start(options).await {
@@ -23,8 +45,24 @@ async fn main() -> ExitCode {
             log::warnings(&stack.settings);
             serve(stack).await
         }
-        Err(error) => refuse(&error),
+        Err(error) => refuse(&error.to_string(), ExitCode::FAILURE),
     }
+}
+
+/// Text for people, JSON for programs.
+fn start_log() -> Result<(), String> {
+    let is_text = match variable("LOG_FORMAT").as_deref() {
+        None | Some("") => io::stderr().is_terminal(),
+        Some("text") => true,
+        Some("json") => false,
+        Some(_) => return Err("LOG_FORMAT must be text or json".to_owned()),
+    };
+    let _ = if is_text {
+        tracing::subscriber::set_global_default(lines::subscriber(io::stderr))
+    } else {
+        tracing::subscriber::set_global_default(log::subscriber(io::stderr))
+    };
+    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "this program prints its addresses")]
@@ -47,15 +85,30 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// The variable; an empty one does not turn a limit on.
+fn setting(name: &str) -> Option<String> {
+    let Some(generous) = limits::generous(name) else {
+        return variable(name);
+    };
+    let told = variable(name).filter(|value| !value.trim().is_empty());
+    Some(told.unwrap_or_else(|| generous.to_owned()))
+}
+
 fn address(name: &str, default: &str) -> String {
     variable(name).unwrap_or_else(|| default.to_owned())
+}
+
+#[expect(clippy::print_stdout, reason = "what was asked for")]
+fn print(text: &str) -> ExitCode {
+    print!("{text}");
+    ExitCode::SUCCESS
 }
 
 #[expect(
     clippy::print_stderr,
     reason = "the log has requests only, not a failed start"
 )]
-fn refuse(error: &StartError) -> ExitCode {
-    eprintln!("{error}");
-    ExitCode::FAILURE
+fn refuse(why: &str, exit: ExitCode) -> ExitCode {
+    eprintln!("local: {why}");
+    exit
 }

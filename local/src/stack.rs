@@ -1,6 +1,10 @@
 //! The whole stack: emulated services, functions, gateway, inbox and sign-in page.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::Router;
 use otp_edge::settings::{Settings, SettingsError};
@@ -11,6 +15,7 @@ use crate::{
     functions::{Clock, Functions},
     gateway,
     inbox::{self, Inbox},
+    limits::{self, Limits},
     web,
 };
 
@@ -55,8 +60,8 @@ pub struct Stack {
 /// Why a stack did not start.
 #[derive(Debug)]
 pub enum StartError {
-    /// The stack cannot listen at an address.
-    Address(&'static str, io::Error),
+    /// The stack cannot listen at an address, which a variable may change.
+    Address(&'static str, String, io::Error),
     /// One or more settings are wrong.
     Settings(SettingsError),
     /// The emulated services did not start.
@@ -66,7 +71,17 @@ pub enum StartError {
 impl std::fmt::Display for StartError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Address(name, error) => write!(f, "cannot listen at {name}: {error}"),
+            Self::Address(name, address, error) if error.kind() == io::ErrorKind::AddrInUse => {
+                let port = address.rsplit(':').next().unwrap_or_default();
+                write!(
+                    f,
+                    "cannot listen at {address}: another program uses port {port}. End it, or set \
+                     {name} to another address; port 0 picks a free one."
+                )
+            }
+            Self::Address(name, address, error) => {
+                write!(f, "cannot listen at {address} ({name}): {error}")
+            }
             Self::Settings(error) => error.fmt(f),
             Self::Services(error) => write!(f, "the emulated services did not start: {error}"),
         }
@@ -95,28 +110,27 @@ impl Stack {
         let settings =
             Settings::from_lookup(lookup, (options.clock)()).map_err(StartError::Settings)?;
         let messages = Inbox::default();
-        let services = services(&settings, messages.clone()).await?;
+        let (services, limits) = services(&settings, messages.clone()).await?;
 
         let mut servers = JoinSet::new();
-        servers.spawn(async { axum::serve(aws, services).await });
+        serve(&mut servers, aws, &services);
         let functions = Arc::new(Functions::new(
             &settings,
             &aws::sdk_config(aws_at),
             options.clock,
         ));
         functions.warm_up().await;
-        let gateway = gateway::router(Arc::clone(&functions))
-            .into_make_service_with_connect_info::<SocketAddr>();
-        servers.spawn(async { axum::serve(api, gateway).await });
-        let page = inbox::router(messages.clone());
-        servers.spawn(async { axum::serve(inbox, page).await });
+        serve(&mut servers, api, &gateway::router(Arc::clone(&functions)));
+        let reset = inbox::for_this_machine(limits::router(limits));
+        let page = inbox::router(messages.clone()).merge(reset);
+        serve(&mut servers, inbox, &page);
         let sign_in = web::router(web::Page {
             api: api_at,
             inbox: inbox_at,
             // The default allows the numbers of these two.
             countries: (options.settings)("SMS_PREFIXES").map_or("US,CA", |_| ""),
         });
-        servers.spawn(async { axum::serve(web, sign_in).await });
+        serve(&mut servers, web, &sign_in);
 
         Ok(Self {
             api: api_at,
@@ -136,17 +150,33 @@ impl Stack {
     }
 }
 
+/// The sockets of one address: `localhost` is 127.0.0.1 to some clients, and `::1` to others.
 async fn listen(
     name: &'static str,
     address: &str,
-) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |error| StartError::Address(name, error);
+) -> Result<(Vec<TcpListener>, SocketAddr), StartError> {
+    let failed = |error| StartError::Address(name, address.to_owned(), error);
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    Ok((listener, address))
+    let mut listeners = vec![listener];
+    if address.ip() == Ipv4Addr::LOCALHOST {
+        // A machine may have no IPv6, and another program may have this port of it.
+        let second = TcpListener::bind((Ipv6Addr::LOCALHOST, address.port())).await;
+        listeners.extend(second);
+    }
+    Ok((listeners, address))
 }
 
-async fn services(settings: &Settings, messages: Inbox) -> Result<Router, StartError> {
+fn serve(servers: &mut JoinSet<io::Result<()>>, listeners: Vec<TcpListener>, router: &Router) {
+    for listener in listeners {
+        let service = router
+            .clone()
+            .into_make_service_with_connect_info::<SocketAddr>();
+        servers.spawn(async { axum::serve(listener, service).await });
+    }
+}
+
+async fn services(settings: &Settings, messages: Inbox) -> Result<(Router, Limits), StartError> {
     let (address, database) = dynamodb::start().await.map_err(StartError::Services)?;
     let sessions = &settings.sessions;
     dynamodb::create_table(&database, &sessions.table_name).map_err(StartError::Services)?;
@@ -162,7 +192,8 @@ async fn services(settings: &Settings, messages: Inbox) -> Result<Router, StartE
         ),
     )
     .map_err(StartError::Services)?;
-    Ok(aws::router(address, messages, keys))
+    let limits = Limits::new(database, sessions.table_name.clone());
+    Ok((aws::router(address, messages, keys), limits))
 }
 
 fn ids<'a>(first: &'a String, second: Option<&'a String>) -> Vec<&'a str> {

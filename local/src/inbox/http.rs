@@ -39,14 +39,20 @@ const PAGE: &str = include_str!("page.html");
 ///
 /// The stream never ends by itself, so a graceful shutdown waits until the page is closed.
 pub fn router(inbox: Inbox) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/", get(page))
         .route("/api/messages", get(list).delete(clear))
         .route("/api/stream", get(changes))
         .fallback(unknown)
+        .with_state(inbox);
+    for_this_machine(routes)
+}
+
+/// Lets only this machine in, and nothing out into caches.
+pub fn for_this_machine(routes: Router) -> Router {
+    routes
         .layer(from_fn(only_this_machine))
         .layer(map_response(guard))
-        .with_state(inbox)
 }
 
 async fn page() -> Response {

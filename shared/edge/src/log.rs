@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// The target of every event in the log.
-const TARGET: &str = "otp";
+pub const TARGET: &str = "otp";
 
 /// Starts the log on standard output, where Lambda collects it.
 pub fn init() {
