@@ -6,11 +6,12 @@
 use std::{collections::VecDeque, ffi::OsString};
 
 use lexopt::{Arg, Parser, ValueExt};
-use otp_domain::{Destination, SessionId};
+use otp_domain::{Channel, Destination, SessionId};
 use otp_service::store::Change;
 
 use crate::{
-    destination::{self, email, phone},
+    destination::{self, email, number, phone},
+    preview::Preview,
     rows::Row,
 };
 
@@ -27,6 +28,8 @@ pub enum Command {
     Help,
     /// Print the version.
     Version,
+    /// Print a message.
+    Preview(Preview),
     /// Read or change a table.
     Run {
         /// What to do.
@@ -70,6 +73,13 @@ pub fn parse(
         Collected::Version => return Ok(Command::Version),
         Collected::Arguments(arguments) => arguments,
     };
+    if arguments
+        .positional
+        .front()
+        .is_some_and(|group| group == "messages")
+    {
+        return arguments.preview().map(Command::Preview);
+    }
     let table = arguments.table.take().or(default_table);
     let action = arguments.action()?;
     let table = table
@@ -82,7 +92,7 @@ pub fn parse(
 enum Collected {
     Help,
     Version,
-    Arguments(Arguments),
+    Arguments(Box<Arguments>),
 }
 
 /// The arguments that no command has taken yet.
@@ -93,6 +103,10 @@ struct Arguments {
     phone: Option<String>,
     csv: Option<OsString>,
     session: Option<String>,
+    channel: Option<String>,
+    locale: Option<String>,
+    app: Option<String>,
+    html: Option<OsString>,
     positional: VecDeque<String>,
 }
 
@@ -111,16 +125,24 @@ impl Arguments {
                 Arg::Long("session" | "login") => {
                     set(&mut arguments.session, "--session", string(&mut parser)?)?;
                 }
+                Arg::Long("channel") => {
+                    set(&mut arguments.channel, "--channel", string(&mut parser)?)?;
+                }
+                Arg::Long("locale") => {
+                    set(&mut arguments.locale, "--locale", string(&mut parser)?)?;
+                }
+                Arg::Long("app") => set(&mut arguments.app, "--app", string(&mut parser)?)?,
+                Arg::Long("html") => set(&mut arguments.html, "--html", parser.value()?)?,
                 Arg::Value(word) => arguments.positional.push_back(word.string()?),
                 other => return Err(other.unexpected()),
             }
         }
-        Ok(Collected::Arguments(arguments))
+        Ok(Collected::Arguments(Box::new(arguments)))
     }
 
     fn action(mut self) -> Result<Action, String> {
         let group = self.positional.pop_front();
-        let group = group.ok_or("no command: give users or sessions, and a command")?;
+        let group = group.ok_or("no command: give users, sessions or messages, and a command")?;
         let verb = self.positional.pop_front().unwrap_or_default();
         let action = match (group.as_str(), verb.as_str()) {
             ("users", "list") => Ok(Action::ListUsers),
@@ -136,10 +158,48 @@ impl Arguments {
             ("users" | "sessions" | "logins", _) => {
                 return Err(format!("{group}: unknown command {verb:?}"));
             }
-            _ => return Err(format!("unknown command {group:?}: give users or sessions")),
+            _ => {
+                return Err(format!(
+                    "unknown command {group:?}: give users, sessions or messages"
+                ));
+            }
         };
         let whole = action.and_then(|action| self.refuse_the_rest().map(|()| action));
         whole.map_err(|mistake| format!("{group} {verb}: {mistake}"))
+    }
+
+    fn preview(mut self) -> Result<Preview, String> {
+        let words: Vec<_> = self.positional.drain(..).collect();
+        let preview = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["messages", "preview"] => self.preview_options(),
+            ["messages"] => Err("the command is missing".to_owned()),
+            ["messages", "preview", ..] => Err(format!("unexpected {:?}", words[2])),
+            _ => Err(format!("unknown command {:?}", words[1])),
+        };
+        let whole = preview.and_then(|preview| self.refuse_the_rest().map(|()| preview));
+        whole.map_err(|mistake| format!("messages: {mistake}"))
+    }
+
+    fn preview_options(&mut self) -> Result<Preview, String> {
+        let channel = match self.channel.take().as_deref() {
+            Some("email") => Channel::Email,
+            Some("sms") => Channel::Sms,
+            _ => return Err("give --channel email or --channel sms".to_owned()),
+        };
+        let preview = Preview {
+            channel,
+            locale: self.locale.take(),
+            app: self.app.take(),
+            html: self.html.take(),
+            number: self.phone.take().map(|text| number(&text)).transpose()?,
+        };
+        if channel == Channel::Sms && preview.html.is_some() {
+            return Err("a text message has no --html".to_owned());
+        }
+        if channel == Channel::Email && (preview.app.is_some() || preview.number.is_some()) {
+            return Err("an e-mail has no --app and no --phone".to_owned());
+        }
+        Ok(preview)
     }
 
     fn new_users(&mut self) -> Result<Source, String> {
@@ -180,6 +240,10 @@ impl Arguments {
             ("--phone", self.phone.is_some()),
             ("--csv", self.csv.is_some()),
             ("--session", self.session.is_some()),
+            ("--channel", self.channel.is_some()),
+            ("--locale", self.locale.is_some()),
+            ("--app", self.app.is_some()),
+            ("--html", self.html.is_some()),
         ];
         if let Some((option, _)) = options.iter().find(|(_, is_given)| *is_given) {
             return Err(format!("unexpected {option}"));

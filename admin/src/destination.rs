@@ -20,6 +20,11 @@ pub fn email(text: &str) -> Result<Destination, String> {
 
 /// Parses a phone number.
 pub fn phone(text: &str) -> Result<Destination, String> {
-    let parsed = PhoneNumber::parse(text).map(Destination::Phone);
-    parsed.map_err(|_| format!("{text:?} is not a phone number such as +14155550123"))
+    number(text).map(Destination::Phone)
+}
+
+/// Parses a phone number, as such.
+pub fn number(text: &str) -> Result<PhoneNumber, String> {
+    PhoneNumber::parse(text)
+        .map_err(|_| format!("{text:?} is not a phone number such as +14155550123"))
 }

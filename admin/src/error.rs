@@ -11,6 +11,8 @@ pub enum Error {
     Stream(String, io::Error),
     /// The CSV file is malformed: one message for each wrong line.
     MalformedCsv(Vec<String>),
+    /// A message cannot be shown.
+    Preview(String),
     /// A call to the table failed.
     Table(Fault),
 }
@@ -20,6 +22,7 @@ impl fmt::Display for Error {
         match self {
             Self::Stream(name, error) => write!(f, "{name}: {error}"),
             Self::MalformedCsv(lines) => write!(f, "{}\nnothing was written", lines.join("\n")),
+            Self::Preview(why) => f.write_str(why),
             Self::Table(fault) => write!(
                 f,
                 "{fault}\ncheck --table, the AWS region, the credentials and the endpoint"

@@ -1,11 +1,12 @@
 //! The operators' command-line tool: it adds, lists, disables, enables and
-//! removes users, and lists and ends their sessions.
+//! removes users, lists and ends their sessions, and shows messages.
 //!
 //! ```text
 //! args::parse -> Task::prepare -> Task::run
 //!                `- rows::read     |- users::list ------------------> Store::users
 //!                                  |- Batch::run -> Operation::run -> Store::add_user, change_user
 //!                                  `- sessions::list, end ----------> Store::sessions, end_session
+//!             Preview::run ------------------------------------------> Messages
 //! ```
 //!
 //! Its output contains personal data: whole addresses and phone numbers. The
@@ -18,6 +19,7 @@ mod error;
 mod exit;
 mod io;
 mod operation;
+mod preview;
 mod rows;
 mod sessions;
 mod task;
@@ -28,6 +30,7 @@ use std::ffi::OsString;
 
 use aws_config::SdkConfig;
 use otp_domain::UnixTime;
+use otp_edge::environment;
 use otp_service::{aws, store::Store};
 
 use args::{Action, Command};
@@ -40,7 +43,7 @@ pub use io::Io;
 /// Runs the command in `args`, which do not contain the program's name.
 ///
 /// `default_table` applies if `args` has no `--table`. `sdk` is called only if
-/// the command needs the table.
+/// the command calls AWS.
 pub async fn run(
     args: impl IntoIterator<Item = OsString>,
     default_table: Option<String>,
@@ -51,6 +54,7 @@ pub async fn run(
     let result = match args::parse(args, default_table) {
         Ok(Command::Help) => print(args::USAGE, io),
         Ok(Command::Version) => print(args::VERSION, io),
+        Ok(Command::Preview(preview)) => preview.run(environment::variable, sdk, io).await,
         Ok(Command::Run { action, table }) => execute(action, table, sdk, now, io).await,
         Err(mistake) => {
             // The exit code reports the mistake even if this write fails.

@@ -52,6 +52,7 @@ struct Aws {
     dynamodb: dynamodb::Proxy,
     inbox: Inbox,
     keys: kms::Keys,
+    templates: ses::Templates,
 }
 
 /// Serves `DynamoDB` from the emulator at `dynamodb`, KMS with `keys`, and SES and SNS, which
@@ -61,6 +62,7 @@ pub fn router(dynamodb: SocketAddr, inbox: Inbox, keys: kms::Keys) -> Router {
         dynamodb: dynamodb::Proxy::new(dynamodb),
         inbox,
         keys,
+        templates: ses::Templates::default(),
     };
     Router::new()
         .route("/", any(dispatch).get(async || ABOUT))
@@ -162,7 +164,10 @@ impl Aws {
     fn answer(&self, call: Call, head: &Parts, body: &[u8]) -> Result<String, AwsError> {
         match call {
             Call::Kms { operation } => self.keys.answer(&operation, body),
-            Call::Ses => ses::answer(&self.inbox, &head.method, head.uri.path(), body),
+            Call::Ses => {
+                let path = head.uri.path();
+                ses::answer(&self.inbox, &self.templates, &head.method, path, body)
+            }
             Call::Sns => sns::answer(&self.inbox, body),
             Call::DynamoDb | Call::Unknown(_) => Err(AwsError::client(
                 "UnknownOperationException",

@@ -3,15 +3,17 @@
 //! The messages contain codes, so they stay in memory and never appear in a log.
 
 mod http;
+mod language;
 
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
+use otp_service::delivery;
 use serde::Serialize;
 use time::{
     OffsetDateTime,
@@ -49,7 +51,7 @@ pub struct Draft {
     pub channel: Channel,
     /// The one destination: an address or a number.
     pub to: String,
-    /// The sender, for an e-mail.
+    /// The sender, if the message names one.
     pub from: Option<String>,
     /// The subject, for an e-mail.
     pub subject: Option<String>,
@@ -57,6 +59,8 @@ pub struct Draft {
     pub text: Option<String>,
     /// The HTML part, if an e-mail has one.
     pub html: Option<String>,
+    /// The language, as a BCP 47 tag, if it is known.
+    pub locale: Option<String>,
 }
 
 /// A received message. `GET /api/messages` lists its JSON form.
@@ -69,7 +73,7 @@ pub struct Message {
     pub channel: Channel,
     /// The destination.
     pub to: String,
-    /// The sender, for an e-mail.
+    /// The sender, if the message names one.
     pub from: Option<String>,
     /// The subject, for an e-mail.
     pub subject: Option<String>,
@@ -79,6 +83,8 @@ pub struct Message {
     pub html: Option<String>,
     /// The first word of the text that looks like a one-time code.
     pub code: Option<String>,
+    /// The language, as a BCP 47 tag, if it is known.
+    pub locale: Option<String>,
     /// When it was received: RFC 3339, UTC, with milliseconds.
     pub sent_at: String,
 }
@@ -94,6 +100,8 @@ struct Shared {
     /// Oldest first.
     messages: Mutex<VecDeque<Message>>,
     refusing: AtomicBool,
+    /// What this deployment's text messages say: SNS is not told their language.
+    sent_by: OnceLock<delivery::Settings>,
     /// Counts the changes, so that the page knows when to reload.
     changes: watch::Sender<u64>,
 }
@@ -110,6 +118,7 @@ impl Inbox {
             code: draft.text.as_deref().and_then(code_in).map(str::to_owned),
             text: draft.text,
             html: draft.html,
+            locale: draft.locale,
             sent_at: timestamp(),
         };
         let id = message.id.clone();
@@ -141,6 +150,17 @@ impl Inbox {
     pub fn clear(&self) {
         self.lock().clear();
         self.announce();
+    }
+
+    /// Makes the inbox know the languages of text messages under these settings.
+    pub fn know(&self, settings: &delivery::Settings) {
+        let _ = self.shared.sent_by.set(settings.clone());
+    }
+
+    /// The language of a text message, if it is one of this deployment's.
+    pub(crate) fn language_of(&self, text: &str) -> Option<String> {
+        let language = language::of(text, self.shared.sent_by.get()?)?;
+        Some(language.tag().to_owned())
     }
 
     /// Makes the providers refuse every send, or accept them again.
@@ -177,8 +197,12 @@ impl Inbox {
 /// A `+` is part of a word, so that phone numbers do not match. So are ASCII letters. Other letters
 /// are not, because not every language puts a space before a number.
 fn code_in(text: &str) -> Option<&str> {
+    codes_in(text).next()
+}
+
+fn codes_in(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '+')
-        .find(|word| (6..=10).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit()))
+        .filter(|word| (6..=10).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn timestamp() -> String {

@@ -15,6 +15,46 @@ fn read_action(line: &str) -> Action {
 }
 
 #[test]
+fn a_preview_needs_no_table() {
+    let text = Preview {
+        channel: Channel::Sms,
+        locale: Some("de".to_owned()),
+        app: Some("shop".to_owned()),
+        html: None,
+        number: number("+14155550123").ok(),
+    };
+    let line = "messages preview --channel sms --locale de --app shop --phone +14155550123";
+    assert_eq!(read(line, None), Ok(Command::Preview(text)));
+    for (line, mistake) in [
+        ("messages", "messages: the command is missing"),
+        ("messages send", "messages: unknown command \"send\""),
+        (
+            "messages preview",
+            "messages: give --channel email or --channel sms",
+        ),
+        (
+            "messages preview x --channel sms",
+            "messages: unexpected \"x\"",
+        ),
+        (
+            "messages preview --channel sms --html f",
+            "messages: a text message has no --html",
+        ),
+        (
+            "messages preview --channel email --app a",
+            "messages: an e-mail has no --app and no --phone",
+        ),
+        (
+            "messages preview --channel sms --csv f",
+            "messages: unexpected --csv",
+        ),
+        ("users list --locale de", "users list: unexpected --locale"),
+    ] {
+        assert_eq!(read(line, Some("table")), Err(mistake.to_owned()), "{line}");
+    }
+}
+
+#[test]
 fn each_command_is_read() {
     let alice = || destination::parse("alice@example.com").unwrap();
     let number = || destination::parse("+14155550123").unwrap();
@@ -116,10 +156,13 @@ fn wrong_usage_is_refused() {
 #[test]
 fn an_error_names_what_is_wrong() {
     for (line, expected) in [
-        ("", "no command: give users or sessions, and a command"),
+        (
+            "",
+            "no command: give users, sessions or messages, and a command",
+        ),
         (
             "user list",
-            "unknown command \"user\": give users or sessions",
+            "unknown command \"user\": give users, sessions or messages",
         ),
         ("users", "users: the command is missing"),
         ("users rename", "users: unknown command \"rename\""),

@@ -5,6 +5,7 @@ use lambda_http::Request;
 use otp_domain::{Delivery, UnixTime};
 use otp_edge::{
     api::{Api, Success},
+    log,
     problem::{Failure, Problem},
     rejection::Rejection,
     request, response,
@@ -32,7 +33,9 @@ impl Api for LoginApi {
     }
 
     async fn warm_up(&self) {
-        self.0.warm_up().await;
+        if let Err(fault) = self.0.warm_up().await {
+            log::start_fault(&fault);
+        }
     }
 
     async fn respond(

@@ -1,9 +1,13 @@
-//! SES v2: `SendEmail` with simple content, delivered to the inbox.
+//! SES v2: `SendEmail` with simple or templated content, delivered to the inbox, and the
+//! templates that it names.
+
+mod templates;
 
 use axum::http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
+pub use self::templates::Templates;
 use super::protocol::AwsError;
 use crate::inbox::{Channel, Draft, Inbox};
 
@@ -35,7 +39,7 @@ struct Destination {
 struct Content {
     simple: Option<Simple>,
     raw: Option<serde::de::IgnoredAny>,
-    template: Option<serde::de::IgnoredAny>,
+    template: Option<templates::Named>,
 }
 
 #[derive(Deserialize)]
@@ -43,6 +47,23 @@ struct Content {
 struct Simple {
     subject: Text,
     body: Parts,
+    #[serde(default)]
+    headers: Vec<Header>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Header {
+    name: String,
+    value: String,
+}
+
+/// What arrives.
+struct Email {
+    subject: String,
+    text: Option<String>,
+    html: Option<String>,
+    headers: Vec<Header>,
 }
 
 #[derive(Deserialize)]
@@ -61,36 +82,37 @@ struct Text {
 
 pub(super) fn answer(
     inbox: &Inbox,
+    templates: &Templates,
     method: &Method,
     path: &str,
     body: &[u8],
 ) -> Result<String, AwsError> {
+    if let Some(path) = path.strip_prefix("/v2/email/templates") {
+        return templates.answer(method, path, body);
+    }
     if method != Method::POST || path != "/v2/email/outbound-emails" {
         return Err(AwsError {
             status: StatusCode::NOT_FOUND,
             code: "UnknownOperationException",
-            message: "Of SES, only SendEmail is emulated.".to_owned(),
+            message: "Of SES, only SendEmail and e-mail templates are emulated.".to_owned(),
         });
     }
     // The parser's message may quote the request, which contains a code.
     let request = serde_json::from_slice(body)
         .map_err(|_| bad_request("The body is not the JSON of a SendEmail request."))?;
-    let message_id = send(inbox, request)?;
+    let message_id = send(inbox, templates, request)?;
     Ok(json!({ "MessageId": message_id }).to_string())
 }
 
 /// Delivers one message to each recipient, and returns the first message's id.
-fn send(inbox: &Inbox, request: SendEmail) -> Result<String, AwsError> {
+fn send(inbox: &Inbox, templates: &Templates, request: SendEmail) -> Result<String, AwsError> {
     let from = request
         .from_email_address
         .ok_or_else(|| bad_request("FromEmailAddress is required."))?;
     mailbox(&from)?;
     let recipients = recipients(&request.destination)?;
-    let Simple { subject, body } = simple(request.content)?;
-    let subject = subject.decoded()?;
-    let text = body.text.map(Text::decoded).transpose()?;
-    let html = body.html.map(Text::decoded).transpose()?;
-    if text.is_none() && html.is_none() {
+    let email = email(request.content, templates)?;
+    if email.text.is_none() && email.html.is_none() {
         return Err(bad_request("Body must contain Text or Html."));
     }
     if inbox.is_refusing() {
@@ -101,14 +123,17 @@ fn send(inbox: &Inbox, request: SendEmail) -> Result<String, AwsError> {
         ));
     }
 
+    let mut headers = email.headers.iter();
+    let language = headers.find(|header| header.name.eq_ignore_ascii_case("Content-Language"));
     let mut ids = recipients.into_iter().map(|to| {
         inbox.receive(Draft {
             channel: Channel::Email,
             to,
             from: Some(from.clone()),
-            subject: Some(subject.clone()),
-            text: text.clone(),
-            html: html.clone(),
+            subject: Some(email.subject.clone()),
+            text: email.text.clone(),
+            html: email.html.clone(),
+            locale: language.map(|header| header.value.clone()),
         })
     });
     let first = ids.next().unwrap_or_default();
@@ -130,15 +155,30 @@ fn recipients(destination: &Destination) -> Result<Vec<String>, AwsError> {
     }
 }
 
-fn simple(content: Content) -> Result<Simple, AwsError> {
-    if content.raw.is_some() || content.template.is_some() {
-        return Err(bad_request(
-            "Content.Raw and Content.Template are not emulated: use Content.Simple.",
-        ));
+fn email(content: Content, templates: &Templates) -> Result<Email, AwsError> {
+    match content {
+        Content { raw: Some(_), .. } => Err(bad_request(
+            "Content.Raw is not emulated: use Content.Simple or Content.Template.",
+        )),
+        Content {
+            simple: Some(simple),
+            template: None,
+            ..
+        } => Ok(Email {
+            subject: simple.subject.decoded()?,
+            text: simple.body.text.map(Text::decoded).transpose()?,
+            html: simple.body.html.map(Text::decoded).transpose()?,
+            headers: simple.headers,
+        }),
+        Content {
+            simple: None,
+            template: Some(template),
+            ..
+        } => templates.fill(template),
+        _ => Err(bad_request(
+            "Content must be one of Content.Simple and Content.Template.",
+        )),
     }
-    content
-        .simple
-        .ok_or_else(|| bad_request("Content.Simple is required."))
 }
 
 /// The bare address of `local@domain` or `Name <local@domain>`.

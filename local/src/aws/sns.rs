@@ -34,7 +34,8 @@ fn publish(inbox: &Inbox, form: &Form) -> Result<String, AwsError> {
     if message.chars().count() > MAX_MESSAGE_CHARS {
         return Err(invalid("Message too long"));
     }
-    check_attributes(&attributes(form)?)?;
+    let attributes = attributes(form)?;
+    check_attributes(&attributes)?;
     if inbox.is_refusing() {
         return Err(not_publishable(number));
     }
@@ -42,10 +43,11 @@ fn publish(inbox: &Inbox, form: &Form) -> Result<String, AwsError> {
     let id = inbox.receive(Draft {
         channel: Channel::Sms,
         to: number.to_owned(),
-        from: None,
+        from: sender(&attributes).map(str::to_owned),
         subject: None,
         text: Some(message.to_owned()),
         html: None,
+        locale: inbox.language_of(message),
     });
     Ok(format!("<MessageId>{id}</MessageId>"))
 }
@@ -97,9 +99,28 @@ fn attributes(form: &Form) -> Result<HashMap<&str, &str>, AwsError> {
 
 fn check_attributes(attributes: &HashMap<&str, &str>) -> Result<(), AwsError> {
     match attributes.get("AWS.SNS.SMS.SMSType").copied() {
-        None | Some("Transactional" | "Promotional") => Ok(()),
-        Some(_) => Err(invalid("SMSType Reason: not Transactional or Promotional")),
+        None | Some("Transactional" | "Promotional") => {}
+        Some(_) => return Err(invalid("SMSType Reason: not Transactional or Promotional")),
     }
+    match attributes.get(SENDER_ID) {
+        Some(id) if !is_sender_id(id) => Err(invalid("SenderID Reason: not a sender id")),
+        _ => Ok(()),
+    }
+}
+
+const SENDER_ID: &str = "AWS.SNS.SMS.SenderID";
+
+fn is_sender_id(id: &str) -> bool {
+    let id_like = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    (1..=11).contains(&id.len())
+        && id.bytes().all(id_like)
+        && id.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
+/// What the phone shows as the sender, if the caller chooses it.
+fn sender<'a>(attributes: &HashMap<&str, &'a str>) -> Option<&'a str> {
+    let number = attributes.get("AWS.MM.SMS.OriginationNumber");
+    attributes.get(SENDER_ID).or(number).copied()
 }
 
 /// SNS quotes the number, too. The caller must keep it out of its logs.

@@ -8,6 +8,7 @@ fn sms(to: &str, text: &str) -> Draft {
         subject: None,
         text: Some(text.to_owned()),
         html: None,
+        locale: None,
     }
 }
 
@@ -84,7 +85,7 @@ fn absent_values_are_null_and_the_time_has_milliseconds() {
         json[0],
         serde_json::json!({
             "id": id, "channel": "sms", "to": "+14155550100", "from": null, "subject": null,
-            "text": "Hello", "html": null, "code": null, "sent_at": sent_at,
+            "text": "Hello", "html": null, "code": null, "locale": null, "sent_at": sent_at,
         })
     );
 }

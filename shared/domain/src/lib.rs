@@ -10,6 +10,7 @@
 //! | sessions, rotation, reuse detection | [`Session::judge`], [`RefreshToken`] |
 //! | who may log in | [`UnknownUsers`] |
 //! | addresses and numbers | [`EmailAddress`], [`PhoneNumber`], [`SmsPrefixes`], [`NumberRange`], [`Country`] |
+//! | who text messages come from | [`SmsSenders`] |
 //! | every rule that refuses a request | [`Refusal`] |
 
 mod challenge;
@@ -27,6 +28,7 @@ mod policy;
 mod prefixes;
 mod refresh_token;
 mod refusal;
+mod senders;
 mod session;
 mod test_identity;
 mod time;
@@ -48,6 +50,7 @@ pub use policy::{CONVERSION_CREDIT, Policy, UNCONVERTED_SMS_PER_PREFIX};
 pub use prefixes::{MalformedPrefix, SmsPrefixes};
 pub use refresh_token::{RefreshToken, RefreshTokenDigest, RotationSalt};
 pub use refusal::{Refusal, Unauthorized};
+pub use senders::{MalformedSender, Registration, Sender, SenderIdentity, SmsSenders};
 pub use session::{Presentation, Session, SessionId, SessionLifetimes};
 pub use test_identity::TestIdentities;
 pub use time::{UnixTime, seconds_to_wait};

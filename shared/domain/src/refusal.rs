@@ -18,6 +18,8 @@ pub enum Unauthorized {
 pub enum Refusal {
     /// This deployment does not send to that channel or number.
     DestinationNotAllowed,
+    /// The client names an app that this deployment does not know.
+    UnknownApp,
     /// The user is unknown, and clients may know (`UNKNOWN_USERS=reveal`).
     UserNotFound(Channel),
     /// A limit is used up.

@@ -57,8 +57,20 @@ where
 /// Writes a line for each warning of the settings.
 pub fn warnings(settings: &Settings) {
     for reason in settings.warnings(ambient::now()) {
-        warn!(target: TARGET, event = "start", outcome = "warning", reason);
+        warn!(target: TARGET, event = "start", outcome = "warning", reason = &*reason);
     }
+}
+
+/// Writes a fault that a function finds at its start, before it costs a login.
+pub fn start_fault(fault: &Fault) {
+    error!(
+        target: TARGET,
+        event = "start",
+        outcome = Problem::DELIVERY_FAILED,
+        dependency = fault.dependency.as_str(),
+        operation = fault.operation,
+        cause = fault.cause,
+    );
 }
 
 /// The log line of one request.
@@ -185,6 +197,6 @@ const fn reason(refusal: Refusal) -> Option<&'static str> {
         | Refusal::Unauthorized(Unauthorized::InvalidToken(reason)) => Some(reason),
         Refusal::TooManyRequests { limit, .. } => Some(limit),
         Refusal::Unauthorized(Unauthorized::NoToken) => Some("no token"),
-        Refusal::DestinationNotAllowed | Refusal::UserNotFound(_) => None,
+        Refusal::DestinationNotAllowed | Refusal::UnknownApp | Refusal::UserNotFound(_) => None,
     }
 }

@@ -189,6 +189,12 @@ impl Problem {
 
     fn refused(refusal: Refusal) -> Self {
         match refusal {
+            Refusal::UnknownApp => Self::new(
+                StatusCode::BAD_REQUEST,
+                "invalid-request",
+                "Invalid request",
+                "`app` must be the name of an app that this service sends messages to.",
+            ),
             Refusal::InvalidOtp(_) => Self::new(
                 StatusCode::BAD_REQUEST,
                 "invalid-otp",

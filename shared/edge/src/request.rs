@@ -1,9 +1,14 @@
 //! Reads an HTTP request as the request of a use case.
 
-use lambda_http::{Request, RequestExt, http::header::AUTHORIZATION, request::RequestContext};
+use lambda_http::{
+    Request, RequestExt,
+    http::header::{ACCEPT_LANGUAGE, AUTHORIZATION},
+    request::RequestContext,
+};
 use otp_domain::{
     ChallengeId, Destination, EmailAddress, IdempotencyKey, PhoneNumber, Refusal, Unauthorized,
 };
+use otp_messages::LanguageChoice;
 use otp_service::{
     login::LoginRequest,
     session::{LogoutRequest, RefreshRequest, ValidateRequest},
@@ -34,12 +39,26 @@ pub fn gateway_id(request: &Request) -> Option<String> {
 ///
 /// The request is malformed.
 pub fn login(request: &Request) -> Result<LoginRequest, Rejection> {
-    let destination = body::read(request, destination)?;
+    let (destination, locale, app) = body::read(request, |members| {
+        let destination = destination(members);
+        let locale = members.optional("locale", &LOCALE);
+        let app = members.optional("app", &APP);
+        Some((destination?, locale, app))
+    })?;
     Ok(LoginRequest {
         destination,
         client: client::of(request),
         idempotency_key: idempotency_key(request)?,
+        language: locale.unwrap_or_default().or_else(|| preferred(request)),
+        app,
     })
+}
+
+/// What `Accept-Language` says. A browser sends the header by itself, so a malformed
+/// one is no mistake of the client's.
+fn preferred(request: &Request) -> LanguageChoice {
+    let values = request.headers().get_all(ACCEPT_LANGUAGE).iter();
+    LanguageChoice::by_preference(values.filter_map(|value| value.to_str().ok()))
 }
 
 fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, Rejection> {
@@ -158,6 +177,11 @@ const OTP: Shape<SecretString> = Shape::text("a string of digits", |text| {
     let is_digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     is_digits.then(|| text.into())
 });
+const LOCALE: Shape<LanguageChoice> =
+    Shape::text("a BCP 47 language tag such as de or pt-BR", |text| {
+        LanguageChoice::by_locale(text).ok()
+    });
+const APP: Shape<String> = Shape::text("a string", |text| Some(text.to_owned()));
 const CHALLENGE_ID: Shape<ChallengeId> = Shape::text(
     "the `challenge_id` of a login: 22 letters, digits, `-` or `_`",
     ChallengeId::parse,

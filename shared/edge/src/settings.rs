@@ -3,25 +3,26 @@
 //! [`table`] lists every setting. This module reads them into the settings types
 //! of the parts of the service.
 
+mod messages;
 mod reader;
 pub mod table;
+
+use std::borrow::Cow;
 
 use aws_smithy_types::{DateTime, date_time::Format};
 use otp_domain::{
     EmailAddress, Policy, SessionLifetimes, SmsPrefixes, TestIdentities, TrustedProxies, UnixTime,
-    UnknownUsers, is_host_name,
+    UnknownUsers,
 };
 use otp_service::{
-    access_token, ambient,
-    aws::TrustRoots,
-    delivery::{self, Brand, MessageTemplates},
-    login::LoginSettings,
+    access_token, ambient, aws::TrustRoots, delivery, login::LoginSettings,
     session::SessionSettings,
 };
 
 use self::reader::Reader;
 use crate::{cookie::RefreshCookie, cors::AllowedOrigins, environment};
 
+pub use messages::delivery_from_lookup;
 pub use reader::SettingsError;
 
 /// The log's warning of test identities that nobody has removed yet. The metric
@@ -74,17 +75,25 @@ impl Settings {
 impl Settings {
     /// What is valid, and probably not meant. The log of a start has it.
     #[must_use]
-    pub fn warnings(&self, now: UnixTime) -> Vec<&'static str> {
-        let prefixes = &self.login.delivery.sms_prefixes;
-        let mut warnings = Vec::new();
+    pub fn warnings(&self, now: UnixTime) -> Vec<Cow<'static, str>> {
+        let delivery = &self.login.delivery;
+        let prefixes = &delivery.sms_prefixes;
+        let mut warnings: Vec<Cow<'static, str>> = Vec::new();
         if prefixes.allow_all_of_north_america() {
             warnings.push(
                 "SMS_PREFIXES allows all of +1: 25 countries, and premium numbers. \
-                 Name the countries instead, such as US,CA.",
+                 Name the countries instead, such as US,CA."
+                    .into(),
             );
         }
         if self.login.test_identities.have_ended(now) {
-            warnings.push(TEST_IDENTITIES_ENDED);
+            warnings.push(TEST_IDENTITIES_ENDED.into());
+        }
+        let unfit = delivery.messages.unfit();
+        if !prefixes.is_empty() && !unfit.is_empty() {
+            let unfit: Vec<String> = unfit.iter().map(ToString::to_string).collect();
+            let list = unfit.join("; ");
+            warnings.push(format!("Text messages in DEFAULT_LOCALE instead of {list}").into());
         }
         warnings
     }
@@ -145,33 +154,16 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let parse_prefixes = |text: &str| SmsPrefixes::parse(text).ok();
         let sms_prefixes = self.optional(&table::SMS_PREFIXES, parse_prefixes);
         let sms_prefixes = sms_prefixes.unwrap_or_default();
+        let sends_sms = !sms_prefixes.is_empty();
+        let sms_senders = self.sms_senders();
         delivery::Settings {
             email_from: self.optional(&table::EMAIL_FROM, parse_email),
+            email_template: self.optional(&table::EMAIL_TEMPLATE, messages::template_name),
             sms_max_price: self.optional(&table::SMS_MAX_PRICE, price),
-            templates: self.templates(policy, !sms_prefixes.is_empty()),
+            messages: self.messages(policy, &sms_senders, sends_sms),
+            sms_senders,
             sms_prefixes,
         }
-    }
-
-    fn templates(&mut self, policy: &Policy, sends_sms: bool) -> MessageTemplates {
-        let brand = self.required(&table::BRAND);
-        let brand = Brand::parse(&brand).unwrap_or_else(|| {
-            if !brand.is_empty() {
-                self.mistake("BRAND must be 1 to 32 characters, without control characters");
-            }
-            Brand::placeholder()
-        });
-        let origin_host = self.optional(&table::ORIGIN_HOST, |text| {
-            is_host_name(text).then(|| text.to_ascii_lowercase())
-        });
-        let templates = MessageTemplates::new(brand, origin_host, policy.code_ttl);
-        if sends_sms && !templates.fits_one_sms(policy.code_length) {
-            self.mistake(
-                "BRAND and ORIGIN_HOST must leave a text message within one segment: \
-                 160 characters of the GSM 03.38 alphabet",
-            );
-        }
-        templates
     }
 
     fn lifetimes(&mut self) -> SessionLifetimes {

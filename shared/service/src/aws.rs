@@ -14,7 +14,7 @@
 //!
 //! | use case | steps | total |
 //! |---|---|---|
-//! | login | cold key 3, admit 4, deliver 6, withdraw 4 | 17 |
+//! | login | cold key 3, admit 4, deliver 6 (8 by an SES template), withdraw 4 | 19 |
 //! | validation | cold keys 3, newest challenge 3, attempt 4, mint 3, redeem 4, conversion 1 | 18 |
 //! | refresh | session 3, mint with a cold key 6, rotate 4, end the session 4 | 17 |
 //! | logout of all | session 3, end all 15 | 18 |

@@ -2,29 +2,38 @@
 
 mod email;
 mod failure;
-mod message;
 mod sms;
+mod template;
+
+use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use otp_domain::{Destination, EmailAddress, Passcode, Refusal, SmsPrefixes};
+use otp_domain::{
+    ChallengeId, ClientAddress, Destination, EmailAddress, Passcode, Refusal, SmsPrefixes,
+    SmsSenders, UnixTime,
+};
+use otp_messages::{AndroidApp, EmailDetails, Language, LanguageChoice, Messages};
 
 pub use failure::DeliveryFailure;
-pub use message::{Brand, MessageTemplates};
 
-use self::{email::EmailSender, sms::SmsSender};
-use crate::aws;
+use self::{email::EmailSender, sms::SmsSender, template::OwnTemplate};
+use crate::{aws, fault::Fault};
 
 /// The settings of delivery.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The sender's address; without it, no e-mail is sent.
     pub email_from: Option<EmailAddress>,
+    /// The name of the SES template that replaces the built-in e-mail.
+    pub email_template: Option<String>,
     /// The phone numbers that text messages may go to.
     pub sms_prefixes: SmsPrefixes,
+    /// Who text messages come from.
+    pub sms_senders: SmsSenders,
     /// The most that SNS may charge for one text message, in USD.
     pub sms_max_price: Option<String>,
-    /// The text of the messages.
-    pub templates: MessageTemplates,
+    /// What the messages say.
+    pub messages: Arc<Messages>,
 }
 
 /// Sends codes on the channels that this deployment uses.
@@ -32,7 +41,30 @@ pub struct MessageSender {
     email: Option<EmailSender>,
     sms: SmsSender,
     sms_prefixes: SmsPrefixes,
-    templates: MessageTemplates,
+    messages: Arc<Messages>,
+}
+
+/// What the client selected among this deployment's messages.
+#[derive(Clone, Copy, Debug)]
+pub struct Selection {
+    language: Language,
+    app: Option<AndroidApp>,
+}
+
+/// One code on its way to its destination.
+pub struct CodeMessage<'a> {
+    /// Where to.
+    pub to: &'a Destination,
+    /// The code.
+    pub code: &'a Passcode,
+    /// The challenge that the code answers.
+    pub challenge_id: &'a ChallengeId,
+    /// The language, and the app that reads the message.
+    pub selection: Selection,
+    /// When the code was requested.
+    pub requested_at: UnixTime,
+    /// The client that requested it.
+    pub client: &'a ClientAddress,
 }
 
 impl MessageSender {
@@ -41,13 +73,13 @@ impl MessageSender {
     pub fn new(settings: &Settings, sdk: &SdkConfig) -> Self {
         let email = settings
             .email_from
-            .clone()
-            .map(|from| EmailSender::new(aws::ses(sdk), from));
+            .as_ref()
+            .map(|from| EmailSender::new(aws::ses(sdk), from.clone(), settings));
         Self {
             email,
-            sms: SmsSender::new(aws::sns(sdk), settings.sms_max_price.clone()),
+            sms: SmsSender::new(aws::sns(sdk), settings),
             sms_prefixes: settings.sms_prefixes.clone(),
-            templates: settings.templates.clone(),
+            messages: Arc::clone(&settings.messages),
         }
     }
 
@@ -69,19 +101,66 @@ impl MessageSender {
         }
     }
 
-    /// Sends the code. A client chooses the recipient, and nothing else in the
-    /// message.
+    /// Selects the language and the app, before anything is stored.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::UnknownApp`].
+    pub fn select(&self, choice: LanguageChoice, app: Option<&str>) -> Result<Selection, Refusal> {
+        let settings = self.messages.settings();
+        let find = |name| settings.apps.find(name).ok_or(Refusal::UnknownApp);
+        Ok(Selection {
+            language: choice.or(settings.default_language),
+            app: app.map(find).transpose()?,
+        })
+    }
+
+    /// Checks the SES template of the default language, if there is one, so that the
+    /// log tells of a mistake before the first login.
+    ///
+    /// # Errors
+    ///
+    /// The template is missing, or lacks the code.
+    pub async fn warm_up(&self) -> Result<(), Fault> {
+        match &self.email {
+            Some(email) => email.warm_up(&self.messages).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Sends the code. A client chooses the recipient, and selects among the messages
+    /// of this deployment. Nothing else of its request enters a message.
     ///
     /// # Errors
     ///
     /// The provider did not confirm that it took the message.
-    pub async fn send(&self, to: &Destination, code: &Passcode) -> Result<(), DeliveryFailure> {
-        match to {
+    pub async fn send(&self, message: &CodeMessage<'_>) -> Result<(), DeliveryFailure> {
+        match message.to {
             Destination::Email(address) => match &self.email {
-                Some(sender) => sender.send(address, &self.templates, code).await,
+                Some(sender) => sender.send(address, &self.messages, message).await,
                 None => Err(email::switched_off()),
             },
-            Destination::Phone(number) => self.sms.send(number, &self.templates.sms(code)).await,
+            Destination::Phone(number) => self.sms.send(number, &self.messages, message).await,
         }
     }
+}
+
+/// The operator's own e-mail in this language, as SES renders it.
+///
+/// # Errors
+///
+/// There is no such template, it lacks the code, or SES cannot render it.
+pub async fn render_own_email(
+    settings: &Settings,
+    sdk: &SdkConfig,
+    language: Language,
+    details: &EmailDetails<'_>,
+) -> Result<String, Fault> {
+    let messages = &settings.messages;
+    let base = settings.email_template.clone().unwrap_or_default();
+    let template = OwnTemplate::new(base, messages.settings().default_language);
+    let client = aws::ses(sdk);
+    let found = template.find(&client, language).await?;
+    let variables = messages.variables(found.language, details);
+    template::render(&client, &found, &variables).await
 }

@@ -7,6 +7,7 @@ use otp_domain::{
     Challenge, ChallengeId, Channel, ClientAddress, Delivery, DeliveryDecision, Destination,
     IdempotencyKey, Passcode, Policy, TestIdentities, UnixTime, UnknownUsers, User, issue,
 };
+use otp_messages::LanguageChoice;
 use rand::CryptoRng;
 use tokio::time::timeout;
 
@@ -14,7 +15,7 @@ use crate::{
     Error,
     ambient::Stopwatch,
     aws,
-    delivery::{self, DeliveryFailure, MessageSender},
+    delivery::{self, CodeMessage, DeliveryFailure, MessageSender},
     fault::{Dependency, Fault},
     keys::DigestKeys,
     store::{Admission, AdmissionRules, Admitted, ReplayedLogin, Store},
@@ -44,6 +45,10 @@ pub struct LoginRequest {
     pub client: ClientAddress,
     /// The client's key for this request, if the client sent one.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// What the client says about the language of its message.
+    pub language: LanguageChoice,
+    /// The name of the Android app that reads the message, if the client sent one.
+    pub app: Option<String>,
 }
 
 /// An accepted login. The client cannot tell whether a message was due.
@@ -130,16 +135,22 @@ impl LoginService {
 
     /// Fetches the digest key before the first request. If that fails, the first
     /// request tries again and reports the fault.
-    pub async fn warm_up(&self) {
-        let _ = self.digest_keys.current().await;
+    ///
+    /// # Errors
+    ///
+    /// The SES template cannot be used.
+    pub async fn warm_up(&self) -> Result<(), Fault> {
+        let (_, template) = tokio::join!(self.digest_keys.current(), self.sender.warm_up());
+        template
     }
 
     /// Issues a challenge, stores it, and only then sends its code.
     ///
     /// # Errors
     ///
-    /// - Refused: the deployment does not send to the destination, a limit
-    ///   refuses, or the user is unknown under [`UnknownUsers::Reveal`].
+    /// - Refused: the app is unknown, the deployment does not send to the
+    ///   destination, a limit refuses, or the user is unknown under
+    ///   [`UnknownUsers::Reveal`].
     /// - Fault: the provider did not send the message (the challenge is
     ///   withdrawn), or the table or a key is unavailable.
     pub async fn request_code(
@@ -160,6 +171,9 @@ impl LoginService {
     ) -> Result<CodeRequested, Error> {
         let started = Stopwatch::start();
         let to = &request.destination;
+        let selection = self
+            .sender
+            .select(request.language, request.app.as_deref())?;
         let rules = self.admission_rules(request)?;
         let key = self.digest_keys.current().await?;
         let fixed = self.test_identities.code_for(to, now);
@@ -186,10 +200,18 @@ impl LoginService {
                 return Err(refusal.into());
             }
         };
+        let message = CodeMessage {
+            to,
+            code: &code,
+            challenge_id: &challenge.id,
+            selection,
+            requested_at: now,
+            client: &request.client,
+        };
         let outcome = if self.policy.unknown_users == UnknownUsers::Conceal {
-            self.deliver_concealed(decision, to, &code, started).await
+            self.deliver_concealed(decision, &message, started).await
         } else {
-            self.deliver(decision, &admission, &code).await?
+            self.deliver(decision, &admission, &message).await?
         };
         let delivery = outcome.told(self.policy.unknown_users);
         // The message is sent: if the completion fails, the login still succeeds.
@@ -278,13 +300,12 @@ impl LoginService {
         &self,
         decision: DeliveryDecision,
         admission: &Admission<'_>,
-        code: &Passcode,
+        message: &CodeMessage<'_>,
     ) -> Result<DeliveryOutcome, Error> {
         if decision == DeliveryDecision::Suppress {
             return Ok(DeliveryOutcome::Suppressed);
         }
-        let to = &admission.challenge().destination;
-        match self.sender.send(to, code).await {
+        match self.sender.send(message).await {
             Ok(()) => Ok(DeliveryOutcome::Sent),
             Err(DeliveryFailure::Unconfirmed(fault)) => Ok(DeliveryOutcome::Unconfirmed(fault)),
             Err(DeliveryFailure::NotSent(fault)) => {
@@ -299,15 +320,14 @@ impl LoginService {
     async fn deliver_concealed(
         &self,
         decision: DeliveryDecision,
-        to: &Destination,
-        code: &Passcode,
+        message: &CodeMessage<'_>,
         started: Stopwatch,
     ) -> DeliveryOutcome {
         if decision == DeliveryDecision::Suppress {
             return DeliveryOutcome::Suppressed;
         }
         let left = CONCEALED_DELIVERY.saturating_sub(started.elapsed());
-        match timeout(left, self.sender.send(to, code)).await {
+        match timeout(left, self.sender.send(message)).await {
             Ok(Ok(())) => DeliveryOutcome::Sent,
             Ok(Err(DeliveryFailure::Unconfirmed(fault))) => DeliveryOutcome::Unconfirmed(fault),
             Ok(Err(DeliveryFailure::NotSent(fault))) => DeliveryOutcome::Concealed(fault),

@@ -2,7 +2,7 @@
 
 use self::Call::{
     AddUser, Admit, ChangeUser, Complete, CountValidation, EndSession, FetchDigestKey,
-    FetchPublicKey, FindChallenge, FindLogin, FindSession, FindUser, ListSessions,
+    FetchPublicKey, FindChallenge, FindLogin, FindSession, FindUser, ListSessions, LookAtTemplate,
     RecordConversion, Redeem, Rotate, SendEmail, SendSms, Sign, SpendAttempt, Withdraw,
     WithdrawCounts, WithdrawEnd,
 };
@@ -21,6 +21,8 @@ pub enum Call {
     Admit,
     /// The user of a destination is read.
     FindUser,
+    /// SES returns the operator's own e-mail template.
+    LookAtTemplate,
     /// SES sends an e-mail.
     SendEmail,
     /// SNS sends a text message.
@@ -82,6 +84,7 @@ const CALLS: &[(Call, &str, &str)] = &[
     (FindUser, "GetItem", "\"user\""),
     (ListSessions, "Query", "\"family#"),
     (FindChallenge, "Query", ":challenge"),
+    (LookAtTemplate, "GetEmailTemplate", ""),
     (SendEmail, "SendEmail", ""),
     (SendSms, "Publish", ""),
 ];
@@ -95,6 +98,7 @@ impl Call {
         let operation = match target.and_then(|target| target.split('.').next_back()) {
             Some(name) => name,
             None if request.head.starts_with("POST /v2/email/") => "SendEmail",
+            None if request.head.starts_with("GET /v2/email/templates/") => "GetEmailTemplate",
             None => "Publish",
         };
         let body = String::from_utf8_lossy(&request.body);

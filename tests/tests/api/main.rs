@@ -23,6 +23,7 @@ mod log;
 mod login;
 mod logout;
 mod malformed_events;
+mod messages;
 mod mistakes;
 mod openapi;
 mod problems;

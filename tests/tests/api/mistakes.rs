@@ -159,7 +159,7 @@ async fn the_log_says_what_the_client_did_wrong_without_its_words() {
         ),
         (
             json!({ "email": ALICE, "alice@sent.example.com": 1 }).to_string(),
-            "an unknown member; this call takes `email` and `phone_number`.",
+            "an unknown member; this call takes `email`, `phone_number`, `locale` and `app`.",
         ),
         (
             format!("{{\"email\": \"{ALICE}\" \"x\"}}"),

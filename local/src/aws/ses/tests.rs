@@ -15,7 +15,14 @@ fn email() -> Value {
 
 fn post(inbox: &Inbox, email: &Value) -> Result<String, AwsError> {
     let path = "/v2/email/outbound-emails";
-    answer(inbox, &Method::POST, path, email.to_string().as_bytes())
+    let templates = Templates::default();
+    answer(
+        inbox,
+        &templates,
+        &Method::POST,
+        path,
+        email.to_string().as_bytes(),
+    )
 }
 
 #[test]

@@ -112,6 +112,16 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         T::try_from(value).unwrap_or_default()
     }
 
+    /// `on` or `off`.
+    pub(super) fn switch(&mut self, setting: &Setting) -> bool {
+        let parse = |text: &str| match text {
+            "on" => Some(true),
+            "off" => Some(false),
+            _ => None,
+        };
+        self.optional(setting, parse).unwrap_or_default()
+    }
+
     pub(super) fn seconds(&mut self, setting: &Setting) -> Duration {
         Duration::from_secs(self.number(setting))
     }

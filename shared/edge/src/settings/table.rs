@@ -106,11 +106,45 @@ settings! {
         "a plain ASCII e-mail address", "",
         "The sender of e-mail. Without it, no e-mail is sent.",
     );
+    EMAIL_TEMPLATE = optional(
+        "a name of at most 56 letters, digits, `_` and `-`", "",
+        "The SES template that replaces the built-in e-mail. A suffix such as `-de` names a \
+         language's own.",
+    );
+    EMAIL_SUBJECT_CODE = optional(
+        "`off` or `on`", "off", "Whether the subject of an e-mail has the code.",
+    );
+    EMAIL_REQUEST_DETAILS = optional(
+        "`off` or `on`", "off",
+        "Whether an e-mail tells when and from which address the code was requested.",
+    );
+    SIGN_IN_URL = optional(
+        "an https URL without a fragment", "",
+        "The page that the link in an e-mail opens. Without it, there is no link.",
+    );
+    DEFAULT_LOCALE = optional(
+        "the tag of a language that docs/messages.md lists", "en",
+        "The language of messages to clients that choose none.",
+    );
     SMS_PREFIXES = optional(
         "countries and E.164 prefixes such as `US,CA,!+1900,+44`, each once, of which one \
          is allowed", "",
         "The phone numbers to send to: ISO 3166 country codes and E.164 prefixes. The most \
          specific match decides; `!` denies. Without it, no text message is sent.",
+    );
+    SMS_SENDERS = optional(
+        "entries such as `+44=Example`, `+1=+18005550100` and \
+         `+91=EXMPLE;1101234;110712345`, each prefix once", "",
+        "Who text messages come from: a prefix, then a sender id or an origination number, then \
+         an entity id and a template id.",
+    );
+    SMS_TEXTS = optional(
+        "a JSON object of texts, such as `{\"de\":\"{code} ist Ihr {brand}-Code.\"}`", "",
+        "The sentences of text messages, for languages whose own are not wanted.",
+    );
+    ANDROID_APP_HASHES = optional(
+        "`name=hash` pairs with hashes of 11 characters, each name once", "",
+        "The Android apps that read the code of a text message.",
     );
     SMS_MAX_PRICE = optional(
         "a price in USD such as 0.05", "",

@@ -1,77 +1,98 @@
 use std::collections::HashMap;
 
 use aws_sdk_sns::{Client, error::BuildError, types::MessageAttributeValue};
-use otp_domain::PhoneNumber;
+use otp_domain::{PhoneNumber, Sender, SenderIdentity, SmsSenders};
+use otp_messages::Messages;
 
-use super::DeliveryFailure;
+use super::{CodeMessage, DeliveryFailure, Settings};
 
 const OPERATION: &str = "Publish";
 
 /// Sends text messages through Amazon SNS, directly to a number.
 pub(super) struct SmsSender {
     client: Client,
+    senders: SmsSenders,
     max_price: Option<String>,
 }
 
 impl SmsSender {
-    pub(super) const fn new(client: Client, max_price: Option<String>) -> Self {
-        Self { client, max_price }
+    pub(super) fn new(client: Client, settings: &Settings) -> Self {
+        Self {
+            client,
+            senders: settings.sms_senders.clone(),
+            max_price: settings.sms_max_price.clone(),
+        }
     }
 
     pub(super) async fn send(
         &self,
         to: &PhoneNumber,
-        message: &str,
+        messages: &Messages,
+        message: &CodeMessage<'_>,
     ) -> Result<(), DeliveryFailure> {
-        let attributes = self
-            .attributes()
+        let sender = self.senders.of(to);
+        let attributes = attributes(sender, self.max_price.as_deref())
             .map_err(|_| DeliveryFailure::not_built(OPERATION))?;
+        let selection = message.selection;
+        // A carrier drops whatever differs from the wording that it has registered.
+        let sms = match sender.and_then(|sender| sender.registration.as_ref()) {
+            Some(registered) => messages.registered_sms(&registered.template_id, message.code),
+            None => messages.sms(selection.language, selection.app, message.code),
+        };
         self.client
             .publish()
             .phone_number(to.as_str())
-            .message(message)
+            .message(sms.text)
             .set_message_attributes(Some(attributes))
             .send()
             .await
             .map_err(|error| DeliveryFailure::from_sdk(OPERATION, &error))?;
         Ok(())
     }
+}
 
-    /// Codes are transactional, so SNS sends them before promotional messages.
-    fn attributes(&self) -> Result<HashMap<String, MessageAttributeValue>, BuildError> {
-        let attribute = |kind: &str, value: &str| {
-            MessageAttributeValue::builder()
-                .data_type(kind)
-                .string_value(value)
-                .build()
-        };
-        let kind = attribute("String", "Transactional")?;
-        let mut attributes = HashMap::from([("AWS.SNS.SMS.SMSType".to_owned(), kind)]);
-        if let Some(price) = &self.max_price {
-            let price = attribute("Number", price)?;
-            attributes.insert("AWS.SNS.SMS.MaxPrice".to_owned(), price);
+/// Codes are transactional, so SNS sends them before promotional messages.
+fn attributes(
+    sender: Option<&Sender>,
+    max_price: Option<&str>,
+) -> Result<HashMap<String, MessageAttributeValue>, BuildError> {
+    let identity = sender.map(|sender| match &sender.identity {
+        SenderIdentity::Id(id) => ("AWS.SNS.SMS.SenderID", "String", id.as_str()),
+        SenderIdentity::Number(number) => {
+            ("AWS.MM.SMS.OriginationNumber", "String", number.as_str())
         }
-        Ok(attributes)
-    }
+    });
+    let registration = sender.and_then(|sender| sender.registration.as_ref());
+    let all = [
+        Some(("AWS.SNS.SMS.SMSType", "String", "Transactional")),
+        max_price.map(|price| ("AWS.SNS.SMS.MaxPrice", "Number", price)),
+        identity,
+        registration.map(|it| ("AWS.MM.SMS.EntityId", "String", it.entity_id.as_str())),
+        registration.map(|it| ("AWS.MM.SMS.TemplateId", "String", it.template_id.as_str())),
+    ];
+    let attribute = |(name, kind, value): (&str, &str, &str)| {
+        let value = MessageAttributeValue::builder()
+            .data_type(kind)
+            .string_value(value)
+            .build()?;
+        Ok((name.to_owned(), value))
+    };
+    all.into_iter().flatten().map(attribute).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn attributes(max_price: Option<&str>) -> Vec<(String, String, String)> {
-        let config = aws_sdk_sns::Config::builder()
-            .behavior_version(aws_sdk_sns::config::BehaviorVersion::latest())
-            .build();
-        let client = Client::from_conf(config);
-        let sender = SmsSender::new(client, max_price.map(str::to_owned));
-        let mut told: Vec<_> = sender
-            .attributes()
-            .unwrap()
-            .into_iter()
+    fn sent(to: &str, senders: &str, max_price: Option<&str>) -> Vec<String> {
+        let senders = SmsSenders::parse(senders).unwrap();
+        let number = PhoneNumber::parse(to).unwrap();
+        let attributes = attributes(senders.of(&number), max_price).unwrap();
+        let mut told: Vec<_> = attributes
+            .iter()
             .map(|(name, value)| {
-                let text = value.string_value().unwrap_or_default().to_owned();
-                (name, value.data_type().to_owned(), text)
+                let text = value.string_value().unwrap_or_default();
+                format!("{name} {} {text}", value.data_type())
             })
             .collect();
         told.sort();
@@ -80,10 +101,34 @@ mod tests {
 
     #[test]
     fn a_message_is_transactional_and_no_dearer_than_the_operator_allows() {
-        let owned = |(a, b, c): (&str, &str, &str)| (a.to_owned(), b.to_owned(), c.to_owned());
-        let kind = owned(("AWS.SNS.SMS.SMSType", "String", "Transactional"));
-        let price = owned(("AWS.SNS.SMS.MaxPrice", "Number", "0.05"));
-        assert_eq!(attributes(None), std::slice::from_ref(&kind));
-        assert_eq!(attributes(Some("0.05")), [price, kind]);
+        let kind = "AWS.SNS.SMS.SMSType String Transactional";
+        assert_eq!(sent("+14155550123", "+44=Example", None), [kind]);
+        assert_eq!(
+            sent("+14155550123", "+44=Example", Some("0.05")),
+            ["AWS.SNS.SMS.MaxPrice Number 0.05", kind]
+        );
+    }
+
+    #[test]
+    fn a_message_names_the_sender_that_its_number_demands() {
+        let senders = "+44=Example,+1=+18005550100,+91=EXMPLE;1101234;110712345";
+        let kind = "AWS.SNS.SMS.SMSType String Transactional";
+        assert_eq!(
+            sent("+447911123456", senders, None),
+            [kind, "AWS.SNS.SMS.SenderID String Example"]
+        );
+        assert_eq!(
+            sent("+14155550123", senders, None),
+            ["AWS.MM.SMS.OriginationNumber String +18005550100", kind]
+        );
+        assert_eq!(
+            sent("+919876543210", senders, None),
+            [
+                "AWS.MM.SMS.EntityId String 1101234",
+                "AWS.MM.SMS.TemplateId String 110712345",
+                kind,
+                "AWS.SNS.SMS.SenderID String EXMPLE",
+            ]
+        );
     }
 }

@@ -1,0 +1,179 @@
+use otp_domain::ChallengeId;
+
+use super::*;
+use crate::{
+    Brand, Messages, SignInUrl,
+    fixture::{code, language, settings},
+};
+
+const CHALLENGE: &str = "r5BuMb9vjKaMlD76sIa5SQ";
+
+fn email(settings: &Settings, language: Language) -> Email {
+    let details = EmailDetails {
+        code: &code(settings),
+        challenge_id: &ChallengeId::parse(CHALLENGE).unwrap(),
+        requested_at: "2026-01-31 12:00 UTC",
+        requested_from: "203.0.113.7",
+    };
+    Messages::new(settings.clone()).email(language, &details)
+}
+
+/// With everything that an operator can switch on.
+fn full() -> Settings {
+    Settings {
+        brand: Brand::parse("A&B's <i>\"Shop\"</i>").unwrap(),
+        sign_in_url: SignInUrl::parse("https://www.example.com/login?a=1&b=2"),
+        subject_code: true,
+        request_details: true,
+        ..settings()
+    }
+}
+
+/// The words that a reader of the HTML sees.
+fn visible(html: &str) -> Vec<String> {
+    let (_, body) = html.split_once("<body").unwrap();
+    let mut text = String::new();
+    for part in format!("<body{body}").split('<').skip(1) {
+        let (_, words) = part.split_once('>').unwrap();
+        text += words;
+        text.push(' ');
+    }
+    let text = text
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&amp;", "&");
+    words(&text)
+}
+
+fn words(text: &str) -> Vec<String> {
+    let text = text.replace(['\u{2068}', '\u{2069}'], " ");
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_english_email_says_the_brand_the_code_its_life_and_that_nobody_will_ask() {
+    let email = email(&settings(), language("en"));
+    assert_eq!(email.subject, "Your Example login code");
+    assert_eq!(
+        email.text,
+        "Your Example login code:\n\n012345\n\nIt works once, for 5 minutes.\n\n\
+         Nobody will ever ask you for this code, Example included. \
+         Type it only where you asked for it.\n\n\
+         If you did not ask for it, you need do nothing.\n"
+    );
+}
+
+#[test]
+fn both_parts_say_the_same_in_every_language() {
+    for settings in [settings(), full()] {
+        for language in Language::all() {
+            let email = email(&settings, language);
+            let mut text = words(&email.text);
+            // The HTML part hides the link's address behind its label.
+            text.retain(|word| !word.starts_with("https://"));
+            assert_eq!(visible(&email.html), text, "{language:?}");
+            let brand = settings.brand.as_str();
+            let subject = email.subject.replace(['\u{2068}', '\u{2069}'], "");
+            assert!(subject.contains(brand), "{subject}");
+            assert!(email.text.contains("012345") && email.text.contains(brand));
+        }
+    }
+}
+
+#[test]
+fn the_subject_has_the_code_only_if_the_operator_allows_it() {
+    for language in Language::all() {
+        for (settings, expected) in [(settings(), false), (full(), true)] {
+            let subject = email(&settings, language).subject;
+            assert_eq!(subject.contains("012345"), expected, "{subject}");
+        }
+    }
+}
+
+#[test]
+fn the_html_names_its_language_and_direction_and_has_the_code_as_one_word() {
+    for language in Language::all() {
+        let html = email(&full(), language).html;
+        let direction = if language.is_rtl() { "rtl" } else { "ltr" };
+        let marks = format!(" lang='{}' dir='{direction}'", language.tag());
+        assert_eq!(html.matches(&marks).count(), 2, "{html}");
+        assert!(html.contains(">012345</p>"), "{html}");
+    }
+}
+
+#[test]
+fn the_html_loads_nothing_and_links_to_the_operators_page_only() {
+    for language in Language::all() {
+        for settings in [settings(), full()] {
+            let html = email(&settings, language).html;
+            for loading in [
+                "src=",
+                "url(",
+                "@import",
+                "<link",
+                "<script",
+                "<img",
+                "background=",
+            ] {
+                assert!(!html.contains(loading), "{loading} in {html}");
+            }
+            let links = usize::from(settings.sign_in_url.is_some());
+            assert_eq!(html.matches("href=").count(), links);
+            assert_eq!(html.matches("://").count(), links);
+        }
+    }
+}
+
+#[test]
+fn the_link_has_the_code_in_its_fragment_only() {
+    let email = email(&full(), language("en"));
+    let page = "https://www.example.com/login?a=1";
+    let link = format!("{page}&b=2#challenge_id={CHALLENGE}&otp=012345");
+    assert!(
+        email.text.contains(&format!("\n{link}\n")),
+        "{}",
+        email.text
+    );
+    let escaped = link.replace('&', "&amp;");
+    assert!(
+        email.html.contains(&format!("href='{escaped}'")),
+        "{}",
+        email.html
+    );
+    assert!(
+        !super::tests::email(&settings(), language("en"))
+            .text
+            .contains(CHALLENGE)
+    );
+}
+
+#[test]
+fn a_brand_cannot_write_html() {
+    let html = email(&full(), language("en")).html;
+    assert!(
+        html.contains("A&amp;B&#39;s &lt;i&gt;&quot;Shop&quot;&lt;/i&gt;"),
+        "{html}"
+    );
+    assert!(!html.contains("<i>"), "{html}");
+}
+
+#[test]
+fn when_and_from_where_is_told_only_if_the_operator_allows_it() {
+    for language in Language::all() {
+        for (settings, expected) in [(settings(), false), (full(), true)] {
+            let email = email(&settings, language);
+            for part in [&email.text, &email.html] {
+                assert_eq!(part.contains("2026-01-31 12:00 UTC"), expected, "{part}");
+                assert_eq!(part.contains("203.0.113.7"), expected, "{part}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_html_stays_small_because_each_login_signs_it() {
+    let html = email(&settings(), language("en")).html;
+    assert!(html.len() < 1500, "{} bytes", html.len());
+}
