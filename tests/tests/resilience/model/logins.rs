@@ -46,18 +46,19 @@ impl Model {
             resend_in,
             confirmed,
         };
-        let send = match to.starts_with('+') {
-            true => Call::SendSms,
-            false => Call::SendEmail,
+        let delivery = if to.starts_with('+') {
+            Call::SendSms
+        } else {
+            Call::SendEmail
         };
         let (outcome, messages) = match earlier {
             Some(confirmed) => (sent(confirmed), 0),
-            None if disturbance.provider_refuses && disturbance.of(send).is_none() => {
+            None if disturbance.provider_refuses && disturbance.of(delivery).is_none() => {
                 let withdrawn = self.withdraw(challenge, key, disturbance.of(Call::Withdraw));
                 (withdrawn, 0)
             }
             None => {
-                let (confirmed, mut messages) = delivered(disturbance.of(send));
+                let (confirmed, mut messages) = delivered(disturbance.of(delivery));
                 if disturbance.provider_refuses {
                     messages = 0; // It does, and the refusal is lost.
                 }
