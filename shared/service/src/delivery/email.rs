@@ -198,6 +198,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_email_says_that_nobody_wrote_it_and_in_which_language_it_is() {
+        let headers = headers(Language::lookup("pt").unwrap()).unwrap();
+        let told: Vec<_> = headers.iter().map(|it| (it.name(), it.value())).collect();
+        assert_eq!(
+            told,
+            [
+                ("Auto-Submitted", "auto-generated"),
+                ("Content-Language", "pt-BR"),
+            ]
+        );
+    }
+
+    #[test]
     fn a_time_has_its_zone_and_no_seconds() {
         assert_eq!(
             minute(UnixTime::from_millis(1_769_860_859_999)),

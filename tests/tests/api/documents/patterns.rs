@@ -51,6 +51,49 @@ fn the_template_takes_the_code_of_every_country_and_no_other() {
     }
 }
 
+#[test]
+fn the_template_takes_what_the_functions_take_for_messages() {
+    for (parameter, name, values) in [
+        (
+            "SignInUrl",
+            "SIGN_IN_URL",
+            &[
+                "https://www.example.com/sign-in?a=1&b=2",
+                "http://localhost:8080/",
+                "https://www.example.com/#sign-in",
+                "https://www.example.com/a b",
+                "https://www.example.com/\"x",
+                "ftp://www.example.com/",
+                "https://",
+            ][..],
+        ),
+        (
+            "AndroidAppHashes",
+            "ANDROID_APP_HASHES",
+            &[
+                "shop=FA+9qCX9VSu",
+                "shop=FA+9qCX9VSu,com.example.beta=0123456789/",
+                "shop=FA+9qCX9VS",
+                "shop",
+                "my shop=FA+9qCX9VSu",
+                "shop=FA+9qCX9VSu,",
+            ],
+        ),
+        (
+            "EmailTemplate",
+            "EMAIL_TEMPLATE",
+            &["login", "Login_1-de", "log in", "login.de", "ä"],
+        ),
+    ] {
+        let pattern = pattern(parameter);
+        assert!(pattern.is_match("").unwrap(), "{parameter}");
+        for value in values {
+            let taken = pattern.is_match(value).unwrap();
+            assert_eq!(starts(name, value), taken, "{parameter}: {value}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn the_functions_and_the_template_take_the_same_origins(

@@ -9,6 +9,10 @@ use serde_json::{Value, json};
 use tests::{ALICE, Call, CallFault, TestApp};
 
 use super::{login, received};
+use local::aws::sdk_config;
+use otp_domain::{ChallengeId, Passcode};
+use otp_messages::{EmailDetails, Language};
+use otp_service::delivery::render_own_email;
 
 const TEMPLATE: (&str, &str) = ("EMAIL_TEMPLATE", "login");
 const BASE: &str = "{{brand}}: {{code}}, {{life}} {{locale}} {{direction}} {{link}}";
@@ -91,4 +95,31 @@ async fn an_email_is_sent_even_if_ses_does_not_show_its_template() {
             app.faults.stop();
         }
     }
+}
+
+#[tokio::test]
+async fn a_preview_shows_the_template_as_ses_renders_it_or_says_what_it_lacks() {
+    let app = TestApp::with(&[TEMPLATE]).await;
+    let (code, id) = (
+        Passcode::parse("012345", 6).unwrap(),
+        ChallengeId::parse("r5BuMb9vjKaMlD76sIa5SQ").unwrap(),
+    );
+    let details = EmailDetails {
+        code: &code,
+        challenge_id: &id,
+        requested_at: "",
+        requested_from: "",
+    };
+    let sdk = sdk_config(app.stack.aws);
+    let delivery = &app.settings.login.delivery;
+    let german = Language::lookup("de").unwrap();
+    let shown = async || render_own_email(delivery, &sdk, german, &details).await;
+    let fault = shown().await.unwrap_err();
+    assert_eq!(fault.cause, "there is no template login");
+    store(&app, "login-de", "Hallo").await;
+    let fault = shown().await.unwrap_err();
+    assert_eq!(fault.cause, "the template login-de lacks {{code}}");
+    store(&app, "login-de", "{{code}} gilt {{life}}").await;
+    let mail = shown().await.unwrap();
+    assert!(mail.contains("012345 gilt 5 Minuten"), "{mail}");
 }
