@@ -61,6 +61,7 @@ impl Api for LoginApi {
             DeliveryOutcome::Unconfirmed(fault) => {
                 success(Delivery::Unconfirmed.as_str()).despite(fault)
             }
+            DeliveryOutcome::ConcealedRefusal => success(Problem::DESTINATION_REFUSED),
             DeliveryOutcome::Concealed(fault) => success(Problem::DELIVERY_FAILED).despite(fault),
         })
     }

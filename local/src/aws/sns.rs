@@ -27,7 +27,7 @@ fn publish(inbox: &Inbox, form: &Form) -> Result<String, AwsError> {
         return Err(invalid("Topics are not emulated: publish to a PhoneNumber"));
     }
     let number = required(form, "PhoneNumber")?;
-    if !is_e164(number) {
+    if !is_e164(number) || !is_plausible(number) {
         return Err(not_publishable(number));
     }
     let message = required(form, "Message")?;
@@ -66,6 +66,13 @@ fn is_e164(number: &str) -> bool {
             && digits.bytes().all(|byte| byte.is_ascii_digit())
             && !digits.starts_with('0')
     })
+}
+
+/// SNS knows the numbers of every country. Of that, this knows that no number of a mobile
+/// phone is shorter than eight digits, and that no North American one begins with 0 or 1.
+fn is_plausible(number: &str) -> bool {
+    let digits = number.trim_start_matches('+');
+    digits.len() >= 8 && !digits.starts_with("10") && !digits.starts_with("11")
 }
 
 /// The attributes in `MessageAttributes.entry.1.…`, `.2.…` and so on.

@@ -20,6 +20,8 @@ pub enum Refusal {
     DestinationNotAllowed,
     /// The client names an app that this deployment does not know.
     UnknownApp,
+    /// The provider says that this is no destination.
+    DestinationRefused,
     /// The user is unknown, and clients may know (`UNKNOWN_USERS=reveal`).
     UserNotFound(Channel),
     /// A limit is used up.

@@ -197,6 +197,9 @@ const fn reason(refusal: Refusal) -> Option<&'static str> {
         | Refusal::Unauthorized(Unauthorized::InvalidToken(reason)) => Some(reason),
         Refusal::TooManyRequests { limit, .. } => Some(limit),
         Refusal::Unauthorized(Unauthorized::NoToken) => Some("no token"),
-        Refusal::DestinationNotAllowed | Refusal::UnknownApp | Refusal::UserNotFound(_) => None,
+        Refusal::DestinationNotAllowed
+        | Refusal::DestinationRefused
+        | Refusal::UnknownApp
+        | Refusal::UserNotFound(_) => None,
     }
 }

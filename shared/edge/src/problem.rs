@@ -77,6 +77,9 @@ impl Problem {
     /// The name of the problem of a failed delivery.
     pub const DELIVERY_FAILED: &str = "delivery-failed";
 
+    /// The name of the problem of a destination that the provider refuses.
+    pub const DESTINATION_REFUSED: &str = "destination-refused";
+
     /// The name of the problem of an unavailable table or key.
     pub const UNAVAILABLE: &str = "unavailable";
 
@@ -226,6 +229,12 @@ impl Problem {
                 "destination-not-allowed",
                 "Destination not allowed",
                 "This service does not send codes to this destination.",
+            ),
+            Refusal::DestinationRefused => Self::new(
+                StatusCode::BAD_REQUEST,
+                Self::DESTINATION_REFUSED,
+                "Destination refused",
+                "No message can be sent to this destination.",
             ),
             Refusal::UserNotFound(channel) => Self::new(
                 StatusCode::NOT_FOUND,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use otp_domain::{
     Challenge, ChallengeId, Channel, ClientAddress, Delivery, DeliveryDecision, Destination,
-    IdempotencyKey, Passcode, Policy, TestIdentities, UnixTime, UnknownUsers, User, issue,
+    IdempotencyKey, Passcode, Policy, Refusal, TestIdentities, UnixTime, UnknownUsers, User, issue,
 };
 use otp_messages::LanguageChoice;
 use rand::CryptoRng;
@@ -85,6 +85,8 @@ pub enum DeliveryOutcome {
     Unconfirmed(Fault),
     /// The provider did not send the message, and the client is not told.
     Concealed(Fault),
+    /// The provider says that this is no destination, and the client is not told.
+    ConcealedRefusal,
 }
 
 impl DeliveryOutcome {
@@ -93,7 +95,8 @@ impl DeliveryOutcome {
     /// [`UnknownUsers::Conceal`] no message does.
     const fn told(&self, unknown_users: UnknownUsers) -> Delivery {
         match (unknown_users, self) {
-            (UnknownUsers::Conceal, _) | (_, Self::Unconfirmed(_) | Self::Concealed(_)) => {
+            (UnknownUsers::Conceal, _)
+            | (_, Self::Unconfirmed(_) | Self::Concealed(_) | Self::ConcealedRefusal) => {
                 Delivery::Unconfirmed
             }
             (_, Self::Replayed(delivery)) => *delivery,
@@ -149,8 +152,8 @@ impl LoginService {
     /// # Errors
     ///
     /// - Refused: the app is unknown, the deployment does not send to the
-    ///   destination, a limit refuses, or the user is unknown under
-    ///   [`UnknownUsers::Reveal`].
+    ///   destination, a limit refuses, the provider says that it is no
+    ///   destination, or the user is unknown under [`UnknownUsers::Reveal`].
     /// - Fault: the provider did not send the message (the challenge is
     ///   withdrawn), or the table or a key is unavailable.
     pub async fn request_code(
@@ -295,7 +298,8 @@ impl LoginService {
         }
     }
 
-    /// Sends the code. If it was certainly not sent, withdraws the admission.
+    /// Sends the code. If it was certainly not sent, withdraws the admission; but
+    /// a request for a destination that does not exist is counted like any other.
     async fn deliver(
         &self,
         decision: DeliveryDecision,
@@ -311,6 +315,11 @@ impl LoginService {
             Err(DeliveryFailure::NotSent(fault)) => {
                 self.store.withdraw(admission).await?;
                 Err(fault.into())
+            }
+            Err(DeliveryFailure::DestinationRefused) => {
+                // Whatever becomes of the key, no code is out.
+                let _ = self.store.free_key(admission).await;
+                Err(Refusal::DestinationRefused.into())
             }
         }
     }
@@ -331,6 +340,7 @@ impl LoginService {
             Ok(Ok(())) => DeliveryOutcome::Sent,
             Ok(Err(DeliveryFailure::Unconfirmed(fault))) => DeliveryOutcome::Unconfirmed(fault),
             Ok(Err(DeliveryFailure::NotSent(fault))) => DeliveryOutcome::Concealed(fault),
+            Ok(Err(DeliveryFailure::DestinationRefused)) => DeliveryOutcome::ConcealedRefusal,
             Err(_) => {
                 let fault = Fault::new(Dependency::Provider, "deliver", "timeout");
                 DeliveryOutcome::Unconfirmed(fault)

@@ -30,6 +30,7 @@ mod problems;
 mod programs;
 mod proxies;
 mod refresh;
+mod refused_destinations;
 mod repeated_validations;
 mod table;
 mod test_identities;

@@ -29,6 +29,7 @@ fn failures() -> Vec<Failure> {
         Refusal::InvalidRefreshToken(""),
         Refusal::Unauthorized(Unauthorized::NoToken),
         Refusal::DestinationNotAllowed,
+        Refusal::DestinationRefused,
         Refusal::UserNotFound(Channel::Email),
         Refusal::TooManyRequests {
             wait: Duration::ZERO,

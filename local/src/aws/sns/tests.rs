@@ -44,6 +44,22 @@ fn numbers_are_in_e164() {
 }
 
 #[test]
+fn numbers_that_no_phone_has_are_refused() {
+    for number in ["+1000000", "+1234567", "+10005550100", "+11005550100"] {
+        assert!(is_e164(number) && !is_plausible(number), "{number}");
+    }
+    for number in [
+        "+14155550100",
+        "+1234567890",
+        "+15005550006",
+        "+4712345678",
+        "+26812345",
+    ] {
+        assert!(is_plausible(number), "{number}");
+    }
+}
+
+#[test]
 fn wrong_requests_are_refused() {
     let kind = "MessageAttributes.entry.1.Name=AWS.SNS.SMS.SMSType";
     let string = "MessageAttributes.entry.1.Value.DataType=String";

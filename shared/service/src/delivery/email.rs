@@ -116,7 +116,7 @@ impl EmailSender {
             .send()
             .await;
         sent.map(|_| ()).map_err(|error| {
-            let failure = DeliveryFailure::from_sdk(OPERATION, &error);
+            let failure = DeliveryFailure::from_sdk(OPERATION, &error, is_about_address);
             let missing = matches!(&error, SdkError::ServiceError(service)
                 if matches!(service.err(), SendEmailError::NotFoundException(_)));
             if missing {
@@ -193,6 +193,18 @@ fn minute(time: UnixTime) -> String {
     format!("{date} {} UTC", time.get(..5).unwrap_or_default())
 }
 
+/// SES: `Domain contains control or whitespace`, `Invalid email address …`. An address
+/// that the account may not use is a `MessageRejected`, a mistake of the deployment. So
+/// is a wrong sender; ours is well-formed.
+fn is_about_address(code: &str, message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    code == "BadRequestException"
+        && ["address", "domain"]
+            .iter()
+            .any(|word| message.contains(word))
+        && !message.contains("from")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,5 +228,34 @@ mod tests {
             minute(UnixTime::from_millis(1_769_860_859_999)),
             "2026-01-31 12:00 UTC"
         );
+    }
+
+    #[test]
+    fn only_an_error_about_the_address_is_one() {
+        for message in [
+            "Invalid email address user@example.",
+            "Domain contains control or whitespace",
+            "Local address contains control or whitespace",
+            "Missing final '@domain'",
+            "Illegal address",
+        ] {
+            assert!(
+                is_about_address("BadRequestException", message),
+                "{message}"
+            );
+        }
+        for (code, message) in [
+            ("BadRequestException", "FromEmailAddress is not an address"),
+            ("BadRequestException", "Body must contain Text or Html."),
+            ("BadRequestException", ""),
+            ("MessageRejected", "Email address is not verified."),
+            ("AccountSuspendedException", "The domain is suspended."),
+            (
+                "MailFromDomainNotVerifiedException",
+                "The domain is not verified.",
+            ),
+        ] {
+            assert!(!is_about_address(code, message), "{code} {message}");
+        }
     }
 }

@@ -8,6 +8,9 @@ use crate::{
 /// A delivery that the provider did not confirm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliveryFailure {
+    /// No message was sent: the provider says that this is no destination, so nothing
+    /// is broken.
+    DestinationRefused,
     /// No message was sent: the provider refused, or was never reached.
     NotSent(Fault),
     /// The message may arrive: the provider's answer was lost, late or a 5xx.
@@ -21,10 +24,22 @@ impl DeliveryFailure {
         Self::NotSent(Fault::new(Dependency::Provider, operation, cause))
     }
 
-    pub(super) fn from_sdk<E>(operation: &'static str, error: &SdkError<E>) -> Self
+    /// The failure of an SDK call. `is_about_destination` judges the code and the
+    /// message of an error of the service.
+    pub(super) fn from_sdk<E>(
+        operation: &'static str,
+        error: &SdkError<E>,
+        is_about_destination: impl FnOnce(&str, &str) -> bool,
+    ) -> Self
     where
         E: ProvideErrorMetadata,
     {
+        if let SdkError::ServiceError(service) = error {
+            let (code, message) = (service.err().code(), service.err().message());
+            if is_about_destination(code.unwrap_or_default(), message.unwrap_or_default()) {
+                return Self::DestinationRefused;
+            }
+        }
         let fault = Fault::from_sdk(Dependency::Provider, operation, error);
         if is_unsent(error) {
             Self::NotSent(fault)

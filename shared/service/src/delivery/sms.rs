@@ -46,7 +46,7 @@ impl SmsSender {
             .set_message_attributes(Some(attributes))
             .send()
             .await
-            .map_err(|error| DeliveryFailure::from_sdk(OPERATION, &error))?;
+            .map_err(|error| DeliveryFailure::from_sdk(OPERATION, &error, is_about_number))?;
         Ok(())
     }
 }
@@ -80,9 +80,36 @@ fn attributes(
     all.into_iter().flatten().map(attribute).collect()
 }
 
+/// SNS: `Invalid parameter: PhoneNumber Reason: +1… is not valid to publish to`. The
+/// same code, about another parameter, is a mistake of the deployment.
+fn is_about_number(code: &str, message: &str) -> bool {
+    let parameter = message.strip_prefix("Invalid parameter: ");
+    code == "InvalidParameter"
+        && parameter.is_none_or(|parameter| parameter.starts_with("PhoneNumber"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_an_error_about_the_number_is_one() {
+        let number = "Invalid parameter: PhoneNumber Reason: +1000000 is not valid to publish to";
+        assert!(is_about_number("InvalidParameter", number));
+        for (code, message) in [
+            ("InvalidParameter", "Invalid parameter: Message too long"),
+            (
+                "InvalidParameter",
+                "Invalid parameter: MessageAttributes Reason: SenderID",
+            ),
+            ("ParameterValueInvalid", "Invalid parameter: PhoneNumber"),
+            ("AuthorizationError", "PhoneNumber"),
+            ("Throttled", "Rate exceeded"),
+            ("OptedOut", ""),
+        ] {
+            assert!(!is_about_number(code, message), "{code} {message}");
+        }
+    }
 
     fn sent(to: &str, senders: &str, max_price: Option<&str>) -> Vec<String> {
         let senders = SmsSenders::parse(senders).unwrap();

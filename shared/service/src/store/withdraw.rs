@@ -33,6 +33,23 @@ impl Store {
             .unwrap_or_else(|_| Err(Fault::new(Dependency::Table, "withdraw", "timeout")))
     }
 
+    /// Ends the challenge of a destination that the provider refused, and frees its
+    /// idempotency key: a repeat would wait for a message that never comes. The
+    /// counts and the cooldown stay. Without a key, there is nothing to do: nobody
+    /// knows the challenge.
+    ///
+    /// # Errors
+    ///
+    /// The table is unreachable. The key may remain until the code has expired.
+    pub async fn free_key(&self, admission: &Admission<'_>) -> Result<(), Fault> {
+        if admission.rules.key.is_none() {
+            return Ok(());
+        }
+        timeout(BUDGET, self.end(admission))
+            .await
+            .unwrap_or_else(|_| Err(Fault::new(Dependency::Table, "withdraw", "timeout")))
+    }
+
     async fn undo(&self, admission: &Admission<'_>) -> Result<(), Fault> {
         let challenge = admission.challenge;
         let not_built = |_| Fault::new(Dependency::Table, "withdraw", "request not built");
