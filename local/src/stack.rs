@@ -19,8 +19,7 @@ use crate::{
     web,
 };
 
-/// Two countries, and the numbers for documents and tests that no phone has. SNS refuses `+10`,
-/// and so does its emulator.
+/// Two countries, and the numbers for documents and tests that no phone has.
 const SMS_PREFIXES: &str = "US,CA,+10,+1234567890,+1500555,+1555,+1999";
 
 /// The addresses and the settings of a stack.

