@@ -145,6 +145,7 @@ async fn the_local_stack_sends_to_two_countries_and_to_the_numbers_of_documents(
         "+19765550100",
         "+18765550100",
         "+1900555",
+        "+1415555012",
         "+447700900123",
     ] {
         app.login(number)
