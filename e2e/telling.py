@@ -25,6 +25,7 @@ NO_SUCH_DESTINATION = (
 NOT_JSON = (
     "unsupported-media-type", "Unsupported media type", 415, "The body must be application/json in UTF-8.",
 )
+LIMITS = ["cooldown", "destination", "client", "deployment"]
 TOO_MANY = ("too-many-requests", "Too many requests", 429, "Too many requests. Try again later.")
 DELIVERY_FAILED = (
     "delivery-failed", "Delivery failed", 502, "The code could not be sent. Try again.",
@@ -121,10 +122,16 @@ class Answer:
             expected["retry_after"] = body.get("retry_after")
             same("retry_after is whole and positive", type(body["retry_after"]), int)
             same("Retry-After", self.headers["Retry-After"], str(body["retry_after"]))
+        if status == 429:
+            expected["limit"] = body.get("limit")
+            same("the limit is named", body.get("limit") in LIMITS, True)
         same("members", body, expected)
         return body
 
-SENT = ["message", "challenge_id", "channel", "code_length", "expires_in", "resend_in"]
+SENT = [
+    "message", "challenge_id", "channel", "code_length", "max_attempts", "expires_in", "resend_in",
+    "delivery",
+]
 REFRESHED = [
     "token", "token_type", "expires_in", "user_id", "refresh_token", "refresh_expires_in",
 ]
