@@ -13,6 +13,7 @@ mod template;
 
 use std::collections::BTreeSet;
 
+use otp_edge::settings::TEST_IDENTITIES_ENDED;
 use rand::{RngExt, rngs::StdRng};
 
 use self::{
@@ -288,9 +289,19 @@ fn the_alarms_of_text_messages_go_off() {
 }
 
 #[test]
+fn the_alarm_of_ended_test_identities_goes_off() {
+    let alarms = alarms();
+    let ended = alarms.iter().find(|one| one.name == "TestIdentitiesEnded");
+    let mut day = Day::new(1);
+    day.fill(|_| SMALL, |rng, _, _| normal_but_silent(rng));
+    day.start_with_warning(START, TEST_IDENTITIES_ENDED);
+    assert_goes_off(ended.unwrap(), &day, 60, "a start after the date");
+}
+
+#[test]
 fn every_alarm_has_a_row() {
     let mut drilled: BTreeSet<_> = ROWS.iter().map(|row| row.alarm.to_owned()).collect();
-    drilled.extend(["SmsSpend", "SmsUndelivered"].map(str::to_owned));
+    drilled.extend(["SmsSpend", "SmsUndelivered", "TestIdentitiesEnded"].map(str::to_owned));
     let alarms = alarms().into_iter().map(|alarm| alarm.name);
     assert_eq!(alarms.collect::<BTreeSet<_>>(), drilled);
 }

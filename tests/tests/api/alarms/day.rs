@@ -126,6 +126,12 @@ impl Day {
         self.log(at, group, &[("outcome", outcome), ("reason", reason)]);
     }
 
+    /// A login function that starts, with this warning.
+    pub fn start_with_warning(&mut self, at: usize, reason: &str) {
+        let line = [("outcome", "warning"), ("reason", reason)];
+        self.log(at, "LoginLog", &line);
+    }
+
     fn log(&mut self, at: usize, group: &str, line: &[(&str, &str)]) {
         for filter in &self.filters {
             filter.read(&mut self.metrics, at, group, line);
