@@ -145,11 +145,12 @@ describe("the client", { concurrency: 8 }, () => {
   test("a lost answer of a validation is repeated with the same body under the same key", async () => {
     const w = wire();
     w.lose = lostOnce(VALIDATE);
-    await loggedIn({ fetch: w.fetch }).catch(() => {});
+    const client = await loggedIn({ fetch: w.fetch });
     const [first, second] = w.to(VALIDATE);
     assert.equal(first.body, second.body);
     assert.match(first.headers.get("idempotency-key"), /^[!-~]{16,128}$/);
     assert.equal(first.headers.get("idempotency-key"), second.headers.get("idempotency-key"));
+    assert.ok(await client.refresh());
   });
 
   test("a lost answer of a refresh is repeated with the same token", async () => {

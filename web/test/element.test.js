@@ -266,6 +266,14 @@ describe("nothing is lost", { concurrency: 2 }, () => {
     await title("You are signed in");
   });
 
+  visit("when the answer of a validation is", {}, async ({ page, email, stack, field, title }) => {
+    await ask(page, email);
+    await loseOnce(page, VALIDATE);
+    await field("Code").fill(await stack.code(email));
+    await title("You are signed in");
+    await page.getByText("200 {").waitFor();
+  });
+
   visit("when the answer of a refresh is", {}, async ({ page, email, stack }) => {
     await login(page, stack, email);
     await loseOnce(page, REFRESH);
