@@ -1,13 +1,15 @@
 // Chromium with one page per test, and what every page must hold.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-export const launch = () =>
-  chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium" });
+const names = ["chromium", "chromium-browser", "google-chrome"].map((name) => `/usr/bin/${name}`);
+const executablePath = [process.env.CHROMIUM, ...names].find((path) => path && existsSync(path));
+
+export const launch = () => chromium.launch({ executablePath });
 
 /** A browser of its own, as far as storage goes. */
 export async function visitor(browser, options = {}) {

@@ -1,0 +1,122 @@
+// The element in Firefox, driven by WebDriver BiDi: what differs between browsers.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import puppeteer from "puppeteer-core";
+
+import { someone, startStack, wrong } from "./stack.js";
+
+const paths = [process.env.FIREFOX, "/usr/bin/firefox-esr", "/usr/bin/firefox"];
+const executablePath = paths.find((path) => path && existsSync(path));
+
+describe("in Firefox", { skip: !executablePath && "there is no Firefox" }, () => {
+  let browser;
+  let stack;
+  before(async () => {
+    [browser, stack] = await Promise.all([puppeteer.launch({ browser: "firefox", executablePath }), startStack()]);
+  });
+  after(async () => {
+    await browser?.close();
+    stack?.stop();
+  });
+
+  // Firefox paints the window in front only, and the driver's own waits need a frame.
+  const inside = (page, part, action = "") =>
+    page.evaluate(`(() => { const part = document.querySelector("otp-sign-in").shadowRoot.querySelector(${JSON.stringify(part)}); ${action}; return part && !part.hidden ? part.textContent + part.value : null; })()`);
+
+  async function until(page, part, expected = "") {
+    for (let i = 0; i < 150; i++) {
+      const found = await inside(page, part);
+      if (found?.includes(expected)) return;
+      await new Promise((done) => setTimeout(done, 100));
+    }
+    assert.fail(`${part} has ${await inside(page, part)}, not ${expected}`);
+  }
+
+  async function fill(page, part, value) {
+    await until(page, part);
+    await inside(page, part, `part.value = ${JSON.stringify(value)}; part.dispatchEvent(new InputEvent("input", { bubbles: true }))`);
+  }
+
+  async function click(page, part) {
+    await until(page, part);
+    await inside(page, part, "part.click()");
+  }
+
+  const client = (page, action) => page.evaluate(`(async () => { const { client } = document.querySelector("otp-sign-in"); ${action} })()`);
+
+  async function visitor() {
+    const context = await browser.createBrowserContext();
+    const wrongs = [];
+    return {
+      async open(path = "/?lang=en") {
+        const page = await context.newPage();
+        page.on("pageerror", (error) => wrongs.push(error.message));
+        page.on("console", (message) => /Content-Security/.test(message.text()) && wrongs.push(message.text()));
+        await page.goto(stack.web + path);
+        return page;
+      },
+      async leave() {
+        await context.close();
+        assert.deepEqual(wrongs, []);
+      },
+    };
+  }
+
+  async function ask(page, email) {
+    await fill(page, "input[type=email]", email);
+    await click(page, "form button");
+    await until(page, ".code");
+  }
+
+  test("a login with a wrong code, a reload and a logout", async () => {
+    const who = await visitor();
+    const page = await who.open();
+    const email = someone();
+    await ask(page, email);
+    await page.reload();
+    const code = await stack.code(email);
+    await fill(page, ".code", wrong(code));
+    await until(page, "#alert", "This code is not right.");
+    await fill(page, ".code", code);
+    await until(page, "#title", "You are signed in");
+    await page.reload();
+    await until(page, "#title", "You are signed in");
+    assert.equal(await client(page, 'return (await client.fetch("/api/me/")).status;'), 200);
+    await click(page, "button.plain");
+    await until(page, "input[type=email]");
+    await who.leave();
+  });
+
+  test("a login by text message, from right to left", async () => {
+    const who = await visitor();
+    const page = await who.open("/?lang=ar");
+    await until(page, "#title", "تسجيل الدخول");
+    await click(page, "button.plain");
+    await fill(page, "input[type=tel]", "(416) 555-0187");
+    await click(page, "form button");
+    await until(page, ".code");
+    await fill(page, ".code", await stack.code("+14165550187"));
+    await until(page, "#title", "تم تسجيل دخولك");
+    await who.leave();
+  });
+
+  test("two tabs that refresh a hundred times at once keep their session", async () => {
+    const who = await visitor();
+    const page = await who.open();
+    const other = await who.open();
+    const email = someone();
+    await ask(page, email);
+    await fill(page, ".code", await stack.code(email));
+    await until(page, "#title", "You are signed in");
+    await until(other, "#title", "You are signed in");
+    const race = (tab) =>
+      client(tab, "let renewed = 0; for (let i = 0; i < 50; i++) renewed += Boolean(await client.refresh()); return renewed;");
+    assert.deepEqual(await Promise.all([race(page), race(other)]), [50, 50]);
+    const status = (tab) => client(tab, 'return (await client.fetch("/api/me/")).status;');
+    assert.deepEqual([await status(page), await status(other)], [200, 200]);
+    await client(other, "await client.logout();");
+    await until(page, "input[type=email]");
+    await who.leave();
+  });
+});

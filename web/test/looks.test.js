@@ -1,0 +1,67 @@
+// Accessibility, sizes, colours, directions and languages.
+import assert from "node:assert/strict";
+import { describe } from "node:test";
+
+import { assertAccessible, assertFits } from "./browser.js";
+import { visits } from "./visits.js";
+
+const visit = visits();
+
+describe("everybody can use it", { concurrency: 2 }, () => {
+  const looks = {
+    "in light": {},
+    "in dark": { colorScheme: "dark" },
+    "at 320 pixels": { viewport: { width: 320, height: 640 } },
+    "from right to left": { path: "/?lang=ar", viewport: { width: 320, height: 640 } },
+    "with forced colours": { forcedColors: "active" },
+  };
+  for (const [name, look] of Object.entries(looks)) {
+    visit(name, { bypassCSP: true, ...look }, async ({ page, email, stack }) => {
+      const check = async (what) => {
+        await assertAccessible(page, what);
+        await assertFits(page, what);
+      };
+      const inside = page.locator("otp-sign-in");
+      const field = inside.locator("#field");
+      const submit = inside.locator("form button");
+      await field.waitFor();
+      if (name === "from right to left") {
+        await page.getByRole("heading", { name: "تسجيل الدخول" }).waitFor();
+        assert.equal(await inside.locator("section").getAttribute("dir"), "rtl");
+        assert.equal(await inside.evaluate((node) => getComputedStyle(node.shadowRoot.querySelector("label")).direction), "rtl");
+      }
+      await check("the destination");
+      await submit.click();
+      await inside.getByRole("alert").filter({ hasText: /./ }).waitFor();
+      await check("a problem");
+      await inside.locator("button.plain").click();
+      await inside.locator("select").waitFor();
+      await check("the phone number");
+      await inside.locator("button.plain").click();
+      await field.fill(email);
+      await submit.click();
+      await inside.locator(".code").waitFor();
+      await check("the code");
+      await inside.locator(".code").fill(await stack.code(email));
+      await page.getByText("200 {").waitFor();
+      await check("logged in");
+    });
+  }
+
+  visit("in 17 languages", {}, async ({ page }) => {
+    const tags = {
+      "en-GB": "en", "de-AT": "de", "fr-CA": "fr", "es-MX": "es", pt: "pt-BR", it: "it", nl: "nl", pl: "pl",
+      "sv-FI": "sv", tr: "tr", uk: "uk", ja: "ja", ko: "ko", "zh-CN": "zh-Hans", "zh-TW": "zh-Hant", hi: "hi",
+      "ar-EG": "ar", tlh: "en",
+    };
+    const titles = {};
+    for (const [tag, language] of Object.entries(tags)) {
+      await page.evaluate((tag) => (document.querySelector("otp-sign-in").lang = tag), tag);
+      await page.locator(`section[lang="${language}"]`).waitFor();
+      titles[language] = await page.locator("otp-sign-in h2").textContent();
+    }
+    assert.equal(Object.keys(titles).length, 17);
+    assert.equal(new Set(Object.values(titles)).size, 17, JSON.stringify(titles));
+    assert.equal(titles["zh-Hant"], "登入");
+  });
+});
