@@ -105,6 +105,7 @@ export class Client {
       channel: sent.channel,
       codeLength: sent.code_length,
       maxAttempts: sent.max_attempts,
+      delivery: sent.delivery,
       expiresAt: asked + sent.expires_in * 1000,
       resendAt: Date.now() + sent.resend_in * 1000,
     };

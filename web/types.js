@@ -9,6 +9,7 @@
  * @property {"email" | "sms"} channel
  * @property {number} codeLength
  * @property {number} [maxAttempts]
+ * @property {"confirmed" | "unconfirmed"} [delivery] Whether the provider took the message.
  * @property {number} expiresAt In milliseconds, by the clock of this machine, like `Date.now()`.
  * @property {number} resendAt When another code may be requested.
  *
