@@ -2,7 +2,8 @@
 //
 //     API_URL=http://127.0.0.1:3000 PORT=8090 node server.mjs
 //
-// This is the whole protocol; a real one keeps its sessions in a store, not in this process.
+// This is the whole protocol; a real one keeps its sessions in a store, not in this process, and
+// limits the requests of each visitor: to the API, they all have the address of this server.
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { Client } from "../../client.js";
