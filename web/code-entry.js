@@ -58,10 +58,10 @@ export class CodeEntry {
     if (pending.channel === "sms" && "OTPCredential" in window) this.#read(webOtp.signal);
   }
 
-  /** No code will do any more. @param {"codeOver" | "codeSpent"} why */
-  over(why) {
+  /** That was the last try. */
+  spent() {
     this.#left.hidden = true;
-    this.#stage.complain(why);
+    this.#stage.complain("codeSpent");
   }
 
   #tick() {
@@ -71,7 +71,9 @@ export class CodeEntry {
     this.#resend.ariaDisabled = String(early);
     this.#resend.replaceChildren(...fill(early ? resendIn : resend, { time: clock(resendAt) }));
     this.#expiry.textContent = clock(expiresAt);
-    if (Date.now() >= expiresAt && !this.#left.hidden) this.over("codeOver");
+    if (Date.now() < expiresAt || this.#left.hidden) return;
+    this.#left.hidden = true;
+    this.#stage.warn("codeOver");
   }
 
   #typed() {

@@ -251,7 +251,7 @@ export class OtpSignIn extends Base {
     } else if (type === "/problems/invalid-otp" && pending) {
       pending.tries++;
       this.#keep(pending);
-      if (pending.tries === pending.maxAttempts) this.#entry?.over("codeSpent");
+      if (pending.tries === pending.maxAttempts) this.#entry?.spent();
       else stage.complain("codeWrong");
     } else if (type === "/problems/too-many-requests") {
       stage.complain("wait", { time: duration(problem?.retryAfter ?? 60, stage.language) });

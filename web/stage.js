@@ -84,7 +84,12 @@ export class Stage {
     this.#say(this.#news, key);
   }
 
-  /** @param {keyof Messages} key @param {Values} [values] */
+  /** Says what time did, and leaves the focus where it is. @param {keyof Messages} key */
+  warn(key) {
+    this.#say(this.#alert, key);
+  }
+
+  /** Says what became of a person's action. @param {keyof Messages} key @param {Values} [values] */
   complain(key, values) {
     this.#say(this.#alert, key, values);
     this.field?.focus();

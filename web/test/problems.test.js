@@ -59,8 +59,10 @@ describe("a problem is a sentence", { concurrency: 2 }, () => {
     await ask(page, email);
     await page.clock.fastForward("04:58");
     await page.getByText(/expires in 0:0[12]/).waitFor();
+    await page.evaluate(() => document.activeElement.blur());
     await page.clock.fastForward("00:03");
     await alert("This code has expired. Request a new one.");
+    assert.equal(await page.evaluate(() => document.activeElement.tagName), "BODY", "a clock moved the focus");
     await button("Send a new code").click();
     await status("A new code is on its way.");
     assert.equal((await stack.messages(email)).length, 2);
