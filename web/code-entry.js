@@ -23,6 +23,7 @@ export class CodeEntry {
   constructor(stage, pending, { check, resend, change }) {
     const t = stage.t;
     const n = pending.codeLength;
+    const sent = pending.delivery === "unconfirmed" ? t.sentPerhaps : t.sent;
     this.#stage = stage;
     this.#pending = pending;
     this.#check = async () => {
@@ -38,7 +39,7 @@ export class CodeEntry {
     stage.show(
       "enter",
       t.enter,
-      h("p", { id: "hint" }, ...fill(t.sent, { n, to: ltr(written(pending.destination)) })),
+      h("p", { id: "hint" }, ...fill(sent, { n, to: ltr(written(pending.destination)) })),
       stage.form(
         this.#check,
         ...stage.input("code", { class: "code", ...input, input: () => this.#typed() }),

@@ -12,6 +12,7 @@ export const english = {
   usePhone: "Use a phone number",
   enter: "Enter the code",
   sent: "We sent a {n}-digit code to {to}. It is checked when it is complete.",
+  sentPerhaps: "If we can send a code to {to}, it will arrive soon. It has {n} digits and is checked when it is complete.",
   code: "Code",
   check: "Continue",
   expires: "The code expires in {time}.",

@@ -9,6 +9,7 @@ export default {
   usePhone: "Telefonnummer verwenden",
   enter: "Code eingeben",
   sent: "Wir haben einen Code mit {n} Ziffern an {to} gesendet. Er wird geprüft, sobald er vollständig ist.",
+  sentPerhaps: "Wenn wir an {to} einen Code senden können, kommt er bald an. Er hat {n} Ziffern und wird geprüft, sobald er vollständig ist.",
   code: "Code",
   check: "Weiter",
   expires: "Der Code läuft in {time} ab.",

@@ -9,6 +9,7 @@ export default {
   usePhone: "Usar un número de teléfono",
   enter: "Introduce el código",
   sent: "Hemos enviado un código de {n} cifras a {to}. Se comprueba en cuanto está completo.",
+  sentPerhaps: "Si podemos enviar un código a {to}, llegará pronto. Tiene {n} cifras y se comprueba en cuanto está completo.",
   code: "Código",
   check: "Continuar",
   expires: "El código caduca en {time}.",

@@ -9,6 +9,7 @@ export default {
   usePhone: "Utiliser un numéro de téléphone",
   enter: "Saisissez le code",
   sent: "Nous avons envoyé un code de {n} chiffres à {to}. Il est vérifié dès qu’il est complet.",
+  sentPerhaps: "Si nous pouvons envoyer un code à {to}, il arrivera bientôt. Il a {n} chiffres et est vérifié dès qu’il est complet.",
   code: "Code",
   check: "Continuer",
   expires: "Le code expire dans {time}.",

@@ -9,6 +9,7 @@ export default {
   usePhone: "Usa un numero di telefono",
   enter: "Inserisci il codice",
   sent: "Abbiamo inviato un codice di {n} cifre a {to}. Viene controllato appena è completo.",
+  sentPerhaps: "Se possiamo inviare un codice a {to}, arriverà presto. Ha {n} cifre e viene controllato appena è completo.",
   code: "Codice",
   check: "Continua",
   expires: "Il codice scade tra {time}.",

@@ -9,6 +9,7 @@ export default {
   usePhone: "전화번호 사용",
   enter: "코드 입력",
   sent: "{to}(으)로 {n}자리 코드를 보냈습니다. 모두 입력하면 바로 확인합니다.",
+  sentPerhaps: "{to}(으)로 코드를 보낼 수 있으면 곧 도착합니다. 코드는 {n}자리이며 모두 입력하면 바로 확인합니다.",
   code: "코드",
   check: "계속",
   expires: "코드가 {time} 후에 만료됩니다.",

@@ -9,6 +9,7 @@ export default {
   usePhone: "Een telefoonnummer gebruiken",
   enter: "Voer de code in",
   sent: "We hebben een code van {n} cijfers gestuurd naar {to}. Hij wordt gecontroleerd zodra hij compleet is.",
+  sentPerhaps: "Als we een code naar {to} kunnen sturen, komt hij zo aan. Hij heeft {n} cijfers en wordt gecontroleerd zodra hij compleet is.",
   code: "Code",
   check: "Doorgaan",
   expires: "De code verloopt over {time}.",

@@ -9,6 +9,7 @@ export default {
   usePhone: "Użyj numeru telefonu",
   enter: "Wpisz kod",
   sent: "Wysłaliśmy kod o długości {n} cyfr na {to}. Kod jest sprawdzany, gdy jest kompletny.",
+  sentPerhaps: "Jeśli możemy wysłać kod na {to}, wkrótce dotrze. Liczba cyfr: {n}. Kod jest sprawdzany, gdy jest kompletny.",
   code: "Kod",
   check: "Dalej",
   expires: "Kod wygaśnie za {time}.",

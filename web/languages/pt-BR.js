@@ -9,6 +9,7 @@ export default {
   usePhone: "Usar um número de telefone",
   enter: "Digite o código",
   sent: "Enviamos um código de {n} dígitos para {to}. Ele é verificado assim que estiver completo.",
+  sentPerhaps: "Se pudermos enviar um código para {to}, ele chegará em breve. Ele tem {n} dígitos e é verificado assim que estiver completo.",
   code: "Código",
   check: "Continuar",
   expires: "O código expira em {time}.",

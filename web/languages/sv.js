@@ -9,6 +9,7 @@ export default {
   usePhone: "Använd ett telefonnummer",
   enter: "Ange koden",
   sent: "Vi har skickat en kod med {n} siffror till {to}. Den kontrolleras så snart den är komplett.",
+  sentPerhaps: "Om vi kan skicka en kod till {to} kommer den snart. Den har {n} siffror och kontrolleras så snart den är komplett.",
   code: "Kod",
   check: "Fortsätt",
   expires: "Koden går ut om {time}.",

@@ -9,6 +9,7 @@ export default {
   usePhone: "Telefon numarası kullan",
   enter: "Kodu girin",
   sent: "{to} için {n} haneli bir kod gönderdik. Kod tamamlandığında kontrol edilir.",
+  sentPerhaps: "{to} için kod gönderebiliyorsak kod birazdan gelir. Kod {n} hanelidir ve tamamlandığında kontrol edilir.",
   code: "Kod",
   check: "Devam",
   expires: "Kodun süresi {time} içinde dolacak.",

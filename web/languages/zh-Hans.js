@@ -9,6 +9,7 @@ export default {
   usePhone: "使用手机号码",
   enter: "输入验证码",
   sent: "我们已将 {n} 位验证码发送至 {to}。输入完整后将自动验证。",
+  sentPerhaps: "如果可以向 {to} 发送验证码，您很快就会收到。验证码为 {n} 位，输入完整后将自动验证。",
   code: "验证码",
   check: "继续",
   expires: "验证码将在 {time} 后过期。",

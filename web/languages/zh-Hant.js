@@ -9,6 +9,7 @@ export default {
   usePhone: "使用手機號碼",
   enter: "輸入驗證碼",
   sent: "我們已將 {n} 位數驗證碼傳送至 {to}。輸入完整後會自動驗證。",
+  sentPerhaps: "如果可以傳送驗證碼至 {to}，您很快就會收到。驗證碼為 {n} 位數，輸入完整後會自動驗證。",
   code: "驗證碼",
   check: "繼續",
   expires: "驗證碼將於 {time} 後過期。",

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 
 import { ask, seen } from "./browser.js";
-import { visits } from "./visits.js";
+import { LOGIN, visits } from "./visits.js";
 
 const visit = visits();
 
@@ -40,6 +40,17 @@ describe("a login", { concurrency: 2 }, () => {
     await title("Enter the code");
     await page.getByText("+14165550123").waitFor();
     await field("Code").fill(await stack.code("+14165550123"));
+    await title("You are signed in");
+  });
+
+  visit("does not say that a code was sent if that is not certain", {}, async ({ page, email, stack, field, title }) => {
+    await page.route(LOGIN, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), delivery: "unconfirmed" } });
+    });
+    await ask(page, email);
+    await page.getByText(`If we can send a code to ${email}, it will arrive soon.`).waitFor();
+    await field("Code").fill(await stack.code(email));
     await title("You are signed in");
   });
 
