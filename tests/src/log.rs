@@ -15,6 +15,18 @@ const CAPACITY: usize = 32 * 1024 * 1024;
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
+/// The fields that are random or a time.
+const RANDOM: [&str; 8] = [
+    "timestamp",
+    "request_id",
+    "duration_ms",
+    "pseudonym",
+    "user_id",
+    "challenge_id",
+    "session_id",
+    "message_id",
+];
+
 impl Log {
     /// The log of the whole process. Captures from the first call on.
     pub fn of_process() -> &'static Self {
@@ -77,7 +89,7 @@ impl Log {
     fn text(&self) -> impl Iterator<Item = String> {
         self.lines().into_iter().map(|mut line| {
             let fields = line.as_object_mut().expect("a line is an object");
-            for name in ["timestamp", "request_id", "duration_ms"] {
+            for name in RANDOM {
                 fields.remove(name);
             }
             line.to_string()

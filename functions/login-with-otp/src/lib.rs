@@ -2,7 +2,7 @@
 
 use aws_config::SdkConfig;
 use lambda_http::Request;
-use otp_domain::{Delivery, UnixTime};
+use otp_domain::{Delivery, Destination, Pseudonym, UnixTime};
 use otp_edge::{
     api::{Api, Success},
     log,
@@ -38,6 +38,10 @@ impl Api for LoginApi {
         }
     }
 
+    fn pseudonym(&self, of: &Destination) -> Option<Pseudonym> {
+        self.0.pseudonym(of)
+    }
+
     async fn respond(
         &self,
         route: Route,
@@ -53,9 +57,9 @@ impl Api for LoginApi {
             .request_code(&login, now, &mut ambient::rng())
             .await?;
         let response = response::code_requested(&requested);
-        let success = |outcome| Success::new(outcome, response).about(&login.destination);
+        let success = |outcome| Success::new(outcome, response).about(requested.about);
         Ok(match requested.outcome {
-            DeliveryOutcome::Sent => success("sent"),
+            DeliveryOutcome::Sent(_) => success("sent"),
             DeliveryOutcome::Suppressed => success("not-sent"),
             DeliveryOutcome::Replayed(_) => success("sent-before"),
             DeliveryOutcome::Unconfirmed(fault) => {

@@ -3,7 +3,7 @@
 
 use aws_config::SdkConfig;
 use lambda_http::Request;
-use otp_domain::UnixTime;
+use otp_domain::{Destination, Pseudonym, UnixTime};
 use otp_edge::{
     api::{Api, Success},
     cookie::RefreshCookie,
@@ -37,6 +37,10 @@ impl Api for SessionApi {
 
     async fn warm_up(&self) {
         self.sessions.warm_up().await;
+    }
+
+    fn pseudonym(&self, of: &Destination) -> Option<Pseudonym> {
+        self.sessions.pseudonym(of)
     }
 
     async fn respond(
@@ -76,7 +80,7 @@ impl SessionApi {
             "logged-in"
         };
         let success = Success::new(outcome, response::logged_in(&login, carrier));
-        Ok(success.about(&request.destination))
+        Ok(success.about(&request.destination).about(&login))
     }
 
     async fn refresh(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
@@ -87,14 +91,14 @@ impl SessionApi {
             .await
             .map_err(|error| carrier.failure(error))?;
         let success = Success::new("refreshed", response::refreshed(&session, carrier));
-        Ok(success.about(&session.destination))
+        Ok(success.about(&session))
     }
 
     async fn log_out(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
         let (request, carrier) = request::logout(request, &self.refresh_cookie)?;
         let response = response::logged_out(carrier);
         Ok(match self.sessions.log_out(&request, now).await? {
-            Some(session) => Success::new("logged-out", response).about(&session.destination),
+            Some(session) => Success::new("logged-out", response).about(&session),
             None => Success::new("not-logged-in", response),
         })
     }
@@ -103,6 +107,6 @@ impl SessionApi {
         let access_token = request::bearer(request)?;
         let profile = self.sessions.profile(&access_token, now).await?;
         let success = Success::new("known", response::profile(&profile.user));
-        Ok(success.about(&profile.destination))
+        Ok(success.about(&profile.destination).about(&profile.user.id))
     }
 }

@@ -26,6 +26,7 @@ mod passcode;
 mod phone;
 mod policy;
 mod prefixes;
+mod pseudonym;
 mod refresh_token;
 mod refusal;
 mod senders;
@@ -48,6 +49,7 @@ pub use passcode::{DigestKey, DigestKeyId, MalformedPasscode, Passcode, Passcode
 pub use phone::{MalformedPhoneNumber, PhoneNumber};
 pub use policy::{CONVERSION_CREDIT, Policy, UNCONVERTED_SMS_PER_PREFIX};
 pub use prefixes::{MalformedPrefix, SmsPrefixes};
+pub use pseudonym::Pseudonym;
 pub use refresh_token::{RefreshToken, RefreshTokenDigest, RotationSalt};
 pub use refusal::{Refusal, Unauthorized};
 pub use senders::{MalformedSender, Registration, Sender, SenderIdentity, SmsSenders};

@@ -2,8 +2,8 @@
 
 use aws_config::SdkConfig;
 use lambda_http::{Body, Request, Response};
-use otp_domain::{Destination, UnixTime};
-use otp_service::fault::Fault;
+use otp_domain::{Destination, Pseudonym, UnixTime};
+use otp_service::{about::About, fault::Fault};
 
 use crate::{problem::Failure, route::Route, settings::Settings};
 
@@ -21,6 +21,10 @@ pub trait Api: Sized + Send + Sync {
     /// Fetches keys before the first request.
     fn warm_up(&self) -> impl Future<Output = ()> + Send;
 
+    /// The pseudonym of a destination, for the log. It makes no call; `None` as long
+    /// as the digest key has not been fetched.
+    fn pseudonym(&self, of: &Destination) -> Option<Pseudonym>;
+
     /// Answers a request. Each route is one call of one use case.
     ///
     /// # Errors
@@ -35,31 +39,31 @@ pub trait Api: Sized + Send + Sync {
     ) -> impl Future<Output = Result<Success, Failure>> + Send;
 }
 
-/// A successful answer, with its values for the log.
+/// A successful answer, and what the log says of it.
 pub struct Success {
     pub(crate) response: Response<Body>,
     pub(crate) outcome: &'static str,
-    pub(crate) destination: Option<Destination>,
+    pub(crate) about: About,
     pub(crate) fault: Option<Fault>,
 }
 
 impl Success {
     /// A success with this `outcome` in the log.
     #[must_use]
-    pub const fn new(outcome: &'static str, response: Response<Body>) -> Self {
+    pub fn new(outcome: &'static str, response: Response<Body>) -> Self {
         Self {
             response,
             outcome,
-            destination: None,
+            about: About::default(),
             fault: None,
         }
     }
 
-    /// The same success, with its destination for the log.
+    /// The same success, about `more` in addition.
     #[must_use]
-    pub fn about(self, destination: &Destination) -> Self {
+    pub fn about(self, more: impl Into<About>) -> Self {
         Self {
-            destination: Some(destination.clone()),
+            about: self.about.and(more),
             ..self
         }
     }

@@ -5,9 +5,10 @@
 //! requests, with their codes and addresses.
 
 use lambda_http::Request;
-use otp_domain::{Destination, Refusal, Unauthorized};
+use otp_domain::{ChallengeId, Destination, Pseudonym, Refusal, SessionId, Unauthorized, UserId};
 use otp_service::{
     ErrorKind,
+    about::{About, MessageId},
     ambient::{self, Stopwatch},
     fault::Fault,
 };
@@ -101,74 +102,33 @@ impl RequestLog {
         }
     }
 
-    /// Writes the line.
-    pub fn write(&self, route: Route, result: &Result<Success, Failure>) {
+    /// Writes the line. `pseudonym` gives that of a destination.
+    pub fn write(
+        &self,
+        route: Route,
+        result: &Result<Success, Failure>,
+        pseudonym: impl FnOnce(&Destination) -> Option<Pseudonym>,
+    ) {
+        let nobody = About::default();
+        let about = match result {
+            Ok(success) => &success.about,
+            Err(Failure::Service(error) | Failure::StaleCookie(error)) => &error.about,
+            Err(Failure::Rejected(_)) => &nobody,
+        };
+        let pseudonym = about.destination.as_ref().and_then(pseudonym);
+        let line = Line {
+            log: self,
+            route,
+            about,
+            pseudonym: pseudonym.as_ref(),
+        };
         match result {
-            Ok(success) => {
-                let about = success.destination.as_ref();
-                match &success.fault {
-                    None => self.info(route, success.outcome, None, about),
-                    Some(fault) => self.fault(route, success.outcome, fault, about),
-                }
-            }
-            Err(failure) => self.failure(route, failure),
+            Ok(success) => match &success.fault {
+                None => line.info(success.outcome, None),
+                Some(fault) => line.fault(success.outcome, fault),
+            },
+            Err(failure) => line.failure(failure),
         }
-    }
-
-    fn failure(&self, route: Route, failure: &Failure) {
-        let problem = Problem::of(failure);
-        let outcome = problem.name();
-        match failure {
-            Failure::Rejected(rejection) => {
-                let reason = match rejection {
-                    Rejection::InvalidRequest(explanation) => explanation.reason(),
-                    _ => problem.detail(),
-                };
-                self.info(route, outcome, Some(reason), None);
-            }
-            Failure::Service(error) | Failure::StaleCookie(error) => {
-                let about = error.destination.as_ref();
-                match &error.kind {
-                    ErrorKind::Refused(refusal) => {
-                        let reason = reason(*refusal).unwrap_or(problem.detail());
-                        self.info(route, outcome, Some(reason), about);
-                    }
-                    ErrorKind::Fault(fault) => self.fault(route, outcome, fault, about),
-                }
-            }
-        }
-    }
-
-    fn info(&self, route: Route, outcome: &str, reason: Option<&str>, about: Option<&Destination>) {
-        info!(
-            target: TARGET,
-            event = route.name(),
-            outcome,
-            reason,
-            channel = channel(about),
-            destination = masked(about),
-            refused_origin = self.refused_origin,
-            refused_by = self.refused_by(),
-            request_id = self.request_id,
-            duration_ms = self.millis(),
-        );
-    }
-
-    fn fault(&self, route: Route, outcome: &str, fault: &Fault, about: Option<&Destination>) {
-        error!(
-            target: TARGET,
-            event = route.name(),
-            outcome,
-            dependency = fault.dependency.as_str(),
-            operation = fault.operation,
-            cause = fault.cause,
-            channel = channel(about),
-            destination = masked(about),
-            refused_origin = self.refused_origin,
-            refused_by = self.refused_by(),
-            request_id = self.request_id,
-            duration_ms = self.millis(),
-        );
     }
 
     /// The setting that would allow the origin.
@@ -181,12 +141,81 @@ impl RequestLog {
     }
 }
 
-fn channel(about: Option<&Destination>) -> &'static str {
-    about.map_or("", |destination| destination.channel().as_str())
+/// What a line says in every case.
+struct Line<'a> {
+    log: &'a RequestLog,
+    route: Route,
+    about: &'a About,
+    pseudonym: Option<&'a Pseudonym>,
 }
 
-fn masked(about: Option<&Destination>) -> String {
-    about.map_or_else(String::new, Destination::masked)
+/// Writes an event with the members of every line, and `$fields` between them.
+macro_rules! write_line {
+    ($level:ident, $line:expr, $outcome:expr, $($fields:tt)*) => {{
+        let Line { log, route, about, pseudonym } = $line;
+        $level!(
+            target: TARGET,
+            event = route.name(),
+            outcome = $outcome,
+            $($fields)*
+            channel = channel(about),
+            destination = masked(about),
+            pseudonym = pseudonym.map(Pseudonym::as_str),
+            user_id = about.user.as_ref().map(UserId::as_str),
+            challenge_id = about.challenge.as_ref().map(ChallengeId::as_str),
+            session_id = about.session.as_ref().map(SessionId::as_str),
+            message_id = about.message.as_ref().map(MessageId::as_str),
+            refused_origin = log.refused_origin,
+            refused_by = log.refused_by(),
+            request_id = log.request_id,
+            duration_ms = log.millis(),
+        );
+    }};
+}
+
+impl Line<'_> {
+    fn failure(&self, failure: &Failure) {
+        let problem = Problem::of(failure);
+        let outcome = problem.name();
+        match failure {
+            Failure::Rejected(Rejection::InvalidRequest(explanation)) => {
+                self.info(outcome, Some(explanation.reason()));
+            }
+            Failure::Rejected(_) => self.info(outcome, Some(problem.detail())),
+            Failure::Service(error) | Failure::StaleCookie(error) => match &error.kind {
+                ErrorKind::Refused(refusal) => {
+                    let reason = reason(*refusal).unwrap_or(problem.detail());
+                    self.info(outcome, Some(reason));
+                }
+                ErrorKind::Fault(fault) => self.fault(outcome, fault),
+            },
+        }
+    }
+
+    fn info(&self, outcome: &str, reason: Option<&str>) {
+        write_line!(info, self, outcome, reason,);
+    }
+
+    fn fault(&self, outcome: &str, fault: &Fault) {
+        write_line!(
+            error,
+            self,
+            outcome,
+            dependency = fault.dependency.as_str(),
+            operation = fault.operation,
+            cause = fault.cause,
+        );
+    }
+}
+
+fn channel(about: &About) -> &'static str {
+    let to = about.destination.as_ref();
+    to.map_or("", |destination| destination.channel().as_str())
+}
+
+fn masked(about: &About) -> String {
+    let to = about.destination.as_ref();
+    to.map_or_else(String::new, Destination::masked)
 }
 
 /// The reason that only the log gets; `None` if the client's sentence says it all.

@@ -78,7 +78,7 @@ pub async fn handle<A: Api>(
         Ok(route) => (route, api.respond(route, &request, now).await),
         Err(rejection) => (A::MAIN_ROUTE, Err(rejection.into())),
     };
-    log.write(route, &result);
+    log.write(route, &result, |of| api.pseudonym(of));
     cors.apply(match result {
         Ok(success) => success.response,
         Err(failure) => Problem::of(&failure).response(),
@@ -88,6 +88,6 @@ pub async fn handle<A: Api>(
 fn refuse<A: Api>(rejection: Rejection) -> Response<Body> {
     let failure = Failure::Rejected(rejection);
     let response = Problem::of(&failure).response();
-    RequestLog::start(&Request::default()).write(A::MAIN_ROUTE, &Err(failure));
+    RequestLog::start(&Request::default()).write(A::MAIN_ROUTE, &Err(failure), |_| None);
     response
 }

@@ -17,7 +17,7 @@ use otp_messages::{AndroidApp, EmailDetails, Language, LanguageChoice, Messages}
 pub use failure::DeliveryFailure;
 
 use self::{email::EmailSender, sms::SmsSender, template::OwnTemplate};
-use crate::{aws, fault::Fault};
+use crate::{about::MessageId, aws, fault::Fault};
 
 /// The settings of delivery.
 #[derive(Clone, Debug)]
@@ -128,13 +128,16 @@ impl MessageSender {
         }
     }
 
-    /// Sends the code. A client chooses the recipient, and selects among the messages
+    /// Sends the code, and returns the provider's id of the message. A client chooses the recipient, and selects among the messages
     /// of this deployment. Nothing else of its request enters a message.
     ///
     /// # Errors
     ///
     /// The provider did not confirm that it took the message.
-    pub async fn send(&self, message: &CodeMessage<'_>) -> Result<(), DeliveryFailure> {
+    pub async fn send(
+        &self,
+        message: &CodeMessage<'_>,
+    ) -> Result<Option<MessageId>, DeliveryFailure> {
         match message.to {
             Destination::Email(address) => match &self.email {
                 Some(sender) => sender.send(address, &self.messages, message).await,

@@ -1,16 +1,16 @@
 //! The error of a use case.
 
-use otp_domain::{Destination, Refusal};
+use otp_domain::Refusal;
 
-use crate::fault::Fault;
+use crate::{about::About, fault::Fault};
 
-/// Why a use case failed, with the destination for the log.
+/// Why a use case failed, and what it was about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     /// A refusal or a fault.
     pub kind: ErrorKind,
-    /// The destination of the request, if it is known.
-    pub destination: Option<Destination>,
+    /// Whom and what the request was about.
+    pub about: Box<About>,
 }
 
 /// A refusal or a fault.
@@ -23,11 +23,11 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    /// The same error, about `destination`.
+    /// The same error, about `more` in addition.
     #[must_use]
-    pub fn about(self, destination: &Destination) -> Self {
+    pub fn about(self, more: impl Into<About>) -> Self {
         Self {
-            destination: Some(destination.clone()),
+            about: Box::new(self.about.and(more)),
             ..self
         }
     }
@@ -37,7 +37,7 @@ impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self {
             kind: ErrorKind::Refused(refusal),
-            destination: None,
+            about: Box::default(),
         }
     }
 }
@@ -46,7 +46,7 @@ impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         Self {
             kind: ErrorKind::Fault(fault),
-            destination: None,
+            about: Box::default(),
         }
     }
 }

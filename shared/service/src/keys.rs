@@ -10,7 +10,7 @@ use jsonwebtoken::{
     Algorithm, DecodingKey,
     jwk::{Jwk, PublicKeyUse, ThumbprintHash},
 };
-use otp_domain::{DigestKey, DigestKeyId};
+use otp_domain::{Destination, DigestKey, DigestKeyId, Pseudonym};
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
@@ -55,6 +55,14 @@ impl DigestKeys {
     /// KMS is unreachable, or refuses.
     pub async fn current(&self) -> Result<&DigestKey, Fault> {
         self.current.get().await
+    }
+
+    /// The pseudonym of a destination; `None` as long as the current key has not
+    /// been fetched. It makes no call.
+    #[must_use]
+    pub fn pseudonym(&self, of: &Destination) -> Option<Pseudonym> {
+        let key = self.current.derived.get();
+        key.map(|key| key.pseudonym(of))
     }
 
     /// The key with this id: the current one or, while keys rotate, the second.

@@ -15,6 +15,7 @@
 //! with one conditional write. No HTTP: a use case takes its own request type,
 //! and returns its outcome or an [`Error`].
 
+pub mod about;
 pub mod access_token;
 pub mod ambient;
 pub mod aws;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use otp_domain::{
     Challenge, ChallengeId, Channel, ClientAddress, Delivery, DeliveryDecision, Destination,
-    IdempotencyKey, Passcode, Policy, Refusal, TestIdentities, UnixTime, UnknownUsers, User, issue,
+    IdempotencyKey, Passcode, Policy, Pseudonym, Refusal, TestIdentities, UnixTime, UnknownUsers,
+    User, issue,
 };
 use otp_messages::LanguageChoice;
 use rand::CryptoRng;
@@ -13,6 +14,7 @@ use tokio::time::timeout;
 
 use crate::{
     Error,
+    about::{About, MessageId},
     ambient::Stopwatch,
     aws,
     delivery::{self, CodeMessage, DeliveryFailure, MessageSender},
@@ -58,6 +60,8 @@ pub struct CodeRequested {
     pub delivery: Delivery,
     /// What happened to the message, for the log.
     pub outcome: DeliveryOutcome,
+    /// Whom and what the login was about, for the log.
+    pub about: About,
     /// The challenge that the code answers.
     pub challenge_id: ChallengeId,
     /// The channel of the message.
@@ -75,8 +79,8 @@ pub struct CodeRequested {
 /// What happened to the message.
 #[derive(Debug)]
 pub enum DeliveryOutcome {
-    /// The provider accepted the message.
-    Sent,
+    /// The provider accepted the message, under this id.
+    Sent(Option<MessageId>),
     /// No message was due: the user is unknown or disabled, or the code is fixed.
     Suppressed,
     /// The first request with this idempotency key sent it.
@@ -100,7 +104,14 @@ impl DeliveryOutcome {
                 Delivery::Unconfirmed
             }
             (_, Self::Replayed(delivery)) => *delivery,
-            (_, Self::Sent | Self::Suppressed) => Delivery::Confirmed,
+            (_, Self::Sent(_) | Self::Suppressed) => Delivery::Confirmed,
+        }
+    }
+
+    const fn message(&self) -> Option<&MessageId> {
+        match self {
+            Self::Sent(id) => id.as_ref(),
+            _ => None,
         }
     }
 }
@@ -147,6 +158,12 @@ impl LoginService {
         template
     }
 
+    /// The pseudonym of a destination, for the log.
+    #[must_use]
+    pub fn pseudonym(&self, of: &Destination) -> Option<Pseudonym> {
+        self.digest_keys.pseudonym(of)
+    }
+
     /// Issues a challenge, stores it, and only then sends its code.
     ///
     /// # Errors
@@ -186,13 +203,17 @@ impl LoginService {
         let challenge = issue(to, &code, &self.policy, key, now, rng);
         let (admitted, user) = self.admit(&challenge, &rules, rng).await?;
         let decision = self.policy.unknown_users.delivery(to, user.as_ref());
+        let about = About {
+            user: user.map(|user| user.id),
+            ..About::from(to)
+        };
         let admission = match (admitted, decision) {
             (Admitted::New(admission), _) => admission,
             (Admitted::Replayed(_), Err(refusal)) => return Err(refusal.into()),
             (Admitted::Replayed(earlier), Ok(_)) => {
                 let delivery = self.replayed_delivery(request, &earlier).await?;
                 self.conceal_time(started).await;
-                return Ok(self.replay(to, earlier, delivery, now));
+                return Ok(self.replay(about, to.channel(), earlier, delivery, now));
             }
         };
         let decision = match decision {
@@ -217,12 +238,17 @@ impl LoginService {
             self.deliver(decision, &admission, &message).await?
         };
         let delivery = outcome.told(self.policy.unknown_users);
+        let about = About {
+            message: outcome.message().cloned(),
+            ..about.and(&challenge.id)
+        };
         // The message is sent: if the completion fails, the login still succeeds.
         let _ = self.store.complete(&admission, delivery).await;
         self.conceal_time(started).await;
         Ok(CodeRequested {
             delivery,
             outcome,
+            about,
             channel: to.channel(),
             code_length: self.policy.code_length,
             max_attempts: self.policy.max_attempts,
@@ -279,7 +305,8 @@ impl LoginService {
     /// The answer of the first request, with the times that are left.
     fn replay(
         &self,
-        to: &Destination,
+        about: About,
+        channel: Channel,
         earlier: ReplayedLogin,
         delivery: Delivery,
         now: UnixTime,
@@ -289,7 +316,8 @@ impl LoginService {
         CodeRequested {
             delivery: outcome.told(self.policy.unknown_users),
             outcome,
-            channel: to.channel(),
+            about: about.and(&earlier.challenge_id),
+            channel,
             code_length: self.policy.code_length,
             max_attempts: self.policy.max_attempts,
             expires_in: now.until(earlier.expires_at),
@@ -310,16 +338,16 @@ impl LoginService {
             return Ok(DeliveryOutcome::Suppressed);
         }
         match self.sender.send(message).await {
-            Ok(()) => Ok(DeliveryOutcome::Sent),
+            Ok(id) => Ok(DeliveryOutcome::Sent(id)),
             Err(DeliveryFailure::Unconfirmed(fault)) => Ok(DeliveryOutcome::Unconfirmed(fault)),
             Err(DeliveryFailure::NotSent(fault)) => {
                 self.store.withdraw(admission).await?;
-                Err(fault.into())
+                Err(Error::from(fault).about(&admission.challenge().id))
             }
             Err(DeliveryFailure::DestinationRefused) => {
                 // Whatever becomes of the key, no code is out.
                 let _ = self.store.free_key(admission).await;
-                Err(Refusal::DestinationRefused.into())
+                Err(Error::from(Refusal::DestinationRefused).about(&admission.challenge().id))
             }
         }
     }
@@ -337,7 +365,7 @@ impl LoginService {
         }
         let left = CONCEALED_DELIVERY.saturating_sub(started.elapsed());
         match timeout(left, self.sender.send(message)).await {
-            Ok(Ok(())) => DeliveryOutcome::Sent,
+            Ok(Ok(id)) => DeliveryOutcome::Sent(id),
             Ok(Err(DeliveryFailure::Unconfirmed(fault))) => DeliveryOutcome::Unconfirmed(fault),
             Ok(Err(DeliveryFailure::NotSent(fault))) => DeliveryOutcome::Concealed(fault),
             Ok(Err(DeliveryFailure::DestinationRefused)) => DeliveryOutcome::ConcealedRefusal,

@@ -10,7 +10,7 @@ mod repeat;
 mod validate;
 
 use aws_config::SdkConfig;
-use otp_domain::{Policy, SessionLifetimes, TestIdentities};
+use otp_domain::{Destination, Policy, Pseudonym, SessionLifetimes, TestIdentities};
 
 use crate::{
     access_token::{self, TokenIssuer},
@@ -54,6 +54,12 @@ pub struct SessionService {
 }
 
 impl SessionService {
+    /// The pseudonym of a destination, for the log.
+    #[must_use]
+    pub fn pseudonym(&self, of: &Destination) -> Option<Pseudonym> {
+        self.digest_keys.pseudonym(of)
+    }
+
     /// Builds the clients. It makes no call yet.
     #[must_use]
     pub fn new(settings: &SessionSettings, sdk: &SdkConfig) -> Self {

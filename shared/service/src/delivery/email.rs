@@ -15,7 +15,10 @@ use super::{
     CodeMessage, DeliveryFailure, Settings,
     template::{Found, OwnTemplate, TEMPLATED_DELIVERY},
 };
-use crate::fault::{Dependency, Fault};
+use crate::{
+    about::MessageId,
+    fault::{Dependency, Fault},
+};
 
 const OPERATION: &str = "SendEmail";
 
@@ -57,7 +60,7 @@ impl EmailSender {
         to: &EmailAddress,
         messages: &Messages,
         message: &CodeMessage<'_>,
-    ) -> Result<(), DeliveryFailure> {
+    ) -> Result<Option<MessageId>, DeliveryFailure> {
         let told = messages.settings().request_details;
         let requested_at = told.then(|| minute(message.requested_at));
         let details = EmailDetails {
@@ -86,7 +89,7 @@ impl EmailSender {
         template: &OwnTemplate,
         language: Language,
         fill: impl Fn(&Found) -> Result<EmailContent, BuildError>,
-    ) -> Result<(), DeliveryFailure> {
+    ) -> Result<Option<MessageId>, DeliveryFailure> {
         let found = template.find(&self.client, language).await;
         let found = found.map_err(DeliveryFailure::NotSent)?;
         let base = template.base();
@@ -104,7 +107,7 @@ impl EmailSender {
         &self,
         to: &EmailAddress,
         content: Result<EmailContent, BuildError>,
-    ) -> Result<(), Failed> {
+    ) -> Result<Option<MessageId>, Failed> {
         let content =
             content.map_err(|_| Failed::Otherwise(DeliveryFailure::not_built(OPERATION)))?;
         let sent = self
@@ -115,16 +118,17 @@ impl EmailSender {
             .content(content)
             .send()
             .await;
-        sent.map(|_| ()).map_err(|error| {
-            let failure = DeliveryFailure::from_sdk(OPERATION, &error, is_about_address);
-            let missing = matches!(&error, SdkError::ServiceError(service)
+        sent.map(|sent| MessageId::new(sent.message_id))
+            .map_err(|error| {
+                let failure = DeliveryFailure::from_sdk(OPERATION, &error, is_about_address);
+                let missing = matches!(&error, SdkError::ServiceError(service)
                 if matches!(service.err(), SendEmailError::NotFoundException(_)));
-            if missing {
-                Failed::NoTemplate(failure)
-            } else {
-                Failed::Otherwise(failure)
-            }
-        })
+                if missing {
+                    Failed::NoTemplate(failure)
+                } else {
+                    Failed::Otherwise(failure)
+                }
+            })
     }
 }
 

@@ -5,6 +5,7 @@ use otp_domain::{PhoneNumber, Sender, SenderIdentity, SmsSenders};
 use otp_messages::Messages;
 
 use super::{CodeMessage, DeliveryFailure, Settings};
+use crate::about::MessageId;
 
 const OPERATION: &str = "Publish";
 
@@ -29,7 +30,7 @@ impl SmsSender {
         to: &PhoneNumber,
         messages: &Messages,
         message: &CodeMessage<'_>,
-    ) -> Result<(), DeliveryFailure> {
+    ) -> Result<Option<MessageId>, DeliveryFailure> {
         let sender = self.senders.of(to);
         let attributes = attributes(sender, self.max_price.as_deref())
             .map_err(|_| DeliveryFailure::not_built(OPERATION))?;
@@ -39,7 +40,8 @@ impl SmsSender {
             Some(registered) => messages.registered_sms(&registered.template_id, message.code),
             None => messages.sms(selection.language, selection.app, message.code),
         };
-        self.client
+        let sent = self
+            .client
             .publish()
             .phone_number(to.as_str())
             .message(sms.text)
@@ -47,7 +49,7 @@ impl SmsSender {
             .send()
             .await
             .map_err(|error| DeliveryFailure::from_sdk(OPERATION, &error, is_about_number))?;
-        Ok(())
+        Ok(MessageId::new(sent.message_id))
     }
 }
 

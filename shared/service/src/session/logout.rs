@@ -45,7 +45,7 @@ impl SessionService {
         } else {
             self.store.end_session(&session.user, &session.id).await
         };
-        ended.map_err(|fault| Error::from(fault).about(&session.destination))?;
+        ended.map_err(|fault| Error::from(fault).about(&session))?;
         Ok(Some(session))
     }
 }

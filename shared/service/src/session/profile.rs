@@ -30,7 +30,8 @@ impl SessionService {
         let principal = self.tokens.verify(access_token, now).await?;
         let user = self.active_user(&principal).await;
         Ok(Profile {
-            user: user.map_err(|error| error.about(&principal.destination))?,
+            user: user
+                .map_err(|error| error.about(&principal.destination).about(&principal.user))?,
             destination: principal.destination,
         })
     }

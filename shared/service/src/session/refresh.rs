@@ -9,7 +9,7 @@ use otp_domain::{
 use rand::CryptoRng;
 
 use super::SessionService;
-use crate::{Error, access_token::AccessToken, store::Rotation};
+use crate::{Error, about::About, access_token::AccessToken, store::Rotation};
 
 /// The log's reason for a reused token. The metric filter in `template.yaml`
 /// matches this text.
@@ -37,6 +37,14 @@ pub struct Refreshed {
     pub refresh_expires_in: Duration,
 }
 
+impl From<&Refreshed> for About {
+    fn from(refreshed: &Refreshed) -> Self {
+        Self::from(&refreshed.destination)
+            .and(&refreshed.user)
+            .and(refreshed.refresh_token.session_id())
+    }
+}
+
 impl SessionService {
     /// Rotates the refresh token and mints an access token. It signs before it
     /// writes (docs/adr/0004), so an unavailable signing key costs nothing.
@@ -57,11 +65,12 @@ impl SessionService {
         ))?;
         let id = token.session_id();
         let session = self.store.find_session(token.user(), &id).await?;
-        let session = session.ok_or(Refusal::InvalidRefreshToken(
-            "unknown session, or one that has ended",
-        ))?;
+        let session = session.ok_or_else(|| {
+            let reason = "unknown session, or one that has ended";
+            Error::from(Refusal::InvalidRefreshToken(reason)).about(id)
+        })?;
         let refreshed = self.mint_and_rotate(token, &session, now, rng).await;
-        refreshed.map_err(|error| error.about(&session.destination))
+        refreshed.map_err(|error| error.about(&session))
     }
 
     async fn mint_and_rotate(

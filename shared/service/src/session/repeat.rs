@@ -1,7 +1,7 @@
 //! A validation of a code that is used: the client may have lost the answer to
 //! its first request, and repeat it.
 
-use otp_domain::{Presentation, RefreshToken, Refusal, ResolvedUser, UnixTime};
+use otp_domain::{ChallengeId, Presentation, RefreshToken, Refusal, ResolvedUser, UnixTime};
 use rand::CryptoRng;
 
 use super::{LoggedIn, SessionService};
@@ -18,6 +18,7 @@ impl SessionService {
     /// fault if the table or a key is unavailable.
     pub(super) async fn log_in_again(
         &self,
+        challenge_id: &ChallengeId,
         token: Option<RefreshToken>,
         now: UnixTime,
         rng: &mut impl CryptoRng,
@@ -41,6 +42,7 @@ impl SessionService {
             },
             refresh_token: token,
             refresh_expires_in: now.until(expires_at),
+            challenge_id: challenge_id.clone(),
             is_repeated: true,
         })
     }

@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::SessionService;
 use crate::{
     Error,
+    about::About,
     access_token::AccessToken,
     store::{AttemptedChallenge, Redemption},
 };
@@ -44,8 +45,18 @@ pub struct LoggedIn {
     pub refresh_token: RefreshToken,
     /// The lifetime of the refresh token.
     pub refresh_expires_in: Duration,
+    /// The challenge that the guess answered.
+    pub challenge_id: ChallengeId,
     /// Whether an earlier request started the session, and this one repeats it.
     pub is_repeated: bool,
+}
+
+impl From<&LoggedIn> for About {
+    fn from(login: &LoggedIn) -> Self {
+        Self::from(login.user.id())
+            .and(&login.challenge_id)
+            .and(login.refresh_token.session_id())
+    }
 }
 
 /// The user of a destination, read concurrently with the attempt or after it.
@@ -108,7 +119,13 @@ impl SessionService {
         rng: &mut impl CryptoRng,
     ) -> Result<LoggedIn, Error> {
         let logged_in = self.spend_and_redeem(request, now, rng).await;
-        logged_in.map_err(|error| error.about(&request.destination))
+        logged_in.map_err(|error| {
+            let about = About::from(&request.destination);
+            error.about(About {
+                challenge: request.challenge_id.clone(),
+                ..about
+            })
+        })
     }
 
     async fn spend_and_redeem(
@@ -127,7 +144,8 @@ impl SessionService {
         let user = self.policy.unknown_users.resolve(right.user.clone(), rng)?;
         let refresh_token = right.derived_token(request, user.id());
         if is_used {
-            return self.log_in_again(refresh_token, now, rng).await;
+            let repeated = self.log_in_again(&challenge.id, refresh_token, now, rng);
+            return repeated.await;
         }
         let refresh_token =
             refresh_token.unwrap_or_else(|| RefreshToken::draw(user.id().clone(), rng));
@@ -145,7 +163,8 @@ impl SessionService {
             // The winner may be the same request.
             let winner = winner.filter(|user| !user.disabled);
             let refresh_token = winner.and_then(|user| right.derived_token(request, &user.id));
-            return self.log_in_again(refresh_token, now, rng).await;
+            let repeated = self.log_in_again(&challenge.id, refresh_token, now, rng);
+            return repeated.await;
         }
         self.store.record_conversion(&right.attempted).await;
         Ok(LoggedIn {
@@ -153,6 +172,7 @@ impl SessionService {
             user,
             refresh_token,
             refresh_expires_in: now.until(session.expires_at),
+            challenge_id: challenge.id.clone(),
             is_repeated: false,
         })
     }
@@ -177,7 +197,8 @@ impl SessionService {
         let (code, attempted, user) = attempt?;
         let key = self.digest_keys.named(&attempted.challenge.key_id).await?;
         if attempted.challenge.judge(&code, key, now) == Verdict::Wrong {
-            return Err(Refusal::InvalidOtp("wrong code").into());
+            let refusal = Error::from(Refusal::InvalidOtp("wrong code"));
+            return Err(refusal.about(&attempted.challenge.id));
         }
         let user = match user {
             UserLookup::Done(user) => user,
