@@ -6,13 +6,14 @@
 use std::{collections::VecDeque, ffi::OsString};
 
 use lexopt::{Arg, Parser, ValueExt};
-use otp_domain::{Channel, Destination, SessionId};
+use otp_domain::{Channel, Destination, SessionId, UserId};
 use otp_service::store::Change;
 
 use crate::{
     destination::{self, email, number, phone},
     preview::Preview,
     rows::Row,
+    who::{self, Who},
 };
 
 /// What `--help` prints.
@@ -30,6 +31,13 @@ pub enum Command {
     Version,
     /// Print a message.
     Preview(Preview),
+    /// Print the pseudonym of a destination under a KMS key.
+    Pseudonym {
+        /// The destination.
+        of: Destination,
+        /// The KMS key that the digest key derives from.
+        digest_key: String,
+    },
     /// Read or change a table.
     Run {
         /// What to do.
@@ -44,14 +52,16 @@ pub enum Command {
 pub enum Action {
     /// Print all users.
     ListUsers,
+    /// Print one user.
+    ShowUser(Who),
     /// Create users.
     AddUsers(Source),
     /// Change existing users.
     ChangeUsers(Change, Source),
     /// Print the sessions of one user.
-    ListSessions(Destination),
+    ListSessions(Who),
     /// End one session of a user, or all without an id.
-    EndSessions(Destination, Option<SessionId>),
+    EndSessions(Who, Option<SessionId>),
 }
 
 /// Where the users of a command come from.
@@ -59,6 +69,8 @@ pub enum Action {
 pub enum Source {
     /// One user, from the arguments.
     One(Row),
+    /// One existing user, by id.
+    Id(UserId),
     /// A CSV file, or standard input if the name is `-`.
     Csv(OsString),
 }
@@ -79,6 +91,9 @@ pub fn parse(
         .is_some_and(|group| group == "messages")
     {
         return arguments.preview().map(Command::Preview);
+    }
+    if let Some(command) = arguments.pseudonym()? {
+        return Ok(command);
     }
     let table = arguments.table.take().or(default_table);
     let action = arguments.action()?;
@@ -107,6 +122,7 @@ struct Arguments {
     locale: Option<String>,
     app: Option<String>,
     html: Option<OsString>,
+    digest_key: Option<String>,
     positional: VecDeque<String>,
 }
 
@@ -114,7 +130,14 @@ impl Arguments {
     fn collect(args: impl IntoIterator<Item = OsString>) -> Result<Collected, lexopt::Error> {
         let mut arguments = Self::default();
         let mut parser = Parser::from_args(args);
-        while let Some(arg) = parser.next()? {
+        loop {
+            if let Some(id) = hyphenated_id(&mut parser) {
+                arguments.positional.push_back(id);
+                continue;
+            }
+            let Some(arg) = parser.next()? else {
+                return Ok(Collected::Arguments(Box::new(arguments)));
+            };
             match arg {
                 Arg::Short('h') | Arg::Long("help") => return Ok(Collected::Help),
                 Arg::Short('V') | Arg::Long("version") => return Ok(Collected::Version),
@@ -133,11 +156,14 @@ impl Arguments {
                 }
                 Arg::Long("app") => set(&mut arguments.app, "--app", string(&mut parser)?)?,
                 Arg::Long("html") => set(&mut arguments.html, "--html", parser.value()?)?,
+                Arg::Long("digest-key") => {
+                    let key = string(&mut parser)?;
+                    set(&mut arguments.digest_key, "--digest-key", key)?;
+                }
                 Arg::Value(word) => arguments.positional.push_back(word.string()?),
                 other => return Err(other.unexpected()),
             }
         }
-        Ok(Collected::Arguments(Box::new(arguments)))
     }
 
     fn action(mut self) -> Result<Action, String> {
@@ -146,11 +172,12 @@ impl Arguments {
         let verb = self.positional.pop_front().unwrap_or_default();
         let action = match (group.as_str(), verb.as_str()) {
             ("users", "list") => Ok(Action::ListUsers),
+            ("users", "show") => self.who().map(Action::ShowUser),
             ("users", "add") => self.new_users().map(Action::AddUsers),
             ("users", "disable") => self.change(Change::Disable),
             ("users", "enable") => self.change(Change::Enable),
             ("users", "remove") => self.change(Change::Remove),
-            ("sessions" | "logins", "list") => self.destination().map(Action::ListSessions),
+            ("sessions" | "logins", "list") => self.who().map(Action::ListSessions),
             ("sessions" | "logins", "end") => self.end_sessions(),
             ("users" | "sessions" | "logins", "") => {
                 return Err(format!("{group}: the command is missing"));
@@ -217,21 +244,47 @@ impl Arguments {
     fn change(&mut self, change: Change) -> Result<Action, String> {
         let source = match (self.csv.take(), self.positional.is_empty()) {
             (Some(file), true) => Source::Csv(file),
-            (None, false) => one_user([self.destination()?]),
-            _ => return Err("give either a destination or --csv FILE".to_owned()),
+            (None, false) => match self.who()? {
+                Who::Owner(destination) => one_user([destination]),
+                Who::Id(id) => Source::Id(id),
+            },
+            _ => return Err("give either a destination, a user ID or --csv FILE".to_owned()),
         };
         Ok(Action::ChangeUsers(change, source))
     }
 
     fn end_sessions(&mut self) -> Result<Action, String> {
-        let of = self.destination()?;
+        let of = self.who()?;
         let session = self.session.take().map(SessionId::new);
         Ok(Action::EndSessions(of, session))
     }
 
-    fn destination(&mut self) -> Result<Destination, String> {
+    fn who(&mut self) -> Result<Who, String> {
         let text = self.positional.pop_front();
-        destination::parse(&text.ok_or("give a destination")?)
+        Who::parse(&text.ok_or("give a destination or a user ID")?)
+    }
+
+    /// The command that needs no table.
+    fn pseudonym(&mut self) -> Result<Option<Command>, String> {
+        let mut words = self.positional.iter().map(String::as_str);
+        if (words.next(), words.next()) != (Some("users"), Some("pseudonym")) {
+            return Ok(None);
+        }
+        self.positional.drain(..2);
+        let command = self.pseudonym_of();
+        let whole = command.and_then(|command| self.refuse_the_rest().map(|()| command));
+        whole
+            .map(Some)
+            .map_err(|mistake| format!("users pseudonym: {mistake}"))
+    }
+
+    fn pseudonym_of(&mut self) -> Result<Command, String> {
+        let text = self.positional.pop_front().ok_or("give a destination")?;
+        let digest_key = self.digest_key.take().filter(|key| !key.is_empty());
+        Ok(Command::Pseudonym {
+            of: destination::parse(&text)?,
+            digest_key: digest_key.ok_or("give --digest-key KEY")?,
+        })
     }
 
     fn refuse_the_rest(&self) -> Result<(), String> {
@@ -244,6 +297,7 @@ impl Arguments {
             ("--locale", self.locale.is_some()),
             ("--app", self.app.is_some()),
             ("--html", self.html.is_some()),
+            ("--digest-key", self.digest_key.is_some()),
         ];
         if let Some((option, _)) = options.iter().find(|(_, is_given)| *is_given) {
             return Err(format!("unexpected {option}"));
@@ -261,6 +315,17 @@ fn set<T>(slot: &mut Option<T>, name: &str, value: T) -> Result<(), lexopt::Erro
         return Err(format!("{name} is given twice").into());
     }
     Ok(())
+}
+
+/// The next argument, if it is a user id that begins like an option.
+fn hyphenated_id(parser: &mut Parser) -> Option<String> {
+    let mut rest = parser.try_raw_args()?;
+    let word = rest.peek()?.to_str()?;
+    let id = (word.starts_with('-') && who::is_id(word)).then(|| word.to_owned());
+    if id.is_some() {
+        rest.next();
+    }
+    id
 }
 
 fn string(parser: &mut Parser) -> Result<String, lexopt::Error> {

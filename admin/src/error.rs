@@ -13,7 +13,7 @@ pub enum Error {
     MalformedCsv(Vec<String>),
     /// A message cannot be shown.
     Preview(String),
-    /// A call to the table failed.
+    /// A call to the table or to a key failed.
     Table(Fault),
 }
 
@@ -25,7 +25,7 @@ impl fmt::Display for Error {
             Self::Preview(why) => f.write_str(why),
             Self::Table(fault) => write!(
                 f,
-                "{fault}\ncheck --table, the AWS region, the credentials and the endpoint"
+                "{fault}\ncheck --table or --digest-key, the AWS region, the credentials and the endpoint"
             ),
         }
     }

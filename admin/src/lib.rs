@@ -5,6 +5,7 @@
 //! args::parse -> Task::prepare -> Task::run
 //!                `- rows::read     |- users::list ------------------> Store::users
 //!                                  |- Batch::run -> Operation::run -> Store::add_user, change_user
+//!                                  |- users::show, Who::find ---------> Store::find_user_by_id
 //!                                  `- sessions::list, end ----------> Store::sessions, end_session
 //!             Preview::run ------------------------------------------> Messages
 //! ```
@@ -25,13 +26,14 @@ mod sessions;
 mod task;
 mod timestamp;
 mod users;
+mod who;
 
 use std::ffi::OsString;
 
 use aws_config::SdkConfig;
-use otp_domain::UnixTime;
+use otp_domain::{Destination, UnixTime};
 use otp_edge::environment;
-use otp_service::{aws, store::Store};
+use otp_service::{aws, keys::DigestKeys, store::Store};
 
 use args::{Action, Command};
 use error::Error;
@@ -55,6 +57,7 @@ pub async fn run(
         Ok(Command::Help) => print(args::USAGE, io),
         Ok(Command::Version) => print(args::VERSION, io),
         Ok(Command::Preview(preview)) => preview.run(environment::variable, sdk, io).await,
+        Ok(Command::Pseudonym { of, digest_key }) => pseudonym(&of, &digest_key, sdk, io).await,
         Ok(Command::Run { action, table }) => execute(action, table, sdk, now, io).await,
         Err(mistake) => {
             // The exit code reports the mistake even if this write fails.
@@ -70,6 +73,18 @@ pub async fn run(
 
 fn print(text: &str, io: &mut Io<'_>) -> Result<Exit, Error> {
     io.stdout.write_all(text.as_bytes())?;
+    Ok(Exit::Done)
+}
+
+async fn pseudonym(
+    of: &Destination,
+    digest_key: &str,
+    sdk: impl AsyncFnOnce() -> SdkConfig,
+    io: &mut Io<'_>,
+) -> Result<Exit, Error> {
+    let keys = DigestKeys::new(&aws::kms(&sdk().await), digest_key, None);
+    let pseudonym = keys.current().await?.pseudonym(of);
+    writeln!(io.stdout, "{}", pseudonym.as_str())?;
     Ok(Exit::Done)
 }
 

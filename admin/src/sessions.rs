@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use otp_domain::{Destination, SessionId, UnixTime, UserRecord};
+use otp_domain::{SessionId, UnixTime, UserRecord};
 use otp_service::store::Store;
 
-use crate::{error::Error, exit::Exit, io::Io, timestamp::rfc3339};
+use crate::{error::Error, exit::Exit, io::Io, timestamp::rfc3339, who::Who};
 
 const HEADER: [&str; 5] = [
     "session",
@@ -15,14 +15,9 @@ const HEADER: [&str; 5] = [
     "expires_at",
 ];
 
-/// Prints the active sessions of the user who owns `of`, the oldest first.
-/// Fails if no user owns it.
-pub async fn list(
-    store: &Store,
-    of: &Destination,
-    now: UnixTime,
-    io: &mut Io<'_>,
-) -> Result<Exit, Error> {
+/// Prints the active sessions of the user `of`, the oldest first.
+/// Fails if there is none.
+pub async fn list(store: &Store, of: &Who, now: UnixTime, io: &mut Io<'_>) -> Result<Exit, Error> {
     let Some(user) = find_user(store, of, io.stderr).await? else {
         return Ok(Exit::Failed);
     };
@@ -44,11 +39,11 @@ pub async fn list(
     Ok(Exit::Done)
 }
 
-/// Ends the session `id` of the user who owns `of`, or all of them without an
+/// Ends the session `id` of the user `of`, or all of them without an
 /// id. Fails if there is no such user or session.
 pub async fn end(
     store: &Store,
-    of: &Destination,
+    of: &Who,
     id: Option<&SessionId>,
     err: &mut dyn Write,
 ) -> Result<Exit, Error> {
@@ -72,10 +67,10 @@ pub async fn end(
 
 async fn find_user(
     store: &Store,
-    of: &Destination,
+    of: &Who,
     err: &mut dyn Write,
 ) -> Result<Option<UserRecord>, Error> {
-    let user = store.find_user_record(of).await?;
+    let user = of.find(store).await?;
     if user.is_none() {
         writeln!(err, "{}: no such user", of.as_str())?;
     }

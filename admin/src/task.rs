@@ -2,8 +2,8 @@
 
 use std::{fs::File, io::Read};
 
-use otp_domain::{Destination, SessionId, UnixTime};
-use otp_service::store::Store;
+use otp_domain::{SessionId, UnixTime, UserId};
+use otp_service::store::{Change, Store};
 
 use crate::{
     args::{Action, Source},
@@ -14,6 +14,7 @@ use crate::{
     operation::Operation,
     rows::{self, Row},
     sessions, users,
+    who::Who,
 };
 
 /// A command whose input is read and well-formed.
@@ -22,10 +23,14 @@ pub enum Task {
     ListUsers,
     /// Create or change users.
     Batch(Batch),
+    /// Print one user.
+    ShowUser(Who),
+    /// Change the user with this id.
+    ChangeById(Change, UserId),
     /// Print the sessions of one user.
-    ListSessions(Destination),
+    ListSessions(Who),
     /// End one session of a user, or all.
-    EndSessions(Destination, Option<SessionId>),
+    EndSessions(Who, Option<SessionId>),
 }
 
 impl Task {
@@ -33,6 +38,8 @@ impl Task {
     pub fn prepare(action: Action, io: &mut Io<'_>) -> Result<Self, Error> {
         let (operation, source) = match action {
             Action::ListUsers => return Ok(Self::ListUsers),
+            Action::ShowUser(of) => return Ok(Self::ShowUser(of)),
+            Action::ChangeUsers(change, Source::Id(id)) => return Ok(Self::ChangeById(change, id)),
             Action::ListSessions(of) => return Ok(Self::ListSessions(of)),
             Action::EndSessions(of, session) => return Ok(Self::EndSessions(of, session)),
             Action::AddUsers(source) => (Operation::Add, source),
@@ -46,6 +53,8 @@ impl Task {
     pub async fn run(self, store: &Store, now: UnixTime, io: &mut Io<'_>) -> Result<Exit, Error> {
         match self {
             Self::ListUsers => users::list(store, io.stdout).await,
+            Self::ShowUser(of) => users::show(store, &of, io).await,
+            Self::ChangeById(change, id) => change_by_id(store, change, id, now, io).await,
             Self::Batch(batch) => batch.run(store, now, io.stderr).await,
             Self::ListSessions(of) => sessions::list(store, &of, now, io).await,
             Self::EndSessions(of, session) => {
@@ -55,10 +64,33 @@ impl Task {
     }
 }
 
+async fn change_by_id(
+    store: &Store,
+    change: Change,
+    id: UserId,
+    now: UnixTime,
+    io: &mut Io<'_>,
+) -> Result<Exit, Error> {
+    let who = Who::Id(id);
+    let Some(user) = who.find(store).await? else {
+        writeln!(io.stderr, "{}: failed: no such user", who.as_str())?;
+        return Ok(Exit::Failed);
+    };
+    let row = Row {
+        line: None,
+        destinations: user.destinations,
+        disabled: None,
+    };
+    let operation = Operation::Change(change);
+    let rows = vec![row];
+    Batch { operation, rows }.run(store, now, io.stderr).await
+}
+
 fn read(source: Source, io: &mut Io<'_>) -> Result<Vec<Row>, Error> {
     let mut bytes = Vec::new();
     let (name, read) = match source {
         Source::One(row) => return Ok(vec![row]),
+        Source::Id(_) => return Ok(Vec::new()),
         Source::Csv(file) if file == "-" => {
             ("standard input".into(), io.stdin.read_to_end(&mut bytes))
         }

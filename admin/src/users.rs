@@ -5,7 +5,7 @@ use std::io::Write;
 use otp_domain::{Channel, Destination, UserRecord};
 use otp_service::store::Store;
 
-use crate::{error::Error, exit::Exit, timestamp::rfc3339};
+use crate::{error::Error, exit::Exit, io::Io, timestamp::rfc3339, who::Who};
 
 const HEADER: [&str; 6] = [
     "user_id",
@@ -27,6 +27,19 @@ pub async fn list(store: &Store, out: &mut dyn Write) -> Result<Exit, Error> {
         }
         writer.flush()?;
     }
+    Ok(Exit::Done)
+}
+
+/// Prints one user. Fails if there is none.
+pub async fn show(store: &Store, of: &Who, io: &mut Io<'_>) -> Result<Exit, Error> {
+    let Some(user) = of.find(store).await? else {
+        writeln!(io.stderr, "{}: no such user", of.as_str())?;
+        return Ok(Exit::Failed);
+    };
+    let mut writer = csv::Writer::from_writer(&mut *io.stdout);
+    writer.write_record(HEADER)?;
+    writer.write_record(record(&user))?;
+    writer.flush()?;
     Ok(Exit::Done)
 }
 

@@ -9,6 +9,7 @@
 
 mod abuse;
 mod admin;
+mod admin_by_id;
 mod alarms;
 mod cookie;
 mod cors;

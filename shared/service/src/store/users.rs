@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::{
     error::BuildError,
     types::{TransactWriteItem, Update},
 };
-use otp_domain::{Destination, OperationId, UnixTime, UserRecord};
+use otp_domain::{Destination, OperationId, UnixTime, UserId, UserRecord};
 
 pub use pages::UserPages;
 
@@ -119,6 +119,30 @@ impl Store {
             .map_err(|error| Fault::from_sdk(Dependency::Table, "GetItem", &error))?;
         let user = output.item.filter(item::is_user);
         user.map(|item| item::user_record(&item)).transpose()
+    }
+
+    /// The user with this id, with every destination.
+    ///
+    /// The table has no index of ids: a session of the user names a destination;
+    /// without a session, this reads the whole table.
+    ///
+    /// # Errors
+    ///
+    /// The table is unreachable, or an item in it is malformed.
+    pub async fn find_user_by_id(&self, id: &UserId) -> Result<Option<UserRecord>, Fault> {
+        if let Some(session) = self.sessions(id).await?.first() {
+            let user = self.find_user_record(&session.destination).await?;
+            if let Some(user) = user.filter(|user| user.id == *id) {
+                return Ok(Some(user));
+            }
+        }
+        let mut pages = self.users();
+        while let Some(users) = pages.next().await? {
+            if let Some(user) = users.into_iter().find(|user| user.id == *id) {
+                return Ok(Some(user));
+            }
+        }
+        Ok(None)
     }
 
     /// Applies `change` to every item of a user. Applying it again changes

@@ -1,0 +1,57 @@
+//! A user as operators name one: by any destination, or by the id in the log.
+
+use otp_domain::{Destination, UserId, UserRecord};
+use otp_service::{fault::Fault, store::Store};
+
+use crate::destination;
+
+/// A user on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// The user who owns this destination.
+    Owner(Destination),
+    /// The user with this id.
+    Id(UserId),
+}
+
+/// The length of a user id: 128 bits in base64url.
+const ID_LENGTH: usize = 22;
+
+/// Whether the text has the form of a user id.
+pub fn is_id(text: &str) -> bool {
+    let in_base64url = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
+    text.len() == ID_LENGTH && text.bytes().all(in_base64url)
+}
+
+impl Who {
+    /// Parses an e-mail address, a phone number or a user id.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if is_id(text) {
+            return Ok(Self::Id(UserId::from_table(text.to_owned())));
+        }
+        let owner = destination::parse(text).map(Self::Owner);
+        owner.map_err(|mistake| format!("{mistake}, nor a user ID of {ID_LENGTH} characters"))
+    }
+
+    /// The text that the operator gave.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Owner(destination) => destination.as_str(),
+            Self::Id(id) => id.as_str(),
+        }
+    }
+
+    /// Finds the user. For an id without a session, it reads the whole table.
+    pub async fn find(&self, store: &Store) -> Result<Option<UserRecord>, Fault> {
+        match self {
+            Self::Owner(destination) => store.find_user_record(destination).await,
+            Self::Id(id) => store.find_user_by_id(id).await,
+        }
+    }
+}
+
+impl From<Destination> for Who {
+    fn from(destination: Destination) -> Self {
+        Self::Owner(destination)
+    }
+}
