@@ -60,16 +60,19 @@ impl AllowedOrigins {
         }
     }
 
-    /// Whether there is no origin.
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.origins.is_empty()
+    /// Whether an entry names one origin, not all previews of a page.
+    pub(crate) fn name_one(&self) -> bool {
+        self.origins.iter().any(OriginPattern::is_one)
     }
 
-    /// Whether the request comes from a page that may send and receive cookies.
-    /// Browsers send `Origin` with every `POST`, and no script can change it.
+    /// Whether the request comes from a page that may send and receive cookies: an
+    /// entry names its origin, without a wildcard. Browsers send `Origin` with every
+    /// `POST`, and no script can change it.
     pub(crate) fn admit_cookies(&self, request: &Request) -> bool {
         let origin = request.headers().get(ORIGIN);
-        self.credentials && origin.is_some_and(|origin| self.contain(origin))
+        let origin = origin.and_then(|origin| origin.to_str().ok());
+        let mut named = self.origins.iter().filter(|entry| entry.is_one());
+        self.credentials && origin.is_some_and(|origin| named.any(|entry| entry.matches(origin)))
     }
 
     /// Whether pages of this origin may read the answers.

@@ -198,8 +198,8 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         if !is_on.unwrap_or_default() {
             return (origins, RefreshCookie::default());
         }
-        if origins.is_empty() {
-            self.mistake("REFRESH_COOKIE=on needs ALLOWED_ORIGINS");
+        if !origins.name_one() {
+            self.mistake("REFRESH_COOKIE=on needs an origin without * in ALLOWED_ORIGINS");
         }
         let origins = origins.with_credentials();
         (origins.clone(), RefreshCookie::on(origins))

@@ -440,6 +440,33 @@ async fn each_payload_format_has_its_own_place_for_cookies() {
 }
 
 #[tokio::test]
+async fn an_origin_that_only_a_wildcard_allows_gets_no_cookie() {
+    let origins = "https://www.example.com,https://*.example.com";
+    let app = TestApp::with(&[("ALLOWED_ORIGINS", origins), SETTINGS[1]]).await;
+    let mut preview = Page::at(Some("https://preview.example.com"));
+    let mut body = validation(ALICE, None, "123456");
+    body["cookie"] = json!(true);
+    let answer = preview.post(&app, VALIDATE, body).await;
+    answer.assert_problem(403, "origin-not-allowed");
+    // The page reads the answer, and may use the API without the cookie.
+    let origin = &answer.headers["access-control-allow-origin"];
+    assert_eq!(origin, "https://preview.example.com");
+    assert!(
+        !answer
+            .headers
+            .contains_key("access-control-allow-credentials")
+    );
+    let mut page = Page::at(Some(PAGE));
+    page.log_in(&app).await;
+    preview.cookie = page.cookie;
+    for path in [REFRESH, LOGOUT] {
+        let answer = preview.post(&app, path, json!({})).await;
+        answer.assert_problem(403, "origin-not-allowed");
+    }
+    assert_eq!(app.sessions().await, 1);
+}
+
+#[tokio::test]
 async fn a_login_takes_no_cookie_member() {
     let app = TestApp::with(SETTINGS).await;
     let mut body = destination(ALICE);

@@ -98,6 +98,12 @@ impl OriginPattern {
         }
     }
 
+    /// Whether it is one origin.
+    #[must_use]
+    pub const fn is_one(&self) -> bool {
+        matches!(self, Self::Exactly(_))
+    }
+
     /// Whether it covers the origin of a request.
     #[must_use]
     pub fn matches(&self, origin: &str) -> bool {
