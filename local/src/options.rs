@@ -21,6 +21,7 @@ variable     default          what listens there
 API_ADDR     127.0.0.1:3000   the API
 INBOX_ADDR   127.0.0.1:8025   the inbox, where codes arrive
 AWS_ADDR     127.0.0.1:4566   DynamoDB, SES v2, SNS and KMS
+WEB_ADDR     127.0.0.1:8080   a sign-in page, on another origin than the API
 LOG_FORMAT   text or json     request lines on standard error; text on a terminal, else json
 
 Port 0 picks a free one. Every setting of docs/settings.md is a variable, too:

@@ -108,7 +108,7 @@ async fn help_and_version_print_and_start_nothing_and_other_arguments_are_named(
 async fn a_port_that_is_in_use_is_named_with_the_variable_that_changes_it() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap();
-    for variable in ["API_ADDR", "INBOX_ADDR", "AWS_ADDR"] {
+    for variable in ["API_ADDR", "INBOX_ADDR", "AWS_ADDR", "WEB_ADDR"] {
         let run = program(&[(variable, &address.to_string())]).output();
         let output = timeout(PATIENCE, run).await.expect("it ends").unwrap();
         assert_eq!(output.status.code(), Some(1));

@@ -3,7 +3,7 @@ import { ask, launch, seen } from "./browser.js";
 import { startStack, wrong } from "./stack.js";
 
 const docs = new URL("../../docs/", import.meta.url).pathname;
-const [browser, stack] = await Promise.all([launch(), startStack({ OTP_MAX_ATTEMPTS: "3" })]);
+const [browser, stack] = await Promise.all([launch(), startStack({ RESEND_COOLDOWN_SECONDS: "30" })]);
 const email = "ada@example.com";
 
 /** One state of the page, as a picture. */

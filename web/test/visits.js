@@ -14,7 +14,7 @@ export function visits() {
   let quick;
   let slow;
   before(async () => {
-    const stacks = [startStack({ RESEND_COOLDOWN_SECONDS: "0" }), startStack()];
+    const stacks = ["0", "30"].map((seconds) => startStack({ RESEND_COOLDOWN_SECONDS: seconds }));
     [browser, quick, slow] = await Promise.all([launch(), ...stacks]);
   });
   after(async () => {
