@@ -27,6 +27,8 @@ use self::second_process::SecondProcess;
 
 /// All bursts of a run in CI.
 const RACES: u32 = 140;
+/// The kinds of bursts.
+pub const KINDS: u32 = 7;
 /// Bursts at the same time.
 const PARALLEL: u32 = 4;
 /// A long run reports after this many bursts.
@@ -100,8 +102,18 @@ pub fn successes(answers: &[Answer]) -> usize {
     answers.iter().filter(|answer| answer.status == 200).count()
 }
 
+/// Creates the user of a destination in every second round of races: a login of an existing user
+/// is another write than that of a new one. Returns whether it did.
+pub async fn add_some_users(processes: &TwoProcesses, race: u32, to: &str) -> bool {
+    let exists = race / KINDS % 2 == 1;
+    if exists {
+        processes.app.add_user(to, false).await;
+    }
+    exists
+}
+
 async fn run(processes: &Arc<TwoProcesses>, race: u32) {
-    match race % 7 {
+    match race % KINDS {
         0 => codes::guesses_at_one_code(processes, race).await,
         1 => codes::two_codes_of_one_destination(processes, race).await,
         2 => codes::logins_of_one_destination(processes, race).await,

@@ -42,8 +42,9 @@ pub enum Operation {
         all: bool,
         disturbance: Disturbance,
     },
-    /// The last request, once more.
+    /// The last request, once more; or the last validation that logged in.
     Repeat {
+        login: bool,
         disturbance: Disturbance,
     },
     Wait(Wait),
@@ -139,7 +140,8 @@ pub fn operation() -> impl Strategy<Value = Operation> {
             .prop_map(|(back, token, disturbance)| Operation::Refresh { back, token, disturbance }),
         1 => (back(), which(), any::<bool>(), disturbance(&OF_LOGOUT))
             .prop_map(|(back, token, all, disturbance)| Operation::LogOut { back, token, all, disturbance }),
-        2 => disturbance(&OF_VALIDATE).prop_map(|disturbance| Operation::Repeat { disturbance }),
+        4 => (any::<bool>(), disturbance(&OF_VALIDATE))
+            .prop_map(|(login, disturbance)| Operation::Repeat { login, disturbance }),
         6 => wait().prop_map(Operation::Wait),
     ]
 }

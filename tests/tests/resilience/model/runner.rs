@@ -65,6 +65,7 @@ impl StoryRunner {
             number: self.stories.fetch_add(1, Ordering::SeqCst),
             model: Model::default(),
             last: None,
+            last_login: None,
         };
         for operation in story {
             let outcome = run.perform(operation).await?;
@@ -85,17 +86,37 @@ pub struct StoryRun<'a> {
     pub number: usize,
     pub model: Model,
     last: Option<Request>,
+    /// The last validation that logged in.
+    last_login: Option<Request>,
 }
 
 impl StoryRun<'_> {
     async fn perform(&mut self, operation: &Operation) -> Result<Option<Outcome>, TestCaseError> {
         self.model.now = self.app.now();
-        let (request, disturbance) = match *operation {
-            Operation::Wait(wait) => {
-                self.wait(wait);
-                return Ok(None);
+        if let Operation::Wait(wait) = operation {
+            self.wait(*wait);
+            return Ok(None);
+        }
+        let (request, disturbance) = self.request(operation);
+        let Some(request) = request else {
+            return Ok(None);
+        };
+        self.last = Some(request.clone());
+        let outcome = self.send_and_compare(&request, disturbance).await?;
+        if matches!(outcome, Outcome::LoggedIn { .. }) {
+            self.last_login = Some(request);
+        }
+        Ok(Some(outcome))
+    }
+
+    /// The request of an operation, unless the story has nothing to make it of.
+    fn request(&self, operation: &Operation) -> (Option<Request>, Disturbance) {
+        match *operation {
+            Operation::Wait(_) => (None, Disturbance::default()),
+            Operation::Repeat { login, disturbance } => {
+                let request = if login { &self.last_login } else { &self.last };
+                (request.clone(), disturbance)
             }
-            Operation::Repeat { disturbance } => (self.last.clone(), disturbance),
             Operation::Login {
                 to,
                 client,
@@ -141,12 +162,7 @@ impl StoryRun<'_> {
                     disturbance,
                 )
             }
-        };
-        let Some(request) = request else {
-            return Ok(None);
-        };
-        self.last = Some(request.clone());
-        self.send_and_compare(&request, disturbance).await.map(Some)
+        }
     }
 
     /// Sends a request to the service and to the model, compares the outcomes, and remembers what

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use serde_json::json;
 use tests::{Answer, LOGOUT, REFRESH};
 
-use super::{Request, TwoProcesses, successes};
+use super::{KINDS, Request, TwoProcesses, successes};
 
 fn refresh(token: &str) -> Request {
     (REFRESH, json!({ "refresh_token": token }))
@@ -70,7 +70,7 @@ pub async fn refreshes_and_a_logout(processes: &Arc<TwoProcesses>, race: u32) {
     let all = race.is_multiple_of(2);
     let logout = (LOGOUT, json!({ "refresh_token": first, "all": all }));
     let mut requests = vec![refresh(&first); 6];
-    requests.insert(race as usize / 7 % 7, logout);
+    requests.insert((race / KINDS) as usize % 7, logout);
     let answers = processes.burst(requests).await;
     let next = next_tokens(&answers);
     assert!(next.len() <= 1, "two live tokens of one session");
