@@ -49,6 +49,8 @@ def permissions(stack, failing_delivery):
         names = {"RoleName": role, "PolicyName": function}
         policy = iam.get_role_policy(**names)["PolicyDocument"]
         for number, statement in enumerate(policy["Statement"]):
+            if statement["Effect"] != "Allow":
+                continue
             actions = statement["Action"]
             for action in [actions] if isinstance(actions, str) else actions:
                 # Lambda itself writes the log; the emulator does so without asking.

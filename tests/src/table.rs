@@ -63,6 +63,15 @@ impl TestApp {
         attempts(challenge.expect("the challenge is in the table"))
     }
 
+    /// Writes an item.
+    pub async fn put(&self, item: Item) {
+        let put = self.table.put_item().set_item(Some(item));
+        put.table_name(&self.settings.login.table_name)
+            .send()
+            .await
+            .expect("the item is written");
+    }
+
     /// Creates or replaces a user.
     pub async fn add_user(&self, to: &str, disabled: bool) {
         let mut put = self

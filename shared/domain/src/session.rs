@@ -5,7 +5,11 @@
 //! that comes back is *reused*. The service cannot tell the thief from the
 //! owner, so the session ends.
 
+mod seal;
+
 use std::time::Duration;
+
+pub use seal::Seal;
 
 use super::{Destination, RefreshToken, RefreshTokenDigest, RotationSalt, UnixTime, UserId};
 
@@ -49,6 +53,8 @@ pub struct Session {
     pub expires_at: UnixTime,
     /// The instant at which the session ends, however often it is refreshed.
     pub ends_at: UnixTime,
+    /// The proof that this service started the session.
+    pub seal: Option<Seal>,
 }
 
 /// What a presented refresh token means for its session.
@@ -88,6 +94,7 @@ impl Session {
             refreshed_at: now,
             expires_at: now.plus(lifetimes.idle).min(ends_at),
             ends_at,
+            seal: None,
         }
     }
 

@@ -10,11 +10,14 @@ mod repeat;
 mod validate;
 
 use aws_config::SdkConfig;
-use otp_domain::{Destination, Policy, Pseudonym, SessionLifetimes, TestIdentities};
+use otp_domain::{
+    Destination, Policy, Pseudonym, Session, SessionLifetimes, TestIdentities, UnixTime,
+};
 
 use crate::{
     access_token::{self, TokenIssuer},
     aws,
+    fault::Fault,
     keys::DigestKeys,
     store::Store,
 };
@@ -82,5 +85,15 @@ impl SessionService {
     /// request tries again and reports the fault.
     pub async fn warm_up(&self) {
         let _ = tokio::join!(self.digest_keys.current(), self.tokens.warm_up());
+    }
+
+    /// Whether this service has started the session: a writer of the table has no
+    /// key for its seal.
+    async fn is_genuine(&self, session: &Session, now: UnixTime) -> Result<bool, Fault> {
+        let key = match &session.seal {
+            Some(seal) => self.digest_keys.named(&seal.key_id).await?,
+            None => self.digest_keys.current().await?,
+        };
+        Ok(session.is_genuine(key, now))
     }
 }

@@ -33,6 +33,7 @@ mod proxies;
 mod refresh;
 mod refused_destinations;
 mod repeated_validations;
+mod seals;
 mod table;
 mod test_identities;
 mod tokens;

@@ -80,6 +80,9 @@ impl SessionService {
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<Refreshed, Error> {
+        if !self.is_genuine(session, now).await? {
+            return Err(Refusal::InvalidRefreshToken("not sealed by this service").into());
+        }
         let retried = self.present(token, session, now).await?;
         let (user, access_token) = tokio::join!(
             self.store.find_user(&session.destination),
@@ -133,9 +136,12 @@ impl SessionService {
     ) -> Result<(RefreshToken, UnixTime), Error> {
         let salt = RotationSalt::draw(rng);
         let after = session.refreshed(token, salt.clone(), self.lifetimes, now);
+        // A new seal with each refresh: while digest keys rotate, sessions move to
+        // the current key.
+        let seal = after.seal(self.digest_keys.current().await?);
         let rotation = self
             .store
-            .rotate(&after, &token.digest(), &salt, now)
+            .rotate(&after, &seal, &token.digest(), &salt, now)
             .await?;
         let stands = match rotation {
             Rotation::Won => return Ok((token.successor(&salt), after.expires_at)),

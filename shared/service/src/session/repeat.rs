@@ -28,6 +28,9 @@ impl SessionService {
         let id = token.session_id();
         let session = self.store.find_session(token.user(), &id).await?;
         let session = session.ok_or(refusal)?;
+        if !self.is_genuine(&session, now).await? {
+            return Err(Refusal::InvalidOtp("not sealed by this service").into());
+        }
         let Presentation::Current = session.judge(&token, self.lifetimes, now) else {
             return Err(Refusal::InvalidOtp("its refresh token was used").into());
         };

@@ -154,6 +154,7 @@ impl SessionService {
             new_user: user.is_new(),
             ..Session::start(&refresh_token, &request.destination, lifetimes, now)
         };
+        let session = session.sealed(self.digest_keys.current().await?);
         let access_token = self.tokens.mint(&session, now, rng).await?;
         let redemption = self
             .store

@@ -12,7 +12,9 @@ use otp_domain::{
     Limit, OperationId, PasscodeDigest, PhoneNumber, Scope, UnixTime,
 };
 
-pub(super) use session::{SESSION_PREFIX, bytes, from_session, session, session_key, sessions};
+pub(super) use session::{
+    SESSION_PREFIX, bytes, from_session, seal_key, seal_mac, session, session_key, sessions,
+};
 pub(super) use user::{is_user, partitions, user, user_key, user_record};
 
 use super::{Item, ReplayedLogin, SWEEP_DELAY};

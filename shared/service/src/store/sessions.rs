@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::ReturnValuesOnConditionCheckFailure as OnFailure,
 };
-use otp_domain::{RefreshTokenDigest, RotationSalt, Session, SessionId, UnixTime, UserId};
+use otp_domain::{RefreshTokenDigest, RotationSalt, Seal, Session, SessionId, UnixTime, UserId};
 use tokio::time::timeout;
 
 use super::{Store, item, transaction::until_settled};
@@ -48,8 +48,8 @@ impl Store {
         output.item.map(|item| item::session(&item)).transpose()
     }
 
-    /// Writes the session `after` a refresh, on condition that `before` is still
-    /// its current token. Of concurrent refreshes of that token, one wins. A
+    /// Writes the session `after` a refresh, with its new `seal`, on condition that
+    /// `before` is still its current token. Of concurrent refreshes of that token, one wins. A
     /// retry of the winning write finds its own digest and counts as a win.
     ///
     /// # Errors
@@ -59,6 +59,7 @@ impl Store {
     pub async fn rotate(
         &self,
         after: &Session,
+        seal: &Seal,
         before: &RefreshTokenDigest,
         salt: &RotationSalt,
         now: UnixTime,
@@ -72,12 +73,15 @@ impl Store {
                 .set_key(Some(item::session_key(&after.user, &after.id)))
                 .update_expression(
                     "SET current_digest = :after, previous_digest = :before, salt = :salt, \
-                     refreshed_at = :now, expires_at = :end, expires_at_seconds = :sweep",
+                     refreshed_at = :now, expires_at = :end, expires_at_seconds = :sweep, \
+                     seal = :seal, seal_key_id = :seal_key",
                 )
                 .condition_expression("current_digest = :before AND expires_at > :now")
                 .expression_attribute_values(":after", item::bytes(&after.current))
                 .expression_attribute_values(":before", item::bytes(before))
                 .expression_attribute_values(":salt", item::bytes(salt))
+                .expression_attribute_values(":seal", item::seal_mac(seal))
+                .expression_attribute_values(":seal_key", item::seal_key(seal))
                 .expression_attribute_values(":now", item::millis(now))
                 .expression_attribute_values(":end", item::millis(after.expires_at))
                 .expression_attribute_values(":sweep", item::sweep_after(after.expires_at))

@@ -2,7 +2,7 @@
 //! word for a session.
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use otp_domain::{RefreshTokenDigest, RotationSalt, Session, SessionId, UserId};
+use otp_domain::{DigestKeyId, RefreshTokenDigest, RotationSalt, Seal, Session, SessionId, UserId};
 
 use super::{
     super::Item, destination, field, malformed, millis, partition, sweep_after, text, time,
@@ -29,6 +29,16 @@ pub(in crate::store) fn bytes(value: &impl AsRef<[u8]>) -> AttributeValue {
     AttributeValue::B(Blob::new(value.as_ref()))
 }
 
+/// The id of the key of a session's seal, for the table.
+pub(in crate::store) fn seal_key(seal: &Seal) -> AttributeValue {
+    text(seal.key_id.as_str())
+}
+
+/// The bytes of a session's seal, for the table.
+pub(in crate::store) fn seal_mac(seal: &Seal) -> AttributeValue {
+    bytes(&seal.as_bytes())
+}
+
 /// The item of a session whose first token is unused.
 pub(in crate::store) fn from_session(session: &Session) -> Item {
     let mut item = session_key(&session.user, &session.id);
@@ -48,6 +58,10 @@ pub(in crate::store) fn from_session(session: &Session) -> Item {
             sweep_after(session.expires_at),
         ),
     ]);
+    if let Some(seal) = &session.seal {
+        item.insert("seal".to_owned(), seal_mac(seal));
+        item.insert("seal_key_id".to_owned(), seal_key(seal));
+    }
     item
 }
 
@@ -69,7 +83,17 @@ pub(in crate::store) fn session(item: &Item) -> Result<Session, Fault> {
         refreshed_at: time(item, "refreshed_at")?,
         expires_at: time(item, "expires_at")?,
         ends_at: time(item, "ends_at")?,
+        seal: seal(item)?,
     })
+}
+
+fn seal(item: &Item) -> Result<Option<Seal>, Fault> {
+    if !item.contains_key("seal") {
+        return Ok(None);
+    }
+    let key_id = DigestKeyId::new(field(item, "seal_key_id", AttributeValue::as_s)?);
+    let mac = field(item, "seal", AttributeValue::as_b)?.as_ref().to_vec();
+    Ok(Some(Seal::from_table(key_id, mac)))
 }
 
 fn previous(item: &Item) -> Result<Option<(RefreshTokenDigest, RotationSalt)>, Fault> {

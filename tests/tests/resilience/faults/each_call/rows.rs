@@ -241,6 +241,13 @@ pub const ROWS: &[Row] = &[
     row(Refresh, Call::FindUser, 3, REFRESHED, NOT_REFRESHED),
     row(
         RefreshCold,
+        Call::FetchDigestKey,
+        3,
+        REFRESHED,
+        NOT_REFRESHED,
+    ),
+    row(
+        RefreshCold,
         Call::FetchPublicKey,
         3,
         REFRESHED,
