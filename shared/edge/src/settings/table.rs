@@ -214,7 +214,7 @@ settings! {
     );
     DIGEST_KEY_ID = required("The KMS key that the digest key derives from.");
     SECOND_DIGEST_KEY_ID = optional(
-        "a KMS key", "", "A second digest key, whose codes are still accepted.",
+        "a KMS key", "", "A second digest key, whose codes and seals are still accepted.",
     );
     AWS_CA_BUNDLE = optional(
         "a file of certificates in PEM", "",
