@@ -131,7 +131,7 @@ pub fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
         6 => (to(), 0..CLIENTS, key(), disturbance(&OF_LOGIN))
             .prop_map(|(to, client, key, disturbance)| Operation::Login { to, client, key, disturbance }),
-        8 => (to(), back(), mostly_true(), guess(), 0..2usize, key(), disturbance(&OF_VALIDATE)).prop_map(
+        8 => (to(), back(), mostly_true(), guess(), 0..2usize, option::of(0..2usize), disturbance(&OF_VALIDATE)).prop_map(
             |(to, back, named, guess, client, key, disturbance)| Operation::Validate {
                 to, back, named, guess, client, key, disturbance,
             }
@@ -140,7 +140,7 @@ pub fn operation() -> impl Strategy<Value = Operation> {
             .prop_map(|(back, token, disturbance)| Operation::Refresh { back, token, disturbance }),
         1 => (back(), which(), any::<bool>(), disturbance(&OF_LOGOUT))
             .prop_map(|(back, token, all, disturbance)| Operation::LogOut { back, token, all, disturbance }),
-        4 => (any::<bool>(), disturbance(&OF_VALIDATE))
+        6 => (any::<bool>(), disturbance(&OF_VALIDATE))
             .prop_map(|(login, disturbance)| Operation::Repeat { login, disturbance }),
         6 => wait().prop_map(Operation::Wait),
     ]
