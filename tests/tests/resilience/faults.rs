@@ -5,8 +5,11 @@
 //! | [`outages`] | one dependency fails in a chosen way |
 //! | [`each_call`] | each call fails in each way: a table of the outcomes |
 //! | [`operator`] | the operator's tool stops after any of its calls |
+//! | [`lost_validations`] | a client repeats a validation until it gets an answer |
+//! | [`costs`] | no fault: the calls of a validation |
 //! | [`random`] | any call may fail in any way |
 
+mod costs;
 mod each_call;
 mod lost_validations;
 mod operator;

@@ -233,34 +233,6 @@ async fn a_wrong_code_does_not_use_the_signing_key() {
 }
 
 #[tokio::test]
-async fn a_used_code_costs_no_signature_and_no_transaction() {
-    let app = TestApp::start().await;
-    let (id, code) = app.receive_code(ALICE).await;
-    let calls = async |key: Option<&str>, expected: u16| {
-        app.faults.stop();
-        let answer = match key {
-            Some(key) => app.validate_with_key(key, ALICE, Some(&id), &code).await,
-            None => app.validate(ALICE, Some(&id), &code).await,
-        };
-        assert_eq!(answer.status, expected);
-        let mut calls = app.faults.calls();
-        // The first calls of a validation are made at the same time.
-        calls[..3].sort_by_key(|call| format!("{call:?}"));
-        calls
-    };
-    let first = [Call::CountValidation, Call::FindUser, Call::SpendAttempt];
-    let expect = |later: &[Call]| [&first, later].concat();
-    // The first request with a key makes the same calls as one without.
-    let login = calls(Some(KEY), 200).await;
-    assert_eq!(login, expect(&[Call::Sign, Call::Redeem]));
-    assert_eq!(calls(None, 400).await, expect(&[]));
-    let another = calls(Some("another-key-of-a-client"), 400).await;
-    assert_eq!(another, expect(&[Call::FindSession]));
-    let repeat = calls(Some(KEY), 200).await;
-    assert_eq!(repeat, expect(&[Call::FindSession, Call::Sign]));
-}
-
-#[tokio::test]
 async fn an_idempotency_key_of_a_login_that_never_completed_is_free_after_25_seconds() {
     let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
     let lost = CallFault::ReplyReplacedBy500;
