@@ -10,8 +10,8 @@ from pathlib import Path
 import telling
 from telling import (
     CONFIGURATION, CONFIGURED, INVALID_OTP, INVALID_REFRESH_TOKEN, KEYS, LOGGED_IN, LOGIN, LOGOUT,
-    ME, NO_SUCH_DESTINATION, NOT_ALLOWED, NOT_JSON, REFRESH, REFRESHED, SENT, VALIDATE, Api, same,
-    tells,
+    GRANTED, ME, NO_SUCH_DESTINATION, NOT_ALLOWED, NOT_JSON, REFRESH, REFRESHED, REVOKE, SENT,
+    TOKEN, VALIDATE, Api, same, tells,
 )
 
 # Each file in events/: the function that takes it, and the status of its answer.
@@ -28,6 +28,9 @@ EVENTS = {
     "login-unsupported-media-type": ("Login", 415),
     "logout": ("Validate", 204),
     "me": ("Validate", 401),
+    "oauth-authorization-server": ("Validate", 200),
+    "oauth-revoke": ("Validate", 200),
+    "oauth-token": ("Validate", 400),
     "openid-configuration": ("Validate", 200),
     "refresh": ("Validate", 400),
     "validate-email": ("Validate", 400),
@@ -67,6 +70,9 @@ def session(api, logged_in, slash):
     same("me", api.send("GET", ME.rstrip("/") + slash, more=bearer).status, 200)
     refreshed = api.post(REFRESH.rstrip("/") + slash, refresh_token=logged_in["refresh_token"])
     latest = refreshed.is_success(REFRESHED)["refresh_token"]
+    granted = api.post_form(TOKEN + slash, grant_type="refresh_token", refresh_token=latest)
+    latest = granted.is_success(GRANTED)["refresh_token"]
+    same("unknown, revoked", api.post_form(REVOKE + slash, token="unknown").status, 200)
     api.post(LOGOUT.rstrip("/") + slash, refresh_token=latest).is_done()
     ended = api.post(REFRESH.rstrip("/") + slash, refresh_token=latest)
     ended.is_problem(*INVALID_REFRESH_TOKEN)

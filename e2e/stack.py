@@ -113,7 +113,7 @@ class Stack:
         return jwt.decode(token, keys.get_signing_key_from_jwt(token), algorithms=["RS256"],
                           audience=self.parameters["TokenAudience"],
                           issuer=configuration["issuer"],
-                          options={"require": ["iss", "sub", "aud", "iat", "exp", "jti"]})
+                          options={"require": ["iss", "sub", "aud", "iat", "exp", "jti", "client_id"]})
 
     def log_lines(self):
         lines = []

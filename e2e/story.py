@@ -17,8 +17,8 @@ from permissions import permissions
 from stack import Stack
 from telling import (
     CONFIGURATION, CONFIGURED, DELIVERY_FAILED, INVALID_OTP, INVALID_REFRESH_TOKEN, KEYS,
-    LOGGED_IN, LOGIN, LOGOUT, ME, METHODS, NO_SUCH_DESTINATION, NOT_ALLOWED, NOT_FOUND, NOT_JSON,
-    REFRESH, SENT, TOO_MANY, VALIDATE, Api, same, tells,
+    LOGGED_IN, LOGIN, LOGOUT, ME, METADATA, METHODS, NO_SUCH_DESTINATION, NOT_ALLOWED, NOT_FOUND,
+    NOT_JSON, REFRESH, REVOKE, SENT, SERVER, TOKEN, TOO_MANY, VALIDATE, Api, same, tells,
 )
 
 
@@ -59,6 +59,16 @@ def refusals(api):
         for token in ("", "unknown", "A" * 86):
             api.post(REFRESH, refresh_token=token).is_problem(*INVALID_REFRESH_TOKEN)
             api.post(LOGOUT, refresh_token=token, all=True).is_done()
+            api.post_form(TOKEN, grant_type="refresh_token", refresh_token=token).is_oauth_error(
+                "invalid_grant" if token else "invalid_request")
+    with tells("an OAuth client is answered as OAuth has it"):
+        api.post_form(TOKEN).is_oauth_error("invalid_request")
+        api.post_form(TOKEN, grant_type="password").is_oauth_error("unsupported_grant_type")
+        api.post_form(TOKEN, client_id="nobody").is_oauth_error("invalid_client")
+        api.post_form(REVOKE).is_oauth_error("invalid_request")
+        api.send("GET", TOKEN).is_oauth_error("invalid_request", 405)
+        answer = api.post_form(REVOKE, token="unknown")
+        same("status and body", (answer.status, answer.bytes), (200, b""))
     with tells("nobody is told who they are without a token of ours"):
         api.send("GET", ME).is_unauthorized("Bearer")
         for shown in ("Bearer unknown", "Bearer a.b.c", "Basic YTpi"):
@@ -67,6 +77,7 @@ def refusals(api):
     with tells("the issuer and its keys are public"):
         for slash in ("", "/"):
             api.send("GET", CONFIGURATION + slash).is_public(CONFIGURED)
+            api.send("GET", METADATA + slash).is_public(SERVER)
             [*keys] = api.send("GET", KEYS + slash).is_public(["keys"])["keys"]
             same("there is one at least", bool(keys), True)
     with tells("a number outside the allowed prefixes is refused before anything is sent"):

@@ -9,8 +9,10 @@ import urllib.parse
 LOGIN, VALIDATE = "/api/login-with-otp/", "/api/validate-otp/"
 REFRESH, LOGOUT, ME = "/api/token/refresh/", "/api/logout/", "/api/me/"
 CONFIGURATION, KEYS = "/.well-known/openid-configuration", "/.well-known/jwks.json"
+METADATA = "/.well-known/oauth-authorization-server"
+TOKEN, REVOKE = "/oauth2/token", "/oauth2/revoke"
 METHODS = dict.fromkeys((LOGIN, VALIDATE, REFRESH, LOGOUT), "POST") | dict.fromkeys(
-    (ME, CONFIGURATION, KEYS), "GET")
+    (ME, CONFIGURATION, METADATA, KEYS), "GET")
 NOT_ALLOWED = ("method-not-allowed", "Method not allowed", 405)
 INVALID_OTP = ("invalid-otp", "Invalid OTP", 400, "Invalid OTP.")
 NOT_FOUND = ("not-found", "Not found", 404, "There is nothing at this address.")
@@ -82,6 +84,10 @@ class Api:
     def post(self, path, **body):
         return self.send("POST", path, body)
 
+    def post_form(self, path, **form):
+        body = urllib.parse.urlencode(form).encode()
+        return self.send("POST", path, body, "application/x-www-form-urlencoded")
+
 
 class Answer:
     def __init__(self, status, headers, body):
@@ -98,6 +104,15 @@ class Answer:
 
     def is_public(self, members):
         return self.is_success(members, "public, max-age=3600")
+
+    def is_oauth_error(self, error, status=400):
+        same("status", (self.status, self.bytes[:300] if self.status != status else b""),
+             (status, b""))
+        same("Content-Type", self.headers["Content-Type"], "application/json")
+        same("Cache-Control", self.headers["Cache-Control"], "no-store")
+        body = json.loads(self.bytes)
+        same("members", sorted(body), ["error", "error_description"])
+        same("error", body["error"], error)
 
     def is_done(self):
         same("status and body", (self.status, self.bytes[:300]), (204, b""))
@@ -136,7 +151,13 @@ REFRESHED = [
     "token", "token_type", "expires_in", "user_id", "refresh_token", "refresh_expires_in",
 ]
 LOGGED_IN = [*REFRESHED, "new_user"]
-CONFIGURED = [
-    "issuer", "jwks_uri", "response_types_supported", "subject_types_supported",
-    "id_token_signing_alg_values_supported", "claims_supported",
+SERVER = [
+    "issuer", "jwks_uri", "token_endpoint", "revocation_endpoint", "response_types_supported",
+    "grant_types_supported", "token_endpoint_auth_methods_supported",
+    "revocation_endpoint_auth_methods_supported",
 ]
+CONFIGURED = [
+    *SERVER, "subject_types_supported", "id_token_signing_alg_values_supported",
+    "claims_supported",
+]
+GRANTED = ["access_token", "token_type", "expires_in", "refresh_token"]

@@ -9,7 +9,8 @@ use otp_edge::{
     cookie::RefreshCookie,
     problem::Failure,
     rejection::Rejection,
-    request, response,
+    request,
+    response::{self, metadata},
     route::Route,
     settings::Settings,
 };
@@ -54,9 +55,15 @@ impl Api for SessionApi {
             Route::Validate => self.validate(request, now).await,
             Route::Refresh => self.refresh(request, now).await,
             Route::Logout => self.log_out(request, now).await,
+            Route::Token => self.token(request, now).await,
+            Route::Revoke => self.revoke(request, now).await,
             Route::Me => self.me(request, now).await,
             Route::Configuration => {
-                let document = response::configuration(self.sessions.issuer());
+                let document = metadata::configuration(self.sessions.issuer());
+                Ok(Success::new("published", document))
+            }
+            Route::Metadata => {
+                let document = metadata::server(self.sessions.issuer());
                 Ok(Success::new("published", document))
             }
             Route::Keys => {
@@ -100,6 +107,25 @@ impl SessionApi {
         Ok(match self.sessions.log_out(&request, now).await? {
             Some(session) => Success::new("logged-out", response).about(&session),
             None => Success::new("not-logged-in", response),
+        })
+    }
+
+    async fn token(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
+        let request = request::oauth::token(request, self.sessions.client_id())?;
+        let session = self
+            .sessions
+            .refresh(&request, now, &mut ambient::rng())
+            .await?;
+        let success = Success::new("refreshed", response::token(&session));
+        Ok(success.about(&session.destination))
+    }
+
+    async fn revoke(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
+        let request = request::oauth::revocation(request, self.sessions.client_id())?;
+        let response = response::revoked();
+        Ok(match self.sessions.revoke(&request, now).await? {
+            Some(session) => Success::new("revoked", response).about(&session.destination),
+            None => Success::new("not-revoked", response),
         })
     }
 

@@ -40,6 +40,8 @@ pub enum Refusal {
     /// The refresh token is unknown, expired, reused or revoked. Only the log
     /// gets the reason.
     InvalidRefreshToken(&'static str),
+    /// The client wants to revoke an access token, which is valid until it expires.
+    NotRevocable,
     /// The access token is missing or invalid.
     Unauthorized(Unauthorized),
 }

@@ -12,7 +12,7 @@
 
 use std::fmt;
 
-use lambda_http::{Request, aws_lambda_events::encodings::Body, http::header::CONTENT_TYPE};
+use lambda_http::{Request, aws_lambda_events::encodings::Body};
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -20,6 +20,7 @@ use serde::{
 use serde_json::Value;
 
 use crate::{
+    media_type,
     mistakes::{Explanation, Mistakes},
     rejection::Rejection,
 };
@@ -72,7 +73,7 @@ pub fn read<T>(
     read: impl FnOnce(&mut Members) -> Option<T>,
 ) -> Result<T, Rejection> {
     let mut members = Members {
-        sent: object(bytes(request)?)?,
+        sent: object(json_bytes(request)?)?,
         known: Vec::new(),
         mistakes: Mistakes::default(),
     };
@@ -146,10 +147,19 @@ impl Members {
 }
 
 /// The bytes of a body that says it is JSON.
-fn bytes(request: &Request) -> Result<&[u8], Rejection> {
-    if !is_json(request) {
+fn json_bytes(request: &Request) -> Result<&[u8], Rejection> {
+    if !media_type::is_json(request) {
         return Err(Rejection::UnsupportedMediaType);
     }
+    bytes(request)
+}
+
+/// The bytes of a body.
+///
+/// # Errors
+///
+/// The body is too large.
+pub fn bytes(request: &Request) -> Result<&[u8], Rejection> {
     let body = match request.body() {
         Body::Text(text) => text.as_bytes(),
         Body::Binary(bytes) => bytes,
@@ -159,30 +169,6 @@ fn bytes(request: &Request) -> Result<&[u8], Rejection> {
         return Err(invalid("The body must be no larger than 4 KB."));
     }
     Ok(body)
-}
-
-/// Whether the content is `application/json` in UTF-8, which needs no `charset`
-/// (RFC 8259 section 8.1).
-fn is_json(request: &Request) -> bool {
-    let media_type = request.headers().get(CONTENT_TYPE);
-    let media_type = media_type.and_then(|value| value.to_str().ok());
-    let mut parts = media_type.unwrap_or_default().split(';').map(str::trim);
-    let essence = parts.next().unwrap_or_default();
-    essence.eq_ignore_ascii_case("application/json")
-        && parts
-            .filter_map(|parameter| parameter.split_once('='))
-            .filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
-            .all(|(_, charset)| is_utf8(charset.trim()))
-}
-
-fn is_utf8(charset: &str) -> bool {
-    let quoted = charset
-        .strip_prefix('"')
-        .and_then(|charset| charset.strip_suffix('"'));
-    let charset = quoted.unwrap_or(charset);
-    ["utf-8", "utf8"]
-        .iter()
-        .any(|utf8| charset.eq_ignore_ascii_case(utf8))
 }
 
 /// The members of an object, in their order and with their duplicates.

@@ -26,6 +26,7 @@ pub mod cors;
 pub mod environment;
 pub mod event;
 pub mod log;
+pub mod media_type;
 pub mod mistakes;
 pub mod payload;
 pub mod problem;

@@ -229,6 +229,7 @@ const fn reason(refusal: Refusal) -> Option<&'static str> {
         Refusal::DestinationNotAllowed
         | Refusal::DestinationRefused
         | Refusal::UnknownApp
-        | Refusal::UserNotFound(_) => None,
+        | Refusal::UserNotFound(_)
+        | Refusal::NotRevocable => None,
     }
 }

@@ -1,19 +1,18 @@
 //! Problem details: turns every failure into a problem (RFC 9457).
 
+mod answer;
+mod form;
+
 use std::borrow::Cow;
 
-use lambda_http::{
-    Body, Response,
-    http::{
-        StatusCode,
-        header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE},
-    },
+use lambda_http::http::{
+    StatusCode,
+    header::{ALLOW, HeaderName, SET_COOKIE, WWW_AUTHENTICATE},
 };
 use otp_domain::{Channel, LimitKind, Refusal, Unauthorized, seconds_to_wait};
 use otp_service::{Error, ErrorKind, fault::Dependency};
-use serde::Serialize;
 
-use crate::{cookie, rejection::Rejection, response};
+use crate::{cookie, rejection::Rejection};
 
 /// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,19 +54,7 @@ pub struct Problem {
     limit: Option<LimitKind>,
     retry_after: Option<u64>,
     header: Option<(HeaderName, &'static str)>,
-}
-
-#[derive(Serialize)]
-struct ProblemBody<'a> {
-    r#type: String,
-    title: &'a str,
-    status: u16,
-    detail: &'a str,
-    error: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    limit: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after: Option<u64>,
+    oauth_error: &'static str,
 }
 
 /// How long a client should wait after a fault, in seconds.
@@ -97,6 +84,7 @@ impl Problem {
             limit: None,
             retry_after: None,
             header: None,
+            oauth_error: "invalid_request",
         }
     }
 
@@ -117,6 +105,14 @@ impl Problem {
     fn with(self, name: HeaderName, value: &'static str) -> Self {
         Self {
             header: Some((name, value)),
+            ..self
+        }
+    }
+
+    /// Sets the error code for OAuth clients, if it is not `invalid_request`.
+    fn oauth(self, error: &'static str) -> Self {
+        Self {
+            oauth_error: error,
             ..self
         }
     }
@@ -181,6 +177,7 @@ impl Problem {
                 "Unsupported media type",
                 "The body must be application/json in UTF-8.",
             ),
+            Rejection::Form(rejection) => Self::rejected_form(*rejection),
             Rejection::InvalidRequest(why) => Self::new(
                 StatusCode::BAD_REQUEST,
                 "invalid-request",
@@ -209,21 +206,16 @@ impl Problem {
                 "invalid-refresh-token",
                 "Invalid refresh token",
                 "Invalid refresh token.",
-            ),
-            Refusal::Unauthorized(why) => Self::new(
-                StatusCode::UNAUTHORIZED,
-                "unauthorized",
-                "Unauthorized",
-                "This address takes a valid token.",
             )
-            .with(
-                WWW_AUTHENTICATE,
-                match why {
-                    // RFC 6750 section 3.1: a request without a token gets no error code.
-                    Unauthorized::NoToken => "Bearer",
-                    Unauthorized::InvalidToken(_) => "Bearer error=\"invalid_token\"",
-                },
-            ),
+            .oauth("invalid_grant"),
+            Refusal::NotRevocable => Self::new(
+                StatusCode::BAD_REQUEST,
+                "unsupported-token-type",
+                "Unsupported token type",
+                "An access token cannot be revoked. Revoke the refresh token.",
+            )
+            .oauth("unsupported_token_type"),
+            Refusal::Unauthorized(why) => Self::unauthorized(why),
             Refusal::DestinationNotAllowed => Self::new(
                 StatusCode::FORBIDDEN,
                 "destination-not-allowed",
@@ -252,8 +244,24 @@ impl Problem {
                 "Too many requests. Try again later.",
             )
             .limited_by(kind)
-            .retry_after(seconds_to_wait(wait).max(1)),
+            .retry_after(seconds_to_wait(wait).max(1))
+            .oauth("temporarily_unavailable"),
         }
+    }
+
+    fn unauthorized(why: Unauthorized) -> Self {
+        let challenge = match why {
+            // RFC 6750 section 3.1: a request without a token gets no error code.
+            Unauthorized::NoToken => "Bearer",
+            Unauthorized::InvalidToken(_) => "Bearer error=\"invalid_token\"",
+        };
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "Unauthorized",
+            "This address takes a valid token.",
+        )
+        .with(WWW_AUTHENTICATE, challenge)
     }
 
     fn fault(dependency: Dependency) -> Self {
@@ -270,30 +278,8 @@ impl Problem {
                 "Unavailable",
                 "The service is unavailable for a moment. Try again.",
             )
-            .retry_after(FAULT_RETRY_AFTER),
+            .retry_after(FAULT_RETRY_AFTER)
+            .oauth("temporarily_unavailable"),
         }
-    }
-
-    /// The problem as an answer.
-    #[must_use]
-    pub fn response(&self) -> Response<Body> {
-        let body = ProblemBody {
-            r#type: format!("/problems/{}", self.name),
-            title: self.title,
-            status: self.status.as_u16(),
-            detail: &self.detail,
-            error: &self.detail,
-            limit: self.limit.map(LimitKind::as_str),
-            retry_after: self.retry_after,
-        };
-        let mut response = response::json(self.status, "application/problem+json", &body);
-        if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(RETRY_AFTER, seconds.into());
-        }
-        if let Some((name, value)) = &self.header {
-            let value = HeaderValue::from_static(value);
-            response.headers_mut().insert(name, value);
-        }
-        response
     }
 }

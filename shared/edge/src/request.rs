@@ -1,5 +1,7 @@
 //! Reads an HTTP request as the request of a use case.
 
+pub mod oauth;
+
 use lambda_http::{
     Request, RequestExt,
     http::header::{ACCEPT_LANGUAGE, AUTHORIZATION},

@@ -1,5 +1,7 @@
 //! The successful answers.
 
+pub mod metadata;
+
 use aws_smithy_types::{DateTime, date_time::Format};
 use jsonwebtoken::jwk::JwkSet;
 use lambda_http::{
@@ -16,10 +18,7 @@ use otp_service::{
 };
 use serde::Serialize;
 
-use crate::{
-    cookie::{self, Carrier},
-    route::Route,
-};
+use crate::cookie::{self, Carrier};
 
 #[derive(Serialize)]
 struct CodeRequestedBody<'a> {
@@ -56,6 +55,15 @@ struct RefreshedBody<'a> {
     refresh_expires_in: u64,
 }
 
+/// RFC 6749 section 5.1.
+#[derive(Serialize)]
+struct TokenBody<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: u64,
+    refresh_token: String,
+}
+
 #[derive(Serialize)]
 struct ProfileBody<'a> {
     user_id: &'a str,
@@ -68,18 +76,6 @@ struct ProfileBody<'a> {
 enum DestinationBody<'a> {
     Email { email: &'a str },
     Sms { phone_number: &'a str },
-}
-
-/// The discovery document (`OpenID` Connect Discovery 1.0 section 3, RFC 8414
-/// section 2), as far as this service implements it.
-#[derive(Serialize)]
-struct ConfigurationBody<'a> {
-    issuer: &'a str,
-    jwks_uri: String,
-    response_types_supported: [&'static str; 0],
-    subject_types_supported: [&'static str; 1],
-    id_token_signing_alg_values_supported: [&'static str; 1],
-    claims_supported: [&'static str; 13],
 }
 
 /// How long verifiers may cache the public documents.
@@ -135,15 +131,39 @@ pub fn refreshed(login: &Refreshed, carrier: Carrier) -> Response<Body> {
     with_cookie(json(StatusCode::OK, "application/json", &body), cookie)
 }
 
+/// The answer to a refresh of an OAuth client.
+#[must_use]
+pub fn token(login: &Refreshed) -> Response<Body> {
+    let body = TokenBody {
+        access_token: login.access_token.expose_secret(),
+        token_type: "Bearer",
+        expires_in: login.access_token.ttl.as_secs(),
+        refresh_token: login.refresh_token.expose_secret(),
+    };
+    json(StatusCode::OK, "application/json", &body)
+}
+
+/// The answer to a revocation, whether or not the session existed (RFC 7009
+/// section 2.2).
+#[must_use]
+pub fn revoked() -> Response<Body> {
+    empty(StatusCode::OK)
+}
+
 /// The answer to a logout, whether or not the session existed.
 #[must_use]
 pub fn logged_out(carrier: Carrier) -> Response<Body> {
+    let removed = HeaderValue::from_static(cookie::REMOVED);
+    let removed = (carrier == Carrier::Cookie).then_some(removed);
+    with_cookie(empty(StatusCode::NO_CONTENT), removed)
+}
+
+fn empty(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::Empty);
-    *response.status_mut() = StatusCode::NO_CONTENT;
+    *response.status_mut() = status;
     let no_store = HeaderValue::from_static("no-store");
     response.headers_mut().insert(CACHE_CONTROL, no_store);
-    let removed = HeaderValue::from_static(cookie::REMOVED);
-    with_cookie(response, (carrier == Carrier::Cookie).then_some(removed))
+    response
 }
 
 fn with_cookie(mut response: Response<Body>, cookie: Option<HeaderValue>) -> Response<Body> {
@@ -175,35 +195,6 @@ fn rfc3339(time: UnixTime) -> String {
     let millis = i64::try_from(time.as_millis()).unwrap_or_default();
     let text = DateTime::from_millis(millis).fmt(Format::DateTime);
     text.unwrap_or_default()
-}
-
-/// The discovery document.
-#[must_use]
-pub fn configuration(issuer: &str) -> Response<Body> {
-    let base = issuer.strip_suffix('/').unwrap_or(issuer);
-    let body = ConfigurationBody {
-        issuer,
-        jwks_uri: format!("{base}{}", Route::Keys.path()),
-        response_types_supported: [],
-        subject_types_supported: ["public"],
-        id_token_signing_alg_values_supported: ["RS256"],
-        claims_supported: [
-            "iss",
-            "sub",
-            "aud",
-            "iat",
-            "exp",
-            "auth_time",
-            "sid",
-            "jti",
-            "amr",
-            "email",
-            "email_verified",
-            "phone_number",
-            "phone_number_verified",
-        ],
-    };
-    public(json(StatusCode::OK, "application/json", &body))
 }
 
 /// The public keys.

@@ -17,21 +17,39 @@ pub enum Route {
     Logout,
     /// Returns the user of an access token.
     Me,
-    /// The discovery document.
+    /// Exchanges a refresh token for new tokens, as OAuth clients do.
+    Token,
+    /// Ends a session, as OAuth clients do.
+    Revoke,
+    /// The discovery document of `OpenID` Connect.
     Configuration,
+    /// The metadata of the OAuth authorization server.
+    Metadata,
     /// The public keys.
     Keys,
 }
 
+/// The form of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorFormat {
+    /// Problem details (RFC 9457).
+    Problem,
+    /// An error of the OAuth token endpoint (RFC 6749 section 5.2).
+    OAuth,
+}
+
 impl Route {
     /// All routes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Login,
         Self::Validate,
         Self::Refresh,
         Self::Logout,
         Self::Me,
+        Self::Token,
+        Self::Revoke,
         Self::Configuration,
+        Self::Metadata,
         Self::Keys,
     ];
 
@@ -44,7 +62,10 @@ impl Route {
             Self::Refresh => "/api/token/refresh",
             Self::Logout => "/api/logout",
             Self::Me => "/api/me",
+            Self::Token => "/oauth2/token",
+            Self::Revoke => "/oauth2/revoke",
             Self::Configuration => "/.well-known/openid-configuration",
+            Self::Metadata => "/.well-known/oauth-authorization-server",
             Self::Keys => "/.well-known/jwks.json",
         }
     }
@@ -53,8 +74,13 @@ impl Route {
     #[must_use]
     pub const fn method(self) -> &'static str {
         match self {
-            Self::Login | Self::Validate | Self::Refresh | Self::Logout => "POST",
-            Self::Me | Self::Configuration | Self::Keys => "GET",
+            Self::Login
+            | Self::Validate
+            | Self::Refresh
+            | Self::Logout
+            | Self::Token
+            | Self::Revoke => "POST",
+            Self::Me | Self::Configuration | Self::Metadata | Self::Keys => "GET",
         }
     }
 
@@ -67,9 +93,34 @@ impl Route {
             Self::Refresh => "refresh",
             Self::Logout => "logout",
             Self::Me => "me",
+            Self::Token => "token",
+            Self::Revoke => "revoke",
             Self::Configuration => "configuration",
+            Self::Metadata => "metadata",
             Self::Keys => "keys",
         }
+    }
+
+    /// The form of this route's errors.
+    #[must_use]
+    pub const fn error_format(self) -> ErrorFormat {
+        match self {
+            Self::Token | Self::Revoke => ErrorFormat::OAuth,
+            Self::Login
+            | Self::Validate
+            | Self::Refresh
+            | Self::Logout
+            | Self::Me
+            | Self::Configuration
+            | Self::Metadata
+            | Self::Keys => ErrorFormat::Problem,
+        }
+    }
+
+    /// The form of the errors at a request's path, whatever its method.
+    #[must_use]
+    pub fn error_format_of(request: &Request) -> ErrorFormat {
+        Self::at(request.raw_http_path()).map_or(ErrorFormat::Problem, Self::error_format)
     }
 
     /// The route of a path within this API, which may end with a slash.

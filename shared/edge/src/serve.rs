@@ -74,6 +74,7 @@ pub async fn handle<A: Api>(
     }
     client::identify(&mut request, settings.trusted_proxies);
     let log = RequestLog::start(&request).with_origin(&cors);
+    let format = Route::error_format_of(&request);
     let (route, result) = match Route::of(&request) {
         Ok(route) => (route, api.respond(route, &request, now).await),
         Err(rejection) => (A::MAIN_ROUTE, Err(rejection.into())),
@@ -81,7 +82,7 @@ pub async fn handle<A: Api>(
     log.write(route, &result, |of| api.pseudonym(of));
     cors.apply(match result {
         Ok(success) => success.response,
-        Err(failure) => Problem::of(&failure).response(),
+        Err(failure) => Problem::of(&failure).response_as(format),
     })
 }
 

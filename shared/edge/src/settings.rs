@@ -177,11 +177,14 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     }
 
     fn tokens(&mut self) -> access_token::Settings {
+        let audience = self.required(&table::TOKEN_AUDIENCE);
+        let client_id = self.optional(&table::TOKEN_CLIENT_ID, client_id);
         access_token::Settings {
             signing_key_id: self.required(&table::SIGNING_KEY_ID),
             second_signing_key_id: self.optional(&table::SECOND_SIGNING_KEY_ID, any_text),
             issuer: self.required(&table::TOKEN_ISSUER),
-            audience: self.required(&table::TOKEN_AUDIENCE),
+            client_id: client_id.unwrap_or_else(|| audience.clone()),
+            audience,
             ttl: self.seconds(&table::TOKEN_TTL_SECONDS),
         }
     }
@@ -238,6 +241,12 @@ fn switch(text: &str) -> Option<bool> {
         "off" => Some(false),
         _ => None,
     }
+}
+
+/// An OAuth client identifier (RFC 6749 appendix A.1), without spaces.
+fn client_id(text: &str) -> Option<String> {
+    let well_formed = text.len() <= 255 && text.bytes().all(|b| b.is_ascii_graphic());
+    well_formed.then(|| text.to_owned())
 }
 
 /// Digits, with or without a decimal point.

@@ -33,6 +33,8 @@ pub struct Settings {
     pub issuer: String,
     /// The claim `aud`.
     pub audience: String,
+    /// The claim `client_id`.
+    pub client_id: String,
     /// The lifetime of a token.
     pub ttl: Duration,
 }
@@ -43,6 +45,7 @@ pub struct TokenIssuer {
     second: Option<SigningKey>,
     issuer: String,
     audience: String,
+    client_id: String,
     ttl: Duration,
 }
 
@@ -74,6 +77,7 @@ struct Claims<'a> {
     iss: &'a str,
     sub: &'a str,
     aud: &'a str,
+    client_id: &'a str,
     iat: u64,
     exp: u64,
     auth_time: u64,
@@ -140,6 +144,7 @@ impl TokenIssuer {
             second: settings.second_signing_key_id.as_ref().map(key),
             issuer: settings.issuer.clone(),
             audience: settings.audience.clone(),
+            client_id: settings.client_id.clone(),
             ttl: settings.ttl,
         }
     }
@@ -148,6 +153,12 @@ impl TokenIssuer {
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// The claim `client_id` of every token: the only OAuth client.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.client_id
     }
 
     /// Fetches the public half of the signing key, which the first token needs.
@@ -189,6 +200,7 @@ impl TokenIssuer {
             iss: &self.issuer,
             sub: session.user.as_str(),
             aud: &self.audience,
+            client_id: &self.client_id,
             iat: now.as_secs(),
             exp: now.as_secs() + self.ttl.as_secs(),
             auth_time: session.created_at.as_secs(),

@@ -7,6 +7,7 @@ mod logout;
 mod profile;
 mod refresh;
 mod repeat;
+mod revoke;
 mod validate;
 
 use aws_config::SdkConfig;
@@ -25,6 +26,7 @@ use crate::{
 pub use logout::LogoutRequest;
 pub use profile::Profile;
 pub use refresh::{REUSED, RefreshRequest, Refreshed};
+pub use revoke::RevokeRequest;
 pub use validate::{LoggedIn, ValidateRequest};
 
 /// The settings of the session use cases.

@@ -61,6 +61,8 @@ async fn the_events_that_cannot_succeed_get_their_problems() {
         let (_, body) = invoke(&app, name, str::to_owned).await;
         assert_eq!(body["type"], expected, "{name}");
     }
+    let (status, body) = invoke(&app, "oauth-token", str::to_owned).await;
+    assert_eq!((status, &body["error"]), (400, &"invalid_grant".into()));
     assert!(app.stack.messages.messages(None).is_empty());
 }
 
@@ -89,7 +91,9 @@ async fn the_events_that_need_no_code_succeed() {
     let app = TestApp::start().await;
     for (name, expected) in [
         ("logout", 204),
+        ("oauth-revoke", 200),
         ("openid-configuration", 200),
+        ("oauth-authorization-server", 200),
         ("jwks", 200),
     ] {
         let (status, _) = invoke(&app, name, str::to_owned).await;

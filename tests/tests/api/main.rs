@@ -26,6 +26,7 @@ mod logout;
 mod malformed_events;
 mod messages;
 mod mistakes;
+mod oauth;
 mod openapi;
 mod problems;
 mod programs;

@@ -170,7 +170,10 @@ const KINDS: &[&str] = &[
     "refresh",
     "logout",
     "me",
+    "oauth-token",
+    "oauth-revoke",
     "openid-configuration",
+    "oauth-authorization-server",
     "jwks",
 ];
 

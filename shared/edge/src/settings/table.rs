@@ -198,6 +198,10 @@ settings! {
     );
     TOKEN_ISSUER = required("The claim `iss`: the API's base URL.");
     TOKEN_AUDIENCE = required("The claim `aud`: the API that accepts the tokens.");
+    TOKEN_CLIENT_ID = optional(
+        "1 to 255 visible ASCII characters", "",
+        "The claim `client_id`, and the OAuth client. Without it, the audience.",
+    );
     TOKEN_TTL_SECONDS = number((1, DAY), 3600, "s", "How long an access token is valid.");
     REFRESH_TTL_SECONDS = number((1, YEAR), 30 * DAY, "s", "The longest lifetime of a session.");
     REFRESH_IDLE_SECONDS = number(

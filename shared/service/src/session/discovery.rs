@@ -12,6 +12,12 @@ impl SessionService {
         self.tokens.issuer()
     }
 
+    /// The only OAuth client of this service.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        self.tokens.client_id()
+    }
+
     /// The public keys that verify access tokens.
     ///
     /// # Errors

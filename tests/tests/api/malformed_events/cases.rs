@@ -109,6 +109,8 @@ pub const FIELDS: &[(&str, &[&str])] = &[
     ("validate-email", &["/body", "/path", "/headers"]),
     ("refresh", &["/body", "/path"]),
     ("logout", &["/body", "/path"]),
+    ("oauth-token", &["/body", "/path"]),
+    ("oauth-revoke", &["/body", "/path"]),
     ("me", &["/headers/Authorization", "/httpMethod"]),
 ];
 

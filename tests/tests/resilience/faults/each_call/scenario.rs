@@ -145,8 +145,8 @@ impl Scenario {
                 let bearer = format!("Bearer {}", login["token"].as_str().unwrap());
                 (Value::Null, Some(("authorization", bearer)))
             }
-            Route::Keys | Route::Configuration => (Value::Null, None),
-            Route::Refresh | Route::Logout => {
+            Route::Keys | Route::Configuration | Route::Metadata => (Value::Null, None),
+            Route::Refresh | Route::Logout | Route::Token | Route::Revoke => {
                 let token = app.log_in(&to).await["refresh_token"].clone();
                 let mut body = json!({ "refresh_token": token });
                 if request == Request::RefreshReused {
@@ -229,7 +229,7 @@ impl Scenario {
                     _ => "attempts and sessions disagree",
                 }
             }
-            Route::Refresh | Route::Logout => {
+            Route::Refresh | Route::Logout | Route::Token | Route::Revoke => {
                 let user = items["user"]["user_id"].as_s().unwrap();
                 let sessions = app.partition(&format!("user#{user}")).await;
                 match sessions.values().next() {
@@ -238,7 +238,7 @@ impl Scenario {
                     Some(_) => SESSION,
                 }
             }
-            Route::Me | Route::Keys | Route::Configuration => "",
+            Route::Me | Route::Keys | Route::Configuration | Route::Metadata => "",
         }
     }
 }
