@@ -25,6 +25,8 @@ pub struct Preview {
     pub number: Option<PhoneNumber>,
 }
 
+/// The product's name, if the settings have none.
+const BRAND: &str = "Example";
 const DIGITS: &str = "0123456789";
 const CHALLENGE_ID: &str = "r5BuMb9vjKaMlD76sIa5SQ";
 const REQUESTED_AT: &str = "2026-01-31 12:00 UTC";
@@ -38,6 +40,14 @@ impl Preview {
         sdk: impl AsyncFnOnce() -> SdkConfig,
         io: &mut Io<'_>,
     ) -> Result<Exit, Error> {
+        let has_brand = lookup("BRAND").is_some_and(|brand| !brand.trim().is_empty());
+        if !has_brand {
+            writeln!(io.stderr, "BRAND is not set: shown with the brand {BRAND}")?;
+        }
+        let lookup = |name: &str| match name {
+            "BRAND" if !has_brand => Some(BRAND.to_owned()),
+            name => lookup(name),
+        };
         let settings = delivery_from_lookup(lookup).map_err(|error| {
             Error::Preview(format!(
                 "{error}\nset the variables of the functions, such as BRAND"
@@ -231,13 +241,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn without_a_brand_the_example_is_shown() {
+        let shown = shown(preview(Channel::Sms, "en"), &[]).await.unwrap();
+        assert!(shown.contains("is your Example login code"), "{shown}");
+        assert!(shown.contains("BRAND is not set"), "{shown}");
+    }
+
+    #[tokio::test]
     async fn a_mistake_is_named() {
         let app = Preview {
             app: Some("shop".to_owned()),
             ..preview(Channel::Sms, "de")
         };
         for (preview, settings, expected) in [
-            (preview(Channel::Sms, "de"), &[][..], "BRAND is required"),
+            (
+                preview(Channel::Sms, "de"),
+                &[("BRAND", "two\nlines")][..],
+                "BRAND must",
+            ),
             (
                 preview(Channel::Sms, "de_DE"),
                 &[BRAND],
