@@ -142,13 +142,9 @@ const HEAD: &str = "<meta charset='utf-8'>\
     <meta name='viewport' content='width=device-width'>\
     <meta name='color-scheme' content='light dark'>";
 
-/// Mail clients drop rules that they do not know; what matters is inline, too.
-const STYLE: &str = "<style>:root{color-scheme:light dark}\
-    @media(prefers-color-scheme:dark){.p{background:#131418!important}\
-    .c{background:#1c1e24!important}.c td{color:#ececef!important}}</style>";
-
-/// One column of at most 440 pixels. Without `max-width`, as in Outlook, it is as
-/// wide as the window.
+/// One column of at most 440 pixels; without `max-width`, as in Outlook, it is as wide
+/// as the window. Only the button has colours: a mail program takes its own for the
+/// rest, light or dark. It is short because each login signs all of it.
 fn html(language: Language, blocks: &[Block<'_>], constants: &Constants<'_>) -> Rendered {
     let mut out = Rendered::default();
     // Some clients remove `html` and `body`, so the table repeats language and direction.
@@ -158,11 +154,11 @@ fn html(language: Language, blocks: &[Block<'_>], constants: &Constants<'_>) -> 
     ));
     Format::Html.words(&mut out, constants.brand);
     out.push(&format!(
-        "</title>{STYLE}</head><body style='margin:0'>\
-         <table role='presentation' width='100%' cellpadding='12' class='p' style='background:#f6f6f3'>\
-         <tr><td align='center'><table role='presentation' {language} width='100%' cellpadding='20' \
-         class='c' style='max-width:440px;background:#fff;border-radius:12px'><tr>\
-         <td style='font:16px/1.5 sans-serif;color:#1c1d22'>"
+        "</title></head><body style='margin:0'>\
+         <table role='presentation' width='100%' cellpadding='12'><tr><td align='center'>\
+         <table role='presentation' {language} width='100%' cellpadding='20' \
+         style='max-width:440px;border:1px solid #888;border-radius:12px'><tr>\
+         <td style='font:16px/1.5 sans-serif'>"
     ));
     for block in blocks {
         match block {

@@ -175,5 +175,5 @@ fn when_and_from_where_is_told_only_if_the_operator_allows_it() {
 #[test]
 fn the_html_stays_small_because_each_login_signs_it() {
     let html = email(&settings(), language("en")).html;
-    assert!(html.len() < 1500, "{} bytes", html.len());
+    assert!(html.len() < 1050, "{} bytes", html.len());
 }
