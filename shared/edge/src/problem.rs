@@ -178,21 +178,22 @@ impl Problem {
                 "The body must be application/json in UTF-8.",
             ),
             Rejection::Form(rejection) => Self::rejected_form(*rejection),
-            Rejection::InvalidRequest(why) => Self::new(
-                StatusCode::BAD_REQUEST,
-                "invalid-request",
-                "Invalid request",
-                why.detail().to_owned(),
-            ),
+            Rejection::InvalidRequest(why) => Self::invalid_request(why.detail().to_owned()),
         }
+    }
+
+    fn invalid_request(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "invalid-request",
+            "Invalid request",
+            detail,
+        )
     }
 
     fn refused(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::UnknownApp => Self::new(
-                StatusCode::BAD_REQUEST,
-                "invalid-request",
-                "Invalid request",
+            Refusal::UnknownApp => Self::invalid_request(
                 "`app` must be the name of an app that this service sends messages to.",
             ),
             Refusal::InvalidOtp(_) => Self::new(
