@@ -237,25 +237,33 @@ impl LoginService {
         } else {
             self.deliver(decision, &admission, &message).await?
         };
-        let delivery = outcome.told(self.policy.unknown_users);
-        let about = About {
-            message: outcome.message().cloned(),
-            ..about.and(&challenge.id)
-        };
+        let requested = self.requested(about, &challenge, outcome);
         // The message is sent: if the completion fails, the login still succeeds.
-        let _ = self.store.complete(&admission, delivery).await;
+        let _ = self.store.complete(&admission, requested.delivery).await;
         self.conceal_time(started).await;
-        Ok(CodeRequested {
-            delivery,
+        Ok(requested)
+    }
+
+    fn requested(
+        &self,
+        about: About,
+        challenge: &Challenge,
+        outcome: DeliveryOutcome,
+    ) -> CodeRequested {
+        CodeRequested {
+            delivery: outcome.told(self.policy.unknown_users),
+            about: About {
+                message: outcome.message().cloned(),
+                ..about.and(&challenge.id)
+            },
             outcome,
-            about,
-            channel: to.channel(),
+            channel: challenge.destination.channel(),
             code_length: self.policy.code_length,
             max_attempts: self.policy.max_attempts,
             expires_in: self.policy.code_ttl,
             resend_in: self.policy.cooldown,
-            challenge_id: challenge.id,
-        })
+            challenge_id: challenge.id.clone(),
+        }
     }
 
     fn admission_rules(&self, request: &LoginRequest) -> Result<AdmissionRules, Error> {
