@@ -261,7 +261,7 @@ impl Arguments {
 
     fn who(&mut self) -> Result<Who, String> {
         let text = self.positional.pop_front();
-        Who::parse(&text.ok_or("give a destination or a user ID")?)
+        Who::parse(&text.ok_or("give a destination")?)
     }
 
     /// The command that needs no table.

@@ -29,8 +29,7 @@ impl Who {
         if is_id(text) {
             return Ok(Self::Id(UserId::from_table(text.to_owned())));
         }
-        let owner = destination::parse(text).map(Self::Owner);
-        owner.map_err(|mistake| format!("{mistake}, nor a user ID of {ID_LENGTH} characters"))
+        destination::parse(text).map(Self::Owner)
     }
 
     /// The text that the operator gave.

@@ -44,7 +44,7 @@ fn every_wrong_line_is_named_once() {
                 d@example.com\n\
                 \"two\nlines\",,\n\
                 \r\n\
-                e@example.com, +14155550123,\n\
+                e@example.com,\t+14155550123,\n\
                 f@example.com,+14155550123,\n\
                 g@example.com,+14155550123,\n";
     assert_eq!(
@@ -57,7 +57,7 @@ fn every_wrong_line_is_named_once() {
             "line 8: a@example.com is already in line 2",
             "line 9: 1 fields, but the header has 3",
             "line 10: \"two\\nlines\" is not an e-mail address such as alice@example.com",
-            "line 13: \" +14155550123\" is not a phone number such as +14155550123",
+            "line 13: \"\\t+14155550123\" is not a phone number such as +14155550123",
             "line 15: +14155550123 is already in line 14",
         ]
     );
