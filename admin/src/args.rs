@@ -248,7 +248,7 @@ impl Arguments {
                 Who::Owner(destination) => one_user([destination]),
                 Who::Id(id) => Source::Id(id),
             },
-            _ => return Err("give either a destination, a user ID or --csv FILE".to_owned()),
+            _ => return Err("give either a destination or --csv FILE".to_owned()),
         };
         Ok(Action::ChangeUsers(change, source))
     }
