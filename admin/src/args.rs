@@ -6,7 +6,7 @@
 use std::{collections::VecDeque, ffi::OsString};
 
 use lexopt::{Arg, Parser, ValueExt};
-use otp_domain::{Channel, Destination, SessionId, UserId};
+use otp_domain::{Channel, Claims, Destination, SessionId, UserId};
 use otp_service::store::Change;
 
 use crate::{
@@ -58,6 +58,8 @@ pub enum Action {
     AddUsers(Source),
     /// Change existing users.
     ChangeUsers(Change, Source),
+    /// Set the claims of existing users.
+    SetClaims(Source),
     /// Print the sessions of one user.
     ListSessions(Who),
     /// End one session of a user, or all without an id.
@@ -116,6 +118,7 @@ struct Arguments {
     table: Option<String>,
     email: Option<String>,
     phone: Option<String>,
+    claims: Option<Claims>,
     csv: Option<OsString>,
     session: Option<String>,
     channel: Option<String>,
@@ -144,6 +147,11 @@ impl Arguments {
                 Arg::Long("table") => set(&mut arguments.table, "--table", string(&mut parser)?)?,
                 Arg::Long("email") => set(&mut arguments.email, "--email", string(&mut parser)?)?,
                 Arg::Long("phone") => set(&mut arguments.phone, "--phone", string(&mut parser)?)?,
+                Arg::Long("claims") => {
+                    let claims = Claims::parse(&string(&mut parser)?);
+                    let claims = claims.map_err(|mistake| mistake.to_string())?;
+                    set(&mut arguments.claims, "--claims", claims)?;
+                }
                 Arg::Long("csv") => set(&mut arguments.csv, "--csv", parser.value()?)?,
                 Arg::Long("session" | "login") => {
                     set(&mut arguments.session, "--session", string(&mut parser)?)?;
@@ -174,6 +182,7 @@ impl Arguments {
             ("users", "list") => Ok(Action::ListUsers),
             ("users", "show") => self.who().map(Action::ShowUser),
             ("users", "add") => self.new_users().map(Action::AddUsers),
+            ("users", "set") => self.set_claims(),
             ("users", "disable") => self.change(Change::Disable),
             ("users", "enable") => self.change(Change::Enable),
             ("users", "remove") => self.change(Change::Remove),
@@ -238,14 +247,23 @@ impl Arguments {
         if email.is_none() && phone.is_none() {
             return Err("give --email, --phone or --csv FILE".to_owned());
         }
-        Ok(one_user(email.into_iter().chain(phone)))
+        Ok(one_user(email.into_iter().chain(phone), self.claims.take()))
+    }
+
+    fn set_claims(&mut self) -> Result<Action, String> {
+        let source = match (self.csv.take(), self.claims.take()) {
+            (Some(file), None) => Source::Csv(file),
+            (None, Some(claims)) => one_user([self.destination()?], Some(claims)),
+            _ => return Err("give either a destination and --claims JSON or --csv FILE".to_owned()),
+        };
+        Ok(Action::SetClaims(source))
     }
 
     fn change(&mut self, change: Change) -> Result<Action, String> {
         let source = match (self.csv.take(), self.positional.is_empty()) {
             (Some(file), true) => Source::Csv(file),
             (None, false) => match self.who()? {
-                Who::Owner(destination) => one_user([destination]),
+                Who::Owner(destination) => one_user([destination], None),
                 Who::Id(id) => Source::Id(id),
             },
             _ => return Err("give either a destination or --csv FILE".to_owned()),
@@ -264,6 +282,11 @@ impl Arguments {
         Who::parse(&text.ok_or("give a destination")?)
     }
 
+    fn destination(&mut self) -> Result<Destination, String> {
+        let text = self.positional.pop_front();
+        destination::parse(&text.ok_or("give a destination")?)
+    }
+
     /// The command that needs no table.
     fn pseudonym(&mut self) -> Result<Option<Command>, String> {
         let mut words = self.positional.iter().map(String::as_str);
@@ -279,10 +302,10 @@ impl Arguments {
     }
 
     fn pseudonym_of(&mut self) -> Result<Command, String> {
-        let text = self.positional.pop_front().ok_or("give a destination")?;
+        let of = self.destination()?;
         let digest_key = self.digest_key.take().filter(|key| !key.is_empty());
         Ok(Command::Pseudonym {
-            of: destination::parse(&text)?,
+            of,
             digest_key: digest_key.ok_or("give --digest-key KEY")?,
         })
     }
@@ -291,6 +314,7 @@ impl Arguments {
         let options = [
             ("--email", self.email.is_some()),
             ("--phone", self.phone.is_some()),
+            ("--claims", self.claims.is_some()),
             ("--csv", self.csv.is_some()),
             ("--session", self.session.is_some()),
             ("--channel", self.channel.is_some()),
@@ -332,11 +356,12 @@ fn string(parser: &mut Parser) -> Result<String, lexopt::Error> {
     parser.value()?.string()
 }
 
-fn one_user(destinations: impl IntoIterator<Item = Destination>) -> Source {
+fn one_user(destinations: impl IntoIterator<Item = Destination>, claims: Option<Claims>) -> Source {
     Source::One(Row {
         line: None,
         destinations: destinations.into_iter().collect(),
         disabled: None,
+        claims,
     })
 }
 

@@ -1,10 +1,11 @@
 //! The operators' command-line tool: it adds, lists, disables, enables and
-//! removes users, lists and ends their sessions, and shows messages.
+//! removes users, sets their claims, lists and ends their sessions, and shows
+//! messages.
 //!
 //! ```text
 //! args::parse -> Task::prepare -> Task::run
 //!                `- rows::read     |- users::list ------------------> Store::users
-//!                                  |- Batch::run -> Operation::run -> Store::add_user, change_user
+//!                                  |- Batch::run -> Operation::run -> Store::add_user, change_user, set_claims
 //!                                  |- users::show, Who::find ---------> Store::find_user_by_id
 //!                                  `- sessions::list, end ----------> Store::sessions, end_session
 //!             Preview::run ------------------------------------------> Messages

@@ -9,6 +9,10 @@ use otp_service::{
 
 use crate::rows::Row;
 
+const NO_USER: &str = "no such user";
+const SEVERAL_USERS: &str = "the destinations do not belong to the same user";
+const REMOVED_MEANWHILE: &str = "the user was removed at the same time";
+
 /// What to do with a user.
 #[derive(Clone, Copy)]
 pub enum Operation {
@@ -16,6 +20,8 @@ pub enum Operation {
     Add,
     /// Change the existing user.
     Change(Change),
+    /// Set the claims of the existing user.
+    SetClaims,
 }
 
 /// How an operation on one user ended.
@@ -39,6 +45,7 @@ impl Operation {
             Self::Change(Change::Disable) => "disabled",
             Self::Change(Change::Enable) => "enabled",
             Self::Change(Change::Remove) => "removed",
+            Self::SetClaims => "changed",
         }
     }
 
@@ -47,6 +54,7 @@ impl Operation {
         match self {
             Self::Add => add(store, row, now).await,
             Self::Change(change) => apply(store, change, row, now).await,
+            Self::SetClaims => set_claims(store, row).await,
         }
     }
 }
@@ -64,6 +72,7 @@ async fn add(store: &Store, row: &Row, now: UnixTime) -> Result<Outcome, Fault> 
         created_at: now,
         last_login_at: None,
         disabled: row.disabled.unwrap_or_default(),
+        claims: row.claims.clone().unwrap_or_default(),
     };
     let taken = match store.add_user(&user).await? {
         AddUser::Added => return Ok(Outcome::Done(user.id)),
@@ -79,27 +88,44 @@ async fn add(store: &Store, row: &Row, now: UnixTime) -> Result<Outcome, Fault> 
         Some(holder) => {
             let state = if holder.disabled { ", disabled" } else { "" };
             let exists = format!("already exists, user_id {}{state}", holder.id.as_str());
-            match row.disabled {
-                Some(disabled) if disabled != holder.disabled => Outcome::Failed(exists),
-                _ => Outcome::Unchanged(exists),
+            let disabled_differs = row.disabled.is_some_and(|it| it != holder.disabled);
+            let claims_differ = row.claims.as_ref().is_some_and(|it| *it != holder.claims);
+            if disabled_differs || claims_differ {
+                Outcome::Failed(exists)
+            } else {
+                Outcome::Unchanged(exists)
             }
         }
     })
 }
 
-async fn apply(store: &Store, change: Change, row: &Row, now: UnixTime) -> Result<Outcome, Fault> {
+/// Whose the destinations of a row are.
+enum Owner {
+    One(UserRecord),
+    Nobody,
+    Several,
+}
+
+async fn owner(store: &Store, row: &Row) -> Result<Owner, Fault> {
     let mut found: Vec<Option<UserRecord>> = Vec::new();
     for destination in &row.destinations {
         found.push(store.find_user_record(destination).await?);
     }
     let id = |user: &Option<UserRecord>| user.as_ref().map(|user| user.id.clone());
     if found.windows(2).any(|pair| id(&pair[0]) != id(&pair[1])) {
-        return Ok(Outcome::Failed(
-            "the destinations do not belong to the same user".to_owned(),
-        ));
+        return Ok(Owner::Several);
     }
-    let Some(user) = found.pop().flatten() else {
-        return Ok(no_user(change));
+    Ok(found.pop().flatten().map_or(Owner::Nobody, Owner::One))
+}
+
+async fn apply(store: &Store, change: Change, row: &Row, now: UnixTime) -> Result<Outcome, Fault> {
+    let user = match owner(store, row).await? {
+        Owner::One(user) => user,
+        Owner::Nobody if change == Change::Remove => {
+            return Ok(Outcome::Unchanged(NO_USER.to_owned()));
+        }
+        Owner::Nobody => return Ok(Outcome::Failed(NO_USER.to_owned())),
+        Owner::Several => return Ok(Outcome::Failed(SEVERAL_USERS.to_owned())),
     };
     let done = match change {
         Change::Disable => disable(store, &user, now).await?,
@@ -111,7 +137,7 @@ async fn apply(store: &Store, change: Change, row: &Row, now: UnixTime) -> Resul
     Ok(if done {
         Outcome::Done(user.id)
     } else {
-        Outcome::Failed("the user was removed at the same time".to_owned())
+        Outcome::Failed(REMOVED_MEANWHILE.to_owned())
     })
 }
 
@@ -146,10 +172,17 @@ async fn write(
     store.change_user(user, change, &operation, now).await
 }
 
-fn no_user(change: Change) -> Outcome {
-    let why = "no such user".to_owned();
-    match change {
-        Change::Remove => Outcome::Unchanged(why),
-        Change::Disable | Change::Enable => Outcome::Failed(why),
-    }
+async fn set_claims(store: &Store, row: &Row) -> Result<Outcome, Fault> {
+    let user = match owner(store, row).await? {
+        Owner::One(user) => user,
+        Owner::Nobody => return Ok(Outcome::Failed(NO_USER.to_owned())),
+        Owner::Several => return Ok(Outcome::Failed(SEVERAL_USERS.to_owned())),
+    };
+    let claims = row.claims.clone().unwrap_or_default();
+    let request = OperationId::draw(&mut ambient::rng());
+    Ok(if store.set_claims(&user, &claims, &request).await? {
+        Outcome::Done(user.id)
+    } else {
+        Outcome::Failed(REMOVED_MEANWHILE.to_owned())
+    })
 }

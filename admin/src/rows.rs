@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use csv::{ErrorKind, Position, StringRecord};
-use otp_domain::Destination;
+use otp_domain::{Claims, Destination};
 
 use crate::destination::{email, phone};
 
@@ -16,6 +16,8 @@ pub struct Row {
     pub destinations: Vec<Destination>,
     /// Whether the user is disabled, if the file says so.
     pub disabled: Option<bool>,
+    /// The user's claims, if the file or the command line has them.
+    pub claims: Option<Claims>,
 }
 
 /// A well-formed file.
@@ -32,6 +34,7 @@ struct Columns {
     email: usize,
     phone: usize,
     disabled: Option<usize>,
+    claims: Option<usize>,
 }
 
 /// Parses a file, or returns one message for each wrong line.
@@ -77,8 +80,9 @@ fn columns(header: &StringRecord) -> Result<(Columns, Vec<String>), String> {
         email: need("email")?,
         phone: need("phone_number")?,
         disabled: find("disabled")?,
+        claims: find("claims")?,
     };
-    let known = ["email", "phone_number", "disabled"];
+    let known = ["email", "phone_number", "disabled", "claims"];
     let ignored = header.iter().filter(|name| !known.contains(name));
     Ok((columns, ignored.map(str::to_owned).collect()))
 }
@@ -98,6 +102,8 @@ fn row(
         Some("false") => Some(false),
         Some(other) => return Err(format!("disabled must be true or false, not {other:?}")),
     };
+    let claims = columns.claims.and_then(field).map(Claims::parse);
+    let claims = claims.transpose().map_err(|mistake| mistake.to_string())?;
     let destinations: Vec<_> = email.into_iter().chain(phone).collect();
     if destinations.is_empty() {
         return Err("email and phone_number are both empty".to_owned());
@@ -112,6 +118,7 @@ fn row(
         line: Some(line),
         destinations,
         disabled,
+        claims,
     })
 }
 

@@ -44,8 +44,12 @@ impl Task {
             Action::EndSessions(of, session) => return Ok(Self::EndSessions(of, session)),
             Action::AddUsers(source) => (Operation::Add, source),
             Action::ChangeUsers(change, source) => (Operation::Change(change), source),
+            Action::SetClaims(source) => (Operation::SetClaims, source),
         };
         let rows = read(source, io)?;
+        if let Operation::SetClaims = operation {
+            refuse_rows_without_claims(&rows)?;
+        }
         Ok(Self::Batch(Batch { operation, rows }))
     }
 
@@ -80,10 +84,29 @@ async fn change_by_id(
         line: None,
         destinations: user.destinations,
         disabled: None,
+        claims: None,
     };
     let operation = Operation::Change(change);
     let rows = vec![row];
     Batch { operation, rows }.run(store, now, io.stderr).await
+}
+
+/// An empty field must not remove claims.
+fn refuse_rows_without_claims(rows: &[Row]) -> Result<(), Error> {
+    let without = rows.iter().filter(|row| row.claims.is_none());
+    let mistakes: Vec<_> = without
+        .map(|row| {
+            format!(
+                "line {}: no claims; {{}} removes them",
+                row.line.unwrap_or(1)
+            )
+        })
+        .collect();
+    if mistakes.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::MalformedCsv(mistakes))
+    }
 }
 
 fn read(source: Source, io: &mut Io<'_>) -> Result<Vec<Row>, Error> {

@@ -7,13 +7,14 @@ use otp_service::store::Store;
 
 use crate::{error::Error, exit::Exit, io::Io, timestamp::rfc3339, who::Who};
 
-const HEADER: [&str; 6] = [
+const HEADER: [&str; 7] = [
     "user_id",
     "email",
     "phone_number",
     "created_at",
     "last_login_at",
     "disabled",
+    "claims",
 ];
 
 /// Prints all users, each page as soon as it is read.
@@ -43,7 +44,7 @@ pub async fn show(store: &Store, of: &Who, io: &mut Io<'_>) -> Result<Exit, Erro
     Ok(Exit::Done)
 }
 
-fn record(user: &UserRecord) -> [String; 6] {
+fn record(user: &UserRecord) -> [String; 7] {
     let destination = |channel| {
         let found = user.destination(channel).map(Destination::as_str);
         found.unwrap_or_default().to_owned()
@@ -55,12 +56,13 @@ fn record(user: &UserRecord) -> [String; 6] {
         rfc3339(user.created_at),
         user.last_login_at.map(rfc3339).unwrap_or_default(),
         user.disabled.to_string(),
+        user.claims.to_json(),
     ]
 }
 
 #[cfg(test)]
 mod tests {
-    use otp_domain::{UnixTime, UserId};
+    use otp_domain::{Claims, UnixTime, UserId};
 
     use super::*;
 
@@ -75,16 +77,18 @@ mod tests {
             created_at: UnixTime::from_secs(1_767_226_200),
             last_login_at: Some(UnixTime::from_millis(1_767_226_200_042)),
             disabled: true,
+            claims: Claims::parse(r#"{"a":1}"#).unwrap(),
         };
         assert_eq!(
             record(&user).join(","),
-            "id,alice@example.com,+14155550123,2026-01-01T00:10:00Z,2026-01-01T00:10:00.042Z,true"
+            "id,alice@example.com,+14155550123,2026-01-01T00:10:00Z,2026-01-01T00:10:00.042Z,true,{\"a\":1}"
         );
         user.destinations.remove(0);
         user.last_login_at = None;
+        user.claims = Claims::default();
         assert_eq!(
             record(&user).join(","),
-            "id,,+14155550123,2026-01-01T00:10:00Z,,true"
+            "id,,+14155550123,2026-01-01T00:10:00Z,,true,{}"
         );
     }
 }

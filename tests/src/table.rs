@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use otp_domain::{Claims, OperationId};
+use otp_service::{ambient, store::Store};
+
 use crate::TestApp;
 
 /// An item of the table.
@@ -44,7 +47,9 @@ impl TestApp {
             return 0;
         };
         let partition = format!("user#{}", id.as_s().unwrap());
-        self.partition(&partition).await.len()
+        let items = self.partition(&partition).await;
+        let sessions = items.keys().filter(|sort| sort.starts_with("family#"));
+        sessions.count()
     }
 
     /// How many sessions there are.
@@ -100,6 +105,21 @@ impl TestApp {
             .send()
             .await
             .expect("the user is disabled");
+    }
+
+    /// Sets the claims of a user, as an operator does. Returns whether there is one.
+    pub async fn set_claims(&self, to: &str, claims: &str) -> bool {
+        let table = self.settings.login.table_name.clone();
+        let store = Store::new(self.table.clone(), table);
+        let destination = to.parse().expect("a destination");
+        let user = store.find_user_record(&destination).await.expect("a read");
+        let Some(user) = user else {
+            return false;
+        };
+        let claims = Claims::parse(claims).expect("claims");
+        let operation = OperationId::draw(&mut ambient::rng());
+        let written = store.set_claims(&user, &claims, &operation).await;
+        written.expect("a write")
     }
 
     /// Removes a user.

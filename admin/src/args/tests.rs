@@ -64,15 +64,15 @@ fn each_command_is_read() {
         ("users list", Action::ListUsers),
         (
             "users add --email Alice@Example.com",
-            Action::AddUsers(one_user([alice()])),
+            Action::AddUsers(one_user([alice()], None)),
         ),
         (
             "users add --phone=+14155550123",
-            Action::AddUsers(one_user([number()])),
+            Action::AddUsers(one_user([number()], None)),
         ),
         (
             "users add --phone +14155550123 --email alice@example.com",
-            Action::AddUsers(one_user([alice(), number()])),
+            Action::AddUsers(one_user([alice(), number()], None)),
         ),
         ("users add --csv users.csv", Action::AddUsers(csv())),
         (
@@ -81,11 +81,11 @@ fn each_command_is_read() {
         ),
         (
             "users disable alice@example.com",
-            Action::ChangeUsers(Change::Disable, one_user([alice()])),
+            Action::ChangeUsers(Change::Disable, one_user([alice()], None)),
         ),
         (
             "users enable +14155550123",
-            Action::ChangeUsers(Change::Enable, one_user([number()])),
+            Action::ChangeUsers(Change::Enable, one_user([number()], None)),
         ),
         (
             "users remove --csv users.csv",
@@ -113,6 +113,46 @@ fn each_command_is_read() {
         ),
     ] {
         assert_eq!(read_action(line), expected, "{line}");
+    }
+}
+
+#[test]
+fn claims_are_read() {
+    let alice = || destination::parse("alice@example.com").unwrap();
+    let claims = || Some(Claims::parse(r#"{"a":1}"#).unwrap());
+    for (line, expected) in [
+        (
+            "users add --email alice@example.com --claims {\"a\":1}",
+            Action::AddUsers(one_user([alice()], claims())),
+        ),
+        (
+            "users set alice@example.com --claims {\"a\":1}",
+            Action::SetClaims(one_user([alice()], claims())),
+        ),
+        (
+            "users set --csv users.csv",
+            Action::SetClaims(Source::Csv("users.csv".into())),
+        ),
+    ] {
+        assert_eq!(read_action(line), expected, "{line}");
+    }
+    let refused = |line: &str| read(line, Some("table")).expect_err(line);
+    for (line, mistake) in [
+        ("{\"sub\":\"x\"}", "the claim sub is reserved"),
+        ("[]", "claims must be one JSON object"),
+    ] {
+        let line = format!("users set alice@example.com --claims {line}");
+        assert_eq!(refused(&line), mistake);
+    }
+    for line in [
+        "users set alice@example.com",
+        "users set --claims {}",
+        "users set --csv users.csv --claims {}",
+        "users set alice@example.com --csv users.csv",
+        "users disable alice@example.com --claims {}",
+        "users list --claims {}",
+    ] {
+        refused(line);
     }
 }
 

@@ -20,6 +20,7 @@ fn columns_are_found_by_name_and_fields_may_be_quoted() {
         line: Some(line),
         destinations,
         disabled,
+        claims: None,
     };
     assert_eq!(
         file.rows,
@@ -95,4 +96,25 @@ fn a_header_must_name_both_columns_once() {
         assert!(mistakes(text)[0].starts_with("line 1: "), "{text}");
     }
     assert_eq!(read(b"email,phone_number\n").unwrap().rows, []);
+}
+
+#[test]
+fn claims_are_objects_in_a_column_of_their_own() {
+    let text = "email,phone_number,claims\n\
+                a@example.com,,\"{\"\"a\"\":[1]}\"\n\
+                b@example.com,,{}\n\
+                c@example.com,,\n";
+    let file = read(text.as_bytes()).unwrap();
+    let claims: Vec<_> = file.rows.into_iter().map(|row| row.claims).collect();
+    let some = |text: &str| Some(Claims::parse(text).unwrap());
+    assert_eq!(claims, [some(r#"{"a":[1]}"#), some("{}"), None]);
+    assert_eq!(
+        mistakes(
+            "email,phone_number,claims\na@example.com,,[]\nb@example.com,,\"{\"\"sub\"\":1}\"\n"
+        ),
+        [
+            "line 2: claims must be one JSON object",
+            "line 3: the claim sub is reserved"
+        ]
+    );
 }

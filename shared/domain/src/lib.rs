@@ -9,11 +9,13 @@
 //! | limits, caps and their windows | [`Policy::login_limits`], [`Limit`] |
 //! | sessions, rotation, reuse detection | [`Session::judge`], [`RefreshToken`] |
 //! | who may log in | [`UnknownUsers`] |
+//! | what operators say of users in tokens | [`Claims`] |
 //! | addresses and numbers | [`EmailAddress`], [`PhoneNumber`], [`SmsPrefixes`], [`NumberRange`], [`Country`] |
 //! | who text messages come from | [`SmsSenders`] |
 //! | every rule that refuses a request | [`Refusal`] |
 
 mod challenge;
+mod claims;
 mod client;
 mod countries;
 mod delivery;
@@ -37,6 +39,7 @@ mod unknown_users;
 mod user;
 
 pub use challenge::{Challenge, ChallengeId, OperationId, Verdict, issue};
+pub use claims::{Claims, InvalidClaims};
 pub use client::{ClientAddress, TrustedProxies};
 pub use countries::Country;
 pub use delivery::Delivery;

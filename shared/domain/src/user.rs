@@ -2,7 +2,7 @@
 
 use rand::CryptoRng;
 
-use super::{Channel, Destination, UnixTime, challenge::draw_id};
+use super::{Channel, Claims, Destination, UnixTime, challenge::draw_id};
 
 /// Identifies one user permanently. It is opaque and unrelated to the
 /// destinations.
@@ -38,6 +38,8 @@ pub struct User {
     /// The last login by the destination that the user was found by. It can be
     /// the login of an earlier user of that destination.
     pub last_login_at: Option<UnixTime>,
+    /// What an operator says of the user in access tokens.
+    pub claims: Claims,
 }
 
 impl User {
@@ -61,6 +63,8 @@ pub struct UserRecord {
     pub last_login_at: Option<UnixTime>,
     /// Whether an operator has disabled the user.
     pub disabled: bool,
+    /// What an operator says of the user in access tokens.
+    pub claims: Claims,
 }
 
 impl UserRecord {

@@ -17,6 +17,7 @@ use otp_service::{
     session::{LoggedIn, Refreshed},
 };
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::cookie::{self, Carrier};
 
@@ -69,6 +70,8 @@ struct ProfileBody<'a> {
     user_id: &'a str,
     destinations: Vec<DestinationBody<'a>>,
     created_at: String,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    claims: &'a Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -187,6 +190,7 @@ pub fn profile(user: &UserRecord) -> Response<Body> {
         user_id: user.id.as_str(),
         destinations: destinations.collect(),
         created_at: rfc3339(user.created_at),
+        claims: user.claims.members(),
     };
     json(StatusCode::OK, "application/json", &body)
 }

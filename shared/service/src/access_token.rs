@@ -1,18 +1,22 @@
 //! Access tokens: JWTs in the profile of RFC 9068, signed by KMS.
 
+mod destination;
+
 use std::{fmt, time::Duration};
 
 use aws_sdk_kms::Client;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, Validation, jwk::JwkSet};
 use otp_domain::{
-    Destination, EmailAddress, OperationId, PhoneNumber, Refusal, Session, Unauthorized, UnixTime,
-    UserId,
+    Claims, Destination, EmailAddress, OperationId, PhoneNumber, Refusal, Session, Unauthorized,
+    UnixTime, UserId,
 };
 use rand::CryptoRng;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
+use self::destination::DestinationClaims;
 use crate::{
     Error,
     fault::{Dependency, Fault},
@@ -73,7 +77,7 @@ struct Header<'a> {
 }
 
 #[derive(Serialize)]
-struct Claims<'a> {
+struct Payload<'a> {
     iss: &'a str,
     sub: &'a str,
     aud: &'a str,
@@ -86,6 +90,8 @@ struct Claims<'a> {
     amr: &'static [&'static str],
     #[serde(flatten)]
     destination: DestinationClaims<'a>,
+    #[serde(flatten)]
+    operators: &'a Map<String, Value>,
 }
 
 /// The claims that identify the principal.
@@ -95,43 +101,6 @@ struct VerifiedClaims {
     exp: u64,
     email: Option<String>,
     phone_number: Option<String>,
-}
-
-/// The claims for the proven destination (`OpenID` Connect Core section 5.1).
-#[derive(Serialize)]
-#[serde(untagged)]
-enum DestinationClaims<'a> {
-    Email {
-        email: &'a str,
-        email_verified: bool,
-    },
-    Phone {
-        phone_number: &'a str,
-        phone_number_verified: bool,
-    },
-}
-
-impl<'a> DestinationClaims<'a> {
-    /// The claims and the authentication methods (RFC 8176).
-    fn by(destination: &'a Destination) -> (Self, &'static [&'static str]) {
-        let text = destination.as_str();
-        match destination {
-            Destination::Email(_) => (
-                Self::Email {
-                    email: text,
-                    email_verified: true,
-                },
-                &["otp"],
-            ),
-            Destination::Phone(_) => (
-                Self::Phone {
-                    phone_number: text,
-                    phone_number_verified: true,
-                },
-                &["otp", "sms"],
-            ),
-        }
-    }
 }
 
 impl TokenIssuer {
@@ -183,7 +152,7 @@ impl TokenIssuer {
         Ok(JwkSet { keys })
     }
 
-    /// Makes and signs a token of `session`.
+    /// Makes and signs a token of `session` with the operator's claims of its user.
     ///
     /// # Errors
     ///
@@ -191,12 +160,13 @@ impl TokenIssuer {
     pub async fn mint(
         &self,
         session: &Session,
+        claims: &Claims,
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<AccessToken, Fault> {
         let (destination, amr) = DestinationClaims::by(&session.destination);
         let jti = OperationId::draw(rng);
-        let claims = Claims {
+        let payload = Payload {
             iss: &self.issuer,
             sub: session.user.as_str(),
             aud: &self.audience,
@@ -208,13 +178,14 @@ impl TokenIssuer {
             jti: jti.as_str(),
             amr,
             destination,
+            operators: claims.members(),
         };
         let header = Header {
             alg: "RS256",
             typ: TYPE,
             kid: self.key.public().await?.kid(),
         };
-        let mut jwt = format!("{}.{}", encode(&header)?, encode(&claims)?);
+        let mut jwt = format!("{}.{}", encode(&header)?, encode(&payload)?);
         let signature = self.key.sign(jwt.as_bytes()).await?;
         jwt.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut jwt);

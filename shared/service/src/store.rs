@@ -8,6 +8,7 @@
 //! | | `request#<hash>` | the challenge of an idempotency key |
 //! | | `user` | the user of this destination, and the last login |
 //! | `user#<id>` | `family#<hash>` | a session: the digest of its refresh token, and the seal |
+//! | | `claims` | the claims of the user, as a copy for refreshes |
 //! | `client#203.0.113.7` | `logins-hour#<start>`, `validations-hour#<start>` | the client's requests |
 //! | `prefix#+1#<shard>` | `sms-prefix-day#<start>`, `sms-unproven#<start>` | text messages to a prefix |
 //! | `deployment#<shard>` | `sms-day#<start>` | text messages of the deployment |

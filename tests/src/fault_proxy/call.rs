@@ -2,9 +2,9 @@
 
 use self::Call::{
     AddUser, Admit, ChangeUser, Complete, CountValidation, EndSession, FetchDigestKey,
-    FetchPublicKey, FindChallenge, FindLogin, FindSession, FindUser, ListSessions, LookAtTemplate,
-    RecordConversion, Redeem, Rotate, SendEmail, SendSms, Sign, SpendAttempt, Withdraw,
-    WithdrawCounts, WithdrawEnd,
+    FetchPublicKey, FindChallenge, FindClaims, FindLogin, FindSession, FindUser, ListSessions,
+    LookAtTemplate, RecordConversion, Redeem, Rotate, SendEmail, SendSms, SetClaims, Sign,
+    SpendAttempt, Withdraw, WithdrawCounts, WithdrawEnd,
 };
 use super::http::{HttpMessage, header};
 
@@ -49,6 +49,8 @@ pub enum Call {
     RecordConversion,
     /// The session of a refresh token is read.
     FindSession,
+    /// The claims of a session's user are read.
+    FindClaims,
     /// The sessions of a user are listed.
     ListSessions,
     /// A session gets its next refresh token.
@@ -59,6 +61,8 @@ pub enum Call {
     AddUser,
     /// The operator's tool disables, enables or removes a user.
     ChangeUser,
+    /// The operator's tool sets the claims of a user.
+    SetClaims,
 }
 
 /// How to tell a call: by its operation, and by words in its body. The first match counts.
@@ -73,6 +77,7 @@ const CALLS: &[(Call, &str, &str)] = &[
     (WithdrawEnd, "TransactWriteItems", ":\"end-"),
     (AddUser, "TransactWriteItems", ":\"add-"),
     (ChangeUser, "TransactWriteItems", ":\"change-"),
+    (SetClaims, "TransactWriteItems", ":\"claims-"),
     (Admit, "TransactWriteItems", "#"),
     (SpendAttempt, "UpdateItem", "ADD spent_by"),
     (Complete, "UpdateItem", "seen_through"),
@@ -81,6 +86,7 @@ const CALLS: &[(Call, &str, &str)] = &[
     (EndSession, "DeleteItem", "\"family#"),
     (FindSession, "GetItem", "\"family#"),
     (FindLogin, "GetItem", "\"request#"),
+    (FindClaims, "GetItem", "\"claims\""),
     (FindUser, "GetItem", "\"user\""),
     (ListSessions, "Query", "\"family#"),
     (FindChallenge, "Query", ":challenge"),

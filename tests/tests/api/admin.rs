@@ -12,7 +12,7 @@ const REVEAL: &[(&str, &str)] = &[
     ("UNKNOWN_USERS", "reveal"),
     ("RESEND_COOLDOWN_SECONDS", "0"),
 ];
-const HEADER: &str = "user_id,email,phone_number,created_at,last_login_at,disabled\n";
+const HEADER: &str = "user_id,email,phone_number,created_at,last_login_at,disabled,claims\n";
 
 /// What one run of the tool left.
 pub struct Ran {
@@ -109,7 +109,7 @@ async fn an_added_user_logs_in_where_unknown_users_cannot() {
     assert_eq!(
         listed,
         [format!(
-            "{user},{ALICE},,1970-01-01T00:00:00Z,2026-01-01T00:10:00.001Z,false"
+            "{user},{ALICE},,1970-01-01T00:00:00Z,2026-01-01T00:10:00.001Z,false,{{}}"
         )]
     );
 }
@@ -127,7 +127,7 @@ async fn both_destinations_log_the_same_user_in() {
     let expected = format!("{},{ALICE},{PHONE},", by_email.0);
     assert!(listed[0].starts_with(&expected), "{listed:?}");
     assert!(
-        listed[0].ends_with(",2026-01-01T00:10:00.002Z,false"),
+        listed[0].ends_with(",2026-01-01T00:10:00.002Z,false,{}"),
         "not the later of both logins: {listed:?}"
     );
 }
@@ -148,7 +148,7 @@ async fn a_disabled_user_gets_no_code_and_no_token_until_enabled() {
     for to in [ALICE, PHONE] {
         app.login(to).await.assert_problem(404, "user-not-found");
     }
-    assert!(app.listed().await[0].ends_with(",true"));
+    assert!(app.listed().await[0].ends_with(",true,{}"));
 
     app.admin_does(&format!("enable {ALICE}")).await;
     app.admin_does(&format!("enable {ALICE}")).await;
@@ -156,7 +156,7 @@ async fn a_disabled_user_gets_no_code_and_no_token_until_enabled() {
         app.log_in_afresh(ALICE).await,
         app.log_in_afresh(PHONE).await
     );
-    assert!(app.listed().await[0].ends_with(",false"));
+    assert!(app.listed().await[0].ends_with(",false,{}"));
 }
 
 #[tokio::test]
@@ -219,7 +219,7 @@ async fn a_used_code_stays_used_when_its_user_is_removed() {
     }
     let line = app.listed().await.pop().expect("the added user");
     assert!(
-        line.ends_with("Z,,false"),
+        line.ends_with("Z,,false,{}"),
         "the added user has logged in: {line}"
     );
     app.admin_does(&format!("remove {ALICE}")).await;

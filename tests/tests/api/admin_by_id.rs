@@ -73,7 +73,7 @@ async fn a_user_is_disabled_enabled_and_removed_by_id_with_or_without_sessions()
         }
         let is_disabled = async || {
             let shown = admin_does(&app, &format!("users show {ALICE}")).await;
-            shown.trim_end().ends_with(",true")
+            shown.trim_end().ends_with(",true,{}")
         };
         admin_does(&app, &format!("users disable {user}")).await;
         assert!(is_disabled().await);

@@ -11,6 +11,7 @@ mod abuse;
 mod admin;
 mod admin_by_id;
 mod alarms;
+mod claims;
 mod cookie;
 mod cors;
 mod documents;

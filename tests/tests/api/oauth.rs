@@ -119,7 +119,7 @@ async fn the_client_is_the_audience_unless_a_setting_names_it() {
 
 #[tokio::test]
 async fn an_oauth_client_refreshes_the_session_of_a_login() {
-    let app = TestApp::start().await;
+    let app = TestApp::with(&[("REFRESH_GRACE_SECONDS", "60")]).await;
     let login = app.log_in(ALICE).await;
     app.advance(Duration::from_mins(50));
     let answer = refresh(&app, &login["refresh_token"]).await;

@@ -20,7 +20,7 @@ mod refreshes;
 mod rules;
 mod runner;
 mod table;
-mod wire;
+pub mod wire;
 
 use proptest::{
     collection::vec,

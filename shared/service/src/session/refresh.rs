@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use otp_domain::{
-    Destination, Presentation, RefreshToken, Refusal, RotationSalt, Session, UnixTime, UserId,
+    Claims, Destination, Presentation, RefreshToken, Refusal, RotationSalt, Session, UnixTime,
+    UserId,
 };
 use rand::CryptoRng;
 
 use super::SessionService;
-use crate::{Error, about::About, access_token::AccessToken, store::Rotation};
+use crate::{Error, about::About, access_token::AccessToken, fault::Fault, store::Rotation};
 
 /// The log's reason for a reused token. The metric filter in `template.yaml`
 /// matches this text.
@@ -64,12 +65,17 @@ impl SessionService {
             "not a refresh token of this service",
         ))?;
         let id = token.session_id();
-        let session = self.store.find_session(token.user(), &id).await?;
-        let session = session.ok_or_else(|| {
+        let (session, claims) = tokio::join!(
+            self.store.find_session(token.user(), &id),
+            self.store.find_claims(token.user()),
+        );
+        let session = session?.ok_or_else(|| {
             let reason = "unknown session, or one that has ended";
             Error::from(Refusal::InvalidRefreshToken(reason)).about(id)
         })?;
-        let refreshed = self.mint_and_rotate(token, &session, now, rng).await;
+        let refreshed = self
+            .mint_and_rotate(token, &session, claims, now, rng)
+            .await;
         refreshed.map_err(|error| error.about(&session))
     }
 
@@ -77,16 +83,19 @@ impl SessionService {
         &self,
         token: &RefreshToken,
         session: &Session,
+        claims: Result<Claims, Fault>,
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<Refreshed, Error> {
         if !self.is_genuine(session, now).await? {
             return Err(Refusal::InvalidRefreshToken("not sealed by this service").into());
         }
+        // A reused token ends the session, whether or not the claims were read.
         let retried = self.present(token, session, now).await?;
+        let claims = claims?;
         let (user, access_token) = tokio::join!(
             self.store.find_user(&session.destination),
-            self.tokens.mint(session, now, rng),
+            self.tokens.mint(session, &claims, now, rng),
         );
         if !user?.is_some_and(|user| user.id == session.user && !user.disabled) {
             self.store.end_session(&session.user, &session.id).await?;

@@ -1,7 +1,9 @@
 //! A validation of a code that is used: the client may have lost the answer to
 //! its first request, and repeat it.
 
-use otp_domain::{ChallengeId, Presentation, RefreshToken, Refusal, ResolvedUser, UnixTime};
+use otp_domain::{
+    ChallengeId, Claims, Presentation, RefreshToken, Refusal, ResolvedUser, UnixTime,
+};
 use rand::CryptoRng;
 
 use super::{LoggedIn, SessionService};
@@ -10,7 +12,7 @@ use crate::Error;
 impl SessionService {
     /// Answers with the login that the same request led to, as long as its refresh
     /// token is unused. `token` is that refresh token, or `None` if the client
-    /// cannot repeat its request.
+    /// cannot repeat its request; `claims` are those of the user.
     ///
     /// # Errors
     ///
@@ -20,6 +22,7 @@ impl SessionService {
         &self,
         challenge_id: &ChallengeId,
         token: Option<RefreshToken>,
+        claims: &Claims,
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<LoggedIn, Error> {
@@ -34,7 +37,7 @@ impl SessionService {
         let Presentation::Current = session.judge(&token, self.lifetimes, now) else {
             return Err(Refusal::InvalidOtp("its refresh token was used").into());
         };
-        let access_token = self.tokens.mint(&session, now, rng).await?;
+        let access_token = self.tokens.mint(&session, claims, now, rng).await?;
         let (user, expires_at) = (session.user, session.expires_at);
         Ok(LoggedIn {
             access_token,

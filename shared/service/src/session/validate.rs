@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use otp_domain::{
-    Challenge, ChallengeId, ClientAddress, Destination, DigestKey, IdempotencyKey, OperationId,
-    Passcode, RefreshToken, Refusal, RepeatableGuess, ResolvedUser, Session, SessionLifetimes,
-    UnixTime, UnknownUsers, User, UserId, Verdict,
+    Challenge, ChallengeId, Claims, ClientAddress, Destination, DigestKey, IdempotencyKey,
+    OperationId, Passcode, RefreshToken, Refusal, RepeatableGuess, ResolvedUser, Session,
+    SessionLifetimes, UnixTime, UnknownUsers, User, UserId, Verdict,
 };
 use rand::CryptoRng;
 use secrecy::{ExposeSecret, SecretString};
@@ -81,6 +81,15 @@ impl RightGuess<'_> {
         let guess = request.repeatable(&self.attempted.challenge.id, &self.code)?;
         Some(guess.first_token(self.key, user.clone()))
     }
+
+    fn claims(&self) -> Claims {
+        claims_of(self.user.as_ref())
+    }
+}
+
+/// The claims of a user. A user whom the validation creates has none.
+fn claims_of(user: Option<&User>) -> Claims {
+    user.map_or_else(Claims::default, |user| user.claims.clone())
 }
 
 impl ValidateRequest {
@@ -144,7 +153,8 @@ impl SessionService {
         let user = self.policy.unknown_users.resolve(right.user.clone(), rng)?;
         let refresh_token = right.derived_token(request, user.id());
         if is_used {
-            let repeated = self.log_in_again(&challenge.id, refresh_token, now, rng);
+            let claims = right.claims();
+            let repeated = self.log_in_again(&challenge.id, refresh_token, &claims, now, rng);
             return repeated.await;
         }
         let refresh_token =
@@ -155,7 +165,8 @@ impl SessionService {
             ..Session::start(&refresh_token, &request.destination, lifetimes, now)
         };
         let session = session.sealed(self.digest_keys.current().await?);
-        let access_token = self.tokens.mint(&session, now, rng).await?;
+        let claims = right.claims();
+        let access_token = self.tokens.mint(&session, &claims, now, rng).await?;
         let redemption = self
             .store
             .redeem(challenge, &user, &session, &operation, now)
@@ -163,8 +174,9 @@ impl SessionService {
         if let Redemption::Lost(winner) = redemption {
             // The winner may be the same request.
             let winner = winner.filter(|user| !user.disabled);
+            let claims = claims_of(winner.as_ref());
             let refresh_token = winner.and_then(|user| right.derived_token(request, &user.id));
-            let repeated = self.log_in_again(&challenge.id, refresh_token, now, rng);
+            let repeated = self.log_in_again(&challenge.id, refresh_token, &claims, now, rng);
             return repeated.await;
         }
         self.store.record_conversion(&right.attempted).await;

@@ -13,9 +13,10 @@ use otp_domain::{
 };
 
 pub(super) use session::{
-    SESSION_PREFIX, bytes, from_session, seal_key, seal_mac, session, session_key, sessions,
+    SESSION_PREFIX, bytes, claims_key, from_session, seal_key, seal_mac, session, session_key,
+    sessions,
 };
-pub(super) use user::{is_user, partitions, user, user_key, user_record};
+pub(super) use user::{claims, is_user, partitions, user, user_key, user_record};
 
 use super::{Item, ReplayedLogin, SWEEP_DELAY};
 use crate::fault::{Dependency, Fault};

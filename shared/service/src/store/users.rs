@@ -4,10 +4,13 @@
 //! After reading one item, an operation can therefore write all of them, on
 //! condition that each still belongs to the user.
 //!
+//! `claims` says where the claims are.
+//!
 //! A removed user leaves a tombstone with the last login, until every older code
 //! has expired. Without it, used and void codes would be valid again for the next
 //! user of the destination.
 
+mod claims;
 mod pages;
 
 use std::time::Duration;
@@ -56,7 +59,9 @@ impl Store {
     ///
     /// The table is unreachable.
     pub async fn add_user(&self, user: &UserRecord) -> Result<AddUser, Fault> {
+        let claims = (!user.claims.is_empty()).then(|| self.put_claims(&user.id, &user.claims));
         let puts = user.destinations.iter().map(|to| self.put_user(user, to));
+        let puts = puts.chain(claims);
         let puts = puts.collect::<Result<_, _>>().map_err(|_| not_built())?;
         let token = format!("add-{}", user.id.as_str());
         let reasons = match self.transact(&token, puts).await? {
@@ -84,6 +89,11 @@ impl Store {
             .expression_attribute_values(":at", item::millis(user.created_at));
         if user.disabled {
             set.push_str(", disabled_at = :at");
+        }
+        if !user.claims.is_empty() {
+            set.push_str(", claims = :claims");
+            update =
+                update.expression_attribute_values(":claims", item::text(user.claims.to_json()));
         }
         if user.destinations.len() > 1 {
             set.push_str(", destinations = :all");
@@ -165,6 +175,7 @@ impl Store {
             .destinations
             .iter()
             .map(|to| self.change_item(user, to, change, now))
+            .chain((change == Change::Remove).then(|| self.remove_claims(&user.id)))
             .collect::<Result<_, _>>()
             .map_err(|_| not_built())?;
         let token = format!("change-{}", operation.as_str());
@@ -194,7 +205,7 @@ impl Store {
             Change::Remove => update
                 .update_expression(
                     "SET expires_at_seconds = :sweep REMOVE user_id, created_at, \
-                     last_login_by, disabled_at, destinations",
+                     last_login_by, disabled_at, destinations, claims",
                 )
                 .expression_attribute_values(":sweep", item::sweep_after(now.plus(LONGEST_CODE))),
         };

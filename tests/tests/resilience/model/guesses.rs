@@ -137,6 +137,7 @@ impl Model {
             outcome: Outcome::LoggedIn {
                 new_user: it.new_user,
                 expires_in: (it.expires_at - self.now) / 1000,
+                claims: self.claims_of(&it.to),
             },
             messages: 0,
             about: Some(session),

@@ -47,6 +47,11 @@ pub enum Operation {
         login: bool,
         disturbance: Disturbance,
     },
+    /// An operator sets the claims of a destination's user; 0 removes them.
+    SetClaims {
+        to: usize,
+        value: u8,
+    },
     Wait(Wait),
 }
 
@@ -116,8 +121,9 @@ const OF_VALIDATE: [Call; 7] = [
     Call::Redeem,
     Call::FindSession,
 ];
-const OF_REFRESH: [Call; 5] = [
+const OF_REFRESH: [Call; 6] = [
     Call::FindSession,
+    Call::FindClaims,
     Call::FindUser,
     Call::Sign,
     Call::Rotate,
@@ -142,6 +148,7 @@ pub fn operation() -> impl Strategy<Value = Operation> {
             .prop_map(|(back, token, all, disturbance)| Operation::LogOut { back, token, all, disturbance }),
         6 => (any::<bool>(), disturbance(&OF_VALIDATE))
             .prop_map(|(login, disturbance)| Operation::Repeat { login, disturbance }),
+        1 => (to(), 0..3u8).prop_map(|(to, value)| Operation::SetClaims { to, value }),
         6 => wait().prop_map(Operation::Wait),
     ]
 }

@@ -59,9 +59,11 @@ impl Model {
             }
             Presentation::Current | Presentation::Retried => {}
         }
-        if disturbance.hides(Call::FindUser) || disturbance.hides(Call::Sign) {
+        let needed = [Call::FindClaims, Call::FindUser, Call::Sign];
+        if needed.into_iter().any(|call| disturbance.hides(call)) {
             return UNAVAILABLE.into();
         }
+        let claims = self.claims_of(&self.sessions[session].to);
         let now = self.now;
         let it = &mut self.sessions[session];
         if presentation == Presentation::Current {
@@ -78,6 +80,7 @@ impl Model {
         Expected {
             outcome: Outcome::Refreshed {
                 expires_in: (it.expires_at - now) / 1000,
+                claims,
             },
             messages: 0,
             about: Some(session),

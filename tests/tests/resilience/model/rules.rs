@@ -62,9 +62,11 @@ pub enum Outcome {
     LoggedIn {
         new_user: bool,
         expires_in: u64,
+        claims: u8,
     },
     Refreshed {
         expires_in: u64,
+        claims: u8,
     },
     LoggedOut,
     TooMany {
@@ -109,6 +111,8 @@ pub struct Model {
     pub last_login: HashMap<String, u64>,
     pub sessions: Vec<Session>,
     pub has_repeated_a_login: bool,
+    /// The claims of each destination's user, where there are any.
+    pub claims: HashMap<String, u8>,
 }
 
 pub struct Challenge {
@@ -167,6 +171,19 @@ impl Model {
             Request::Refresh { token } => self.refresh(token, disturbance),
             Request::LogOut { token, all } => self.log_out(token, *all, disturbance).into(),
         }
+    }
+
+    /// An operator sets claims. Returns whether the destination has a user.
+    pub fn set_claims(&mut self, to: &str, value: u8) -> bool {
+        let has_user = self.last_login.contains_key(to);
+        if has_user {
+            self.claims.insert(to.to_owned(), value);
+        }
+        has_user
+    }
+
+    pub fn claims_of(&self, to: &str) -> u8 {
+        self.claims.get(to).copied().unwrap_or_default()
     }
 
     /// Counts towards all limits, or returns how long they refuse.

@@ -93,10 +93,7 @@ pub struct StoryRun<'a> {
 impl StoryRun<'_> {
     async fn perform(&mut self, operation: &Operation) -> Result<Option<Outcome>, TestCaseError> {
         self.model.now = self.app.now();
-        if let Operation::Wait(wait) = operation {
-            self.wait(*wait);
-            return Ok(None);
-        }
+        self.perform_without_a_request(operation).await?;
         let (request, disturbance) = self.request(operation);
         let Some(request) = request else {
             return Ok(None);
@@ -112,7 +109,7 @@ impl StoryRun<'_> {
     /// The request of an operation, unless the story has nothing to make it of.
     fn request(&self, operation: &Operation) -> (Option<Request>, Disturbance) {
         match *operation {
-            Operation::Wait(_) => (None, Disturbance::default()),
+            Operation::Wait(_) | Operation::SetClaims { .. } => (None, Disturbance::default()),
             Operation::Repeat { login, disturbance } => {
                 let request = if login { &self.last_login } else { &self.last };
                 (request.clone(), disturbance)
@@ -163,6 +160,26 @@ impl StoryRun<'_> {
                 )
             }
         }
+    }
+
+    async fn perform_without_a_request(
+        &mut self,
+        operation: &Operation,
+    ) -> Result<(), TestCaseError> {
+        match *operation {
+            Operation::Wait(wait) => self.wait(wait),
+            Operation::SetClaims { to, value } => {
+                let to = self.destination(to);
+                let claims = match value {
+                    0 => "{}".to_owned(),
+                    value => format!(r#"{{"n":{value}}}"#),
+                };
+                let written = self.app.set_claims(&to, &claims).await;
+                prop_assert_eq!(written, self.model.set_claims(&to, value));
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Sends a request to the service and to the model, compares the outcomes, and remembers what

@@ -1,6 +1,7 @@
 //! Sends a story's requests to the service, disturbs them, and reads the answers.
 
-use serde_json::json;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
 use tests::{Answer, CallFault, LOGIN, VALIDATE, destination, validation};
 
 use super::{
@@ -68,9 +69,11 @@ pub fn outcome(request: &Request, answer: &Answer) -> Outcome {
         (200, Request::Validate { .. }) => Outcome::LoggedIn {
             new_user: answer.json["new_user"] == true,
             expires_in: number("refresh_expires_in"),
+            claims: claims(answer),
         },
         (200, Request::Refresh { .. }) => Outcome::Refreshed {
             expires_in: number("refresh_expires_in"),
+            claims: claims(answer),
         },
         (204, Request::LogOut { .. }) => Outcome::LoggedOut,
         (429, _) => Outcome::TooMany {
@@ -88,4 +91,14 @@ pub fn outcome(request: &Request, answer: &Answer) -> Outcome {
             Outcome::Problem(status, name.unwrap_or("another"))
         }
     }
+}
+
+/// The operator's claim in the access token; 0 if there is none.
+pub fn claims(answer: &Answer) -> u8 {
+    let token = answer.text("token");
+    let payload = token.split('.').nth(1).expect("three parts");
+    let payload = URL_SAFE_NO_PAD.decode(payload).expect("base64url");
+    let payload: Value = serde_json::from_slice(&payload).expect("JSON");
+    let claim = payload["n"].as_u64().unwrap_or_default();
+    claim.try_into().expect("a small number")
 }

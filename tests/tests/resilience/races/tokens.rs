@@ -6,6 +6,7 @@ use serde_json::json;
 use tests::{Answer, LOGOUT, REFRESH};
 
 use super::{KINDS, Request, TwoProcesses, successes};
+use crate::model::wire::claims;
 
 fn refresh(token: &str) -> Request {
     (REFRESH, json!({ "refresh_token": token }))
@@ -61,6 +62,28 @@ pub async fn a_token_and_its_successor(processes: &Arc<TwoProcesses>, race: u32)
     let (path, body) = refresh(given.first().unwrap_or(&second));
     let live = processes.post(race as usize, path, &body).await.status == 200;
     assert_eq!(usize::from(live), sessions, "live tokens");
+}
+
+/// Six refreshes of one token while an operator sets claims. Each token has the old or the new
+/// ones, and what is refreshed afterwards has the new ones.
+pub async fn refreshes_and_an_operator(processes: &Arc<TwoProcesses>, race: u32) {
+    let to = format!("operator{race}@example.com");
+    let first = log_in(processes, &to).await;
+    assert!(processes.app.set_claims(&to, r#"{"n":1}"#).await);
+    let (answers, written) = tokio::join!(
+        processes.burst(vec![refresh(&first); 6]),
+        processes.app.set_claims(&to, r#"{"n":2}"#),
+    );
+    assert!(written && successes(&answers) == 6);
+    assert!(
+        answers
+            .iter()
+            .all(|answer| [1, 2].contains(&claims(answer)))
+    );
+    let next = next_tokens(&answers);
+    let (path, body) = refresh(next.first().unwrap());
+    let later = processes.post(race as usize, path, &body).await;
+    assert_eq!(claims(&later), 2, "claims after the operator's write");
 }
 
 /// Six refreshes of one token and a logout. No token stays live.

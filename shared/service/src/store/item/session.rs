@@ -25,6 +25,12 @@ pub(in crate::store) fn session_key(user: &UserId, id: &SessionId) -> Item {
     Item::from([("pk".to_owned(), sessions(user)), ("sk".to_owned(), sort)])
 }
 
+/// The key of the claims that refreshes of a user's sessions read.
+pub(in crate::store) fn claims_key(user: &UserId) -> Item {
+    let sort = text("claims");
+    Item::from([("pk".to_owned(), sessions(user)), ("sk".to_owned(), sort)])
+}
+
 pub(in crate::store) fn bytes(value: &impl AsRef<[u8]>) -> AttributeValue {
     AttributeValue::B(Blob::new(value.as_ref()))
 }

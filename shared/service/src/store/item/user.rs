@@ -1,7 +1,7 @@
 //! Users as items: one item per destination.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use otp_domain::{Destination, User, UserId, UserRecord};
+use otp_domain::{Claims, Destination, User, UserId, UserRecord};
 
 use super::{super::Item, destination, field, key, malformed, partition_name, time};
 use crate::fault::Fault;
@@ -19,7 +19,18 @@ pub(in crate::store) fn user(item: &Item) -> Result<User, Fault> {
             .contains_key("last_login_at")
             .then(|| time(item, "last_login_at"))
             .transpose()?,
+        claims: claims(item)?,
     })
+}
+
+/// Reads the claims from an item of the user; without the attribute, there are
+/// none.
+pub(in crate::store) fn claims(item: &Item) -> Result<Claims, Fault> {
+    if !item.contains_key("claims") {
+        return Ok(Claims::default());
+    }
+    let text = field(item, "claims", AttributeValue::as_s)?;
+    Claims::from_table(text).ok_or_else(|| malformed("claims"))
 }
 
 /// The partitions of all destinations of a user. Each of the user's items holds
@@ -56,5 +67,6 @@ pub(in crate::store) fn user_record(item: &Item) -> Result<UserRecord, Fault> {
             .then(|| time(item, "last_login_at"))
             .transpose()?,
         disabled: user.disabled,
+        claims: user.claims,
     })
 }
