@@ -22,6 +22,7 @@ sys.path.append(str(HERE.parent / "check-token"))
 
 from forge import Forger, header, spoken, with_bit_flipped  # noqa: E402
 from stack import Stack  # noqa: E402
+from step_up import call  # noqa: E402
 
 
 class Untrue(Exception):
@@ -72,16 +73,52 @@ class Emulator:
         return re.search(r"https://(\w+)\.execute-api", done.stdout)[1]
 
 
-def ask(emulator, api, token):
+def send(emulator, api, token, method="GET", path="/hello"):
     headers = {"Host": f"{api}.execute-api.localhost:{emulator.port}"}
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
-    request = urllib.request.Request(f"{emulator.url}/hello", headers=headers)
+    request = urllib.request.Request(f"{emulator.url}{path}", headers=headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, answer.read().decode()
+            return answer.status, answer.headers, answer.read().decode()
     except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
+        return error.code, error.headers, error.read().decode()
+
+
+def ask(emulator, api, token):
+    status, _, body = send(emulator, api, token)
+    return status, body
+
+
+def steps_up(emulator, api, stack, token):
+    """A client whose login is old, and whose user enters a code when the API asks for it."""
+    asked = []
+
+    def leave(token):
+        return send(emulator, api, token, "DELETE", "/account")
+
+    def log_in():
+        asked.append("code")
+        return stack.log_in(phone_number="+14155550123")["token"]
+
+    forger = Forger(stack)
+    claims = spoken(token)
+    old = forger.sign(header(token), claims | {"auth_time": int(time.time()) - 301})
+    status, body = call(leave, old, lambda: old, log_in)
+    if status != 200 or asked != ["code"] or "Goodbye" not in body:
+        raise Untrue(f"step-up: {status} {body}, asked {asked}")
+    print("ok  an old login: one code, then 200", flush=True)
+    # A login that stays old ends the attempt, after one code.
+    asked.clear()
+    status, _ = call(leave, old, lambda: old, lambda: asked.append("code") or old)
+    if (status, asked) != (401, ["code"]):
+        raise Untrue(f"step-up in vain: {status}, asked {asked}")
+    # An invalid token is renewed, without a code.
+    asked.clear()
+    status, _ = call(leave, "a.b.c", lambda: token, log_in)
+    if (status, asked) != (200, []):
+        raise Untrue(f"renewal: {status}, asked {asked}")
+    print("ok  an invalid token: renewed, then 200", flush=True)
 
 
 def others(stack, token):
@@ -112,6 +149,7 @@ def main():
             if expected not in (status, (status, body)):
                 raise Untrue(f"{what}: {status} {body}")
             print(f"ok  {what}: {status}", flush=True)
+        steps_up(emulator, api, stack, login["token"])
 
 
 if __name__ == "__main__":

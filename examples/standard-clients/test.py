@@ -32,6 +32,7 @@ VERIFIERS = {
     "oauth4webapi": ["node", CLIENTS / "verify.mjs", "oauth4webapi"],
     "jose": ["node", CLIENTS / "verify.mjs", "jose"],
     "express-oauth2-jwt-bearer": ["node", CLIENTS / "verify.mjs", "express-oauth2-jwt-bearer"],
+    "Lambda authorizer": ["node", CLIENTS / "verify.mjs", "Lambda authorizer"],
     "Authlib": [PYTHON[0], PYTHON[1] / "verify.py", "authlib"],
     "PyJWT": [PYTHON[0], PYTHON[1] / "verify.py", "pyjwt"],
 }

@@ -83,6 +83,21 @@ const libraries = {
   },
 };
 
+// The Lambda authorizer of examples/aws-verifiers, which is jose behind a gateway's event.
+libraries["Lambda authorizer"] = async (issuer, audience) => {
+  Object.assign(process.env, { ISSUER: issuer, AUDIENCE: audience });
+  const { handler } = await import("./authorizer/index.mjs");
+  const methodArn = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/v1/GET/hello";
+  return async (token) => {
+    try {
+      const event = { headers: { Authorization: `Bearer ${token}` }, methodArn };
+      return (await handler(event)).principalId;
+    } catch (error) {
+      throw error.message === "Unauthorized" ? new Refused(error.message) : error;
+    }
+  };
+};
+
 const [library, issuer, audience] = process.argv.slice(2);
 let check;
 for await (const token of createInterface({ input: process.stdin })) {
