@@ -54,7 +54,7 @@ def refusals(api):
     with tells("a code that was never issued is refused"):
         guess = {"email": "nobody@example.com", "otp": "000000"}
         api.post(VALIDATE, **guess).is_problem(*INVALID_OTP)
-        api.post(VALIDATE, **guess, challenge_id="unknown").is_problem(*INVALID_OTP)
+        api.post(VALIDATE, **guess, challenge_id="A" * 22).is_problem(*INVALID_OTP)
     with tells("a refresh token that was never given out is refused, and logs out in peace"):
         for token in ("", "unknown", "A" * 86):
             api.post(REFRESH, refresh_token=token).is_problem(*INVALID_REFRESH_TOKEN)
