@@ -21,13 +21,15 @@ const BUNDLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/bench-bundl
 const LOGIN: &str = "/api/login-with-otp/";
 const VALIDATE: &str = "/api/validate-otp/";
 
-/// The settings of both functions. The limit per client is high enough for all
+/// The settings of both functions. The limits are high enough for all
 /// requests.
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 10] = [
     ("TABLE_NAME", "login-with-otp"),
     ("BRAND", "Example"),
     ("EMAIL_FROM", "login@example.com"),
     ("REQUESTS_PER_IP_PER_HOUR", "1000000"),
+    ("EMAILS_PER_DAY", "1000000"),
+    ("CONVERSION_GUARD", "1000000"),
     ("TOKEN_ISSUER", "https://login.example.com"),
     ("TOKEN_AUDIENCE", "example"),
     ("SIGNING_KEY_ID", kms::SIGNING_KEY_ID),

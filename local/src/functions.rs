@@ -39,6 +39,11 @@ impl Functions {
         tokio::join!(self.login.warm_up(), self.sessions.warm_up());
     }
 
+    /// Forgets which limits refused lately.
+    pub fn forget_refusals(&self) {
+        self.login.forget_refusals();
+    }
+
     /// Answers a request now, with the function of this route.
     pub async fn handle(&self, route: Route, request: Request) -> Response<Body> {
         let (settings, now) = (&self.settings, (self.clock)());

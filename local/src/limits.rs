@@ -1,5 +1,7 @@
 //! Limits, cooldowns and caps: generous on one machine, and forgotten on demand.
 
+use std::sync::Arc;
+
 use axum::{Router, extract::State, http::StatusCode, routing::delete};
 use dynoxide::{
     Database,
@@ -7,7 +9,10 @@ use dynoxide::{
     types::{AttributeValue, Item},
 };
 
-use crate::aws::dynamodb::{PARTITION_KEY, SORT_KEY};
+use crate::{
+    aws::dynamodb::{PARTITION_KEY, SORT_KEY},
+    functions::Functions,
+};
 
 /// More than any test sends. The cooldown stays: a page shows it.
 const NO_LIMIT: &str = "1000000";
@@ -96,16 +101,20 @@ fn counts(partition: &str, sort: &str) -> bool {
         || sort.split_once('#').is_some_and(is_window)
 }
 
-/// Serves `DELETE /api/limits`.
-pub fn router(limits: Limits) -> Router {
+/// Serves `DELETE /api/limits`: the table forgets what it counted, and the functions
+/// what they remember of it.
+pub fn router(limits: Limits, functions: Arc<Functions>) -> Router {
     Router::new()
         .route("/api/limits", delete(reset))
-        .with_state(limits)
+        .with_state((limits, functions))
 }
 
-async fn reset(State(limits): State<Limits>) -> Result<StatusCode, (StatusCode, String)> {
+async fn reset(
+    State((limits, functions)): State<(Limits, Arc<Functions>)>,
+) -> Result<StatusCode, (StatusCode, String)> {
     let reset = limits.reset();
     reset.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error))?;
+    functions.forget_refusals();
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -122,7 +122,7 @@ impl Stack {
         ));
         functions.warm_up().await;
         serve(&mut servers, api, &gateway::router(Arc::clone(&functions)));
-        let reset = inbox::for_this_machine(limits::router(limits));
+        let reset = inbox::for_this_machine(limits::router(limits, Arc::clone(&functions)));
         let page = inbox::router(messages.clone()).merge(reset);
         serve(&mut servers, inbox, &page);
         let sign_in = web::router(web::Page {

@@ -1,6 +1,7 @@
 //! A proxy between the functions and the AWS services that makes chosen calls fail.
 
 mod call;
+mod capacity;
 mod http;
 
 use std::{
@@ -93,6 +94,8 @@ struct Plan {
     injected: usize,
     history: Option<Vec<(Call, String)>>,
     calls: Vec<Call>,
+    /// The write units of the calls, if they are measured.
+    write_units: Option<f64>,
 }
 
 /// A running proxy. It knows each call that the functions make by name. Dropping it ends it.
@@ -176,6 +179,17 @@ impl FaultProxy {
         *self.plan() = Plan::default();
     }
 
+    /// Measures from now on what calls cost.
+    pub fn measure(&self) {
+        self.plan().write_units = Some(0.0);
+    }
+
+    /// The write units of the measured calls.
+    #[must_use]
+    pub fn write_units(&self) -> f64 {
+        self.plan().write_units.unwrap_or_default()
+    }
+
     /// Records from now on which challenges are stored and which messages are sent.
     pub fn record_history(&self) {
         self.plan().history = Some(Vec::new());
@@ -221,7 +235,7 @@ async fn serve(client: TcpStream, services: SocketAddr, plan: &Mutex<Plan>) -> i
     client.set_nodelay(true)?;
     upstream.set_nodelay(true)?;
     let (mut client, mut upstream) = (BufReader::new(client), BufReader::new(upstream));
-    while let Some(request) = HttpMessage::read(&mut client).await? {
+    while let Some(mut request) = HttpMessage::read(&mut client).await? {
         let call = Call::of(&request);
         let fault = plan.lock().unwrap().fault_of(call, &request.body);
         if let Some(error) = fault.and_then(|fault| fault.error(call)) {
@@ -241,10 +255,23 @@ async fn serve(client: TcpStream, services: SocketAddr, plan: &Mutex<Plan>) -> i
         if matches!(call, Call::SendEmail | Call::SendSms) {
             plan.lock().unwrap().record(call, &request.body);
         }
+        let measures = plan.lock().unwrap().write_units.is_some();
+        if measures {
+            capacity::ask(&mut request);
+        }
         upstream.write_all(&request.bytes()).await?;
         let Some(answer) = HttpMessage::read(&mut upstream).await? else {
             return Ok(());
         };
+        if let Some(units) = plan
+            .lock()
+            .unwrap()
+            .write_units
+            .as_mut()
+            .filter(|_| measures)
+        {
+            *units += capacity::write_units(&request, &answer);
+        }
         if call == Call::Admit && answer.is_ok() {
             plan.lock().unwrap().record(call, &request.body);
         }

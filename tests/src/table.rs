@@ -40,6 +40,20 @@ impl TestApp {
         sorted.collect()
     }
 
+    /// Deletes an item.
+    pub async fn delete(&self, partition: &str, sort: &str) {
+        let delete = self
+            .table
+            .delete_item()
+            .table_name(&self.settings.login.table_name);
+        let delete = delete
+            .key("pk", text(partition))
+            .key("sk", text(sort))
+            .send()
+            .await;
+        delete.expect("a deletion");
+    }
+
     /// How many sessions the user of a destination has.
     pub async fn sessions_of(&self, to: &str) -> usize {
         let items = self.partition(&partition_key(to)).await;

@@ -85,6 +85,8 @@ impl Population {
     /// Starts a service in this mode of `UNKNOWN_USERS`, with destinations of these classes.
     pub async fn start(mode: &str, classes: &[Class]) -> Self {
         let app = TestApp::with(&[
+            ("CONVERSION_GUARD", "0"),
+            ("EMAILS_PER_DAY", "1000000"),
             ("UNKNOWN_USERS", mode),
             // All requests come from one client.
             ("REQUESTS_PER_IP_PER_HOUR", "1000000"),

@@ -21,6 +21,13 @@ use otp_service::{
 /// The routes of this function.
 pub struct LoginApi(LoginService);
 
+impl LoginApi {
+    /// Forgets which limits refused lately.
+    pub fn forget_refusals(&self) {
+        self.0.forget_refusals();
+    }
+}
+
 impl Api for LoginApi {
     const MAIN_ROUTE: Route = Route::Login;
 

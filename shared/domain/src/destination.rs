@@ -52,6 +52,16 @@ impl Destination {
         }
     }
 
+    /// The destination whose limits count this one: the mailbox of an e-mail
+    /// address, and a phone number itself.
+    #[must_use]
+    pub fn bucket(&self) -> Self {
+        match self {
+            Self::Email(email) => Self::Email(email.mailbox()),
+            Self::Phone(number) => Self::Phone(number.clone()),
+        }
+    }
+
     /// A form for logs, such as `a***@e***.com` or `+1***23`: enough to recognise
     /// a known destination, too little to learn an unknown one.
     #[must_use]

@@ -51,6 +51,24 @@ impl EmailAddress {
         }
     }
 
+    /// The mailbox that messages to this address reach, as far as the address
+    /// tells: without a sub-address (`name+anything`, RFC 5233), and for Gmail
+    /// without dots in the name.
+    ///
+    /// It serves limits only. Two addresses of a mailbox remain two users, because
+    /// elsewhere `+` and dots may distinguish people.
+    #[must_use]
+    pub fn mailbox(&self) -> Self {
+        let (local, domain) = self.0.split_once('@').unwrap_or_default();
+        let name = local.split('+').next().unwrap_or_default();
+        let name = name.trim_end_matches('.');
+        let name = if name.is_empty() { local } else { name };
+        Self(match domain {
+            "gmail.com" | "googlemail.com" => format!("{}@gmail.com", name.replace('.', "")),
+            _ => format!("{name}@{domain}"),
+        })
+    }
+
     /// The address in full. It is personal data: never log it.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -112,6 +130,25 @@ mod tests {
         ] {
             let email = EmailAddress::parse(text).expect(text);
             assert_eq!(email.as_str(), "alice.b+tag@example.com");
+        }
+    }
+
+    #[test]
+    fn sub_addresses_and_the_dots_of_gmail_are_one_mailbox() {
+        for (address, mailbox) in [
+            ("alice@example.com", "alice@example.com"),
+            ("alice+1@example.com", "alice@example.com"),
+            ("alice+1+2@example.com", "alice@example.com"),
+            ("a.lice@example.com", "a.lice@example.com"),
+            ("alice.+1@example.com", "alice@example.com"),
+            ("+@example.com", "+@example.com"),
+            ("+1@example.com", "+1@example.com"),
+            ("a.l.ice+x@gmail.com", "alice@gmail.com"),
+            ("Alice@GoogleMail.com", "alice@gmail.com"),
+            ("a.lice@gmail.com.example", "a.lice@gmail.com.example"),
+        ] {
+            let parsed = EmailAddress::parse(address).expect(address);
+            assert_eq!(parsed.mailbox().as_str(), mailbox);
         }
     }
 
@@ -190,6 +227,9 @@ mod tests {
                 prop_assert_eq!(kept.matches('@').count(), 1);
                 prop_assert_eq!(EmailAddress::parse(kept), Ok(email.clone()));
                 prop_assert!(kept.eq_ignore_ascii_case(text.trim_matches(' ')));
+                let mailbox = email.mailbox();
+                prop_assert_eq!(EmailAddress::parse(mailbox.as_str()), Ok(mailbox.clone()));
+                prop_assert_eq!(mailbox.mailbox(), mailbox);
             }
         }
 

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | codes, and how a guess is compared | [`Passcode`], [`DigestKey`], [`Challenge::judge`] |
 //! | limits, caps and their windows | [`Policy::login_limits`], [`Limit`] |
+//! | messages whose codes do not come back | [`ConversionGuard::judge`] |
 //! | sessions, rotation, reuse detection | [`Session::judge`], [`RefreshToken`] |
 //! | who may log in | [`UnknownUsers`] |
 //! | what operators say of users in tokens | [`Claims`] |
@@ -21,6 +22,7 @@ mod countries;
 mod delivery;
 mod destination;
 mod email;
+mod guard;
 mod idempotency;
 mod limit;
 mod number_range;
@@ -29,6 +31,7 @@ mod phone;
 mod policy;
 mod prefixes;
 mod pseudonym;
+mod recent_refusals;
 mod refresh_token;
 mod refusal;
 mod senders;
@@ -45,14 +48,16 @@ pub use countries::Country;
 pub use delivery::Delivery;
 pub use destination::{Channel, Destination, MalformedDestination};
 pub use email::{EmailAddress, MalformedEmail, is_host_name};
+pub use guard::{ConversionGuard, GuardCount, GuardVerdict};
 pub use idempotency::{IdempotencyKey, RepeatableGuess};
 pub use limit::{Limit, LimitKind, Scope};
 pub use number_range::NumberRange;
 pub use passcode::{DigestKey, DigestKeyId, MalformedPasscode, Passcode, PasscodeDigest};
 pub use phone::{MalformedPhoneNumber, PhoneNumber};
-pub use policy::{CONVERSION_CREDIT, Policy, UNCONVERTED_SMS_PER_PREFIX};
+pub use policy::Policy;
 pub use prefixes::{MalformedPrefix, SmsPrefixes};
 pub use pseudonym::Pseudonym;
+pub use recent_refusals::{FullLimit, MOMENT, RecentRefusals};
 pub use refresh_token::{RefreshToken, RefreshTokenDigest, RotationSalt};
 pub use refusal::{Refusal, Unauthorized};
 pub use senders::{MalformedSender, Registration, Sender, SenderIdentity, SmsSenders};

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::{ClientAddress, Destination, UnixTime};
 
 /// What a limit counts by.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// Per destination.
+    /// Per destination, or per mailbox of several destinations.
     Destination(Destination),
     /// Per client.
     Client(ClientAddress),
@@ -60,22 +60,24 @@ pub struct Limit {
 }
 
 /// The most shards of a shared limit. One shard is one key, and one key takes
-/// about 1,000 writes per second.
-const MAX_SHARDS: u32 = 10;
+/// about 1,000 writes per second. A login that meets a full limit asks each.
+const MAX_SHARDS: u32 = 3;
 
 /// The fewest admissions of a shard that are worth a key.
 const LEAST_SHARE: u32 = 20;
 
-/// The name of the limit that counts unconverted text messages.
-pub(super) const CONVERSION_GUARD: &str = "sms-unproven";
+/// The number of counters that share `max` admissions.
+pub(super) fn shards(max: u32) -> u32 {
+    (max / LEAST_SHARE).clamp(1, MAX_SHARDS)
+}
+
+/// How many of `max` admissions one counter allows.
+pub(super) fn share(max: u32, shard: u32) -> u32 {
+    let shards = shards(max);
+    max / shards + u32::from(shard < max % shards)
+}
 
 impl Limit {
-    /// Whether a returned code makes room in this limit.
-    #[must_use]
-    pub fn is_conversion_guard(&self) -> bool {
-        self.name == CONVERSION_GUARD
-    }
-
     /// What a refused client is told of this limit.
     #[must_use]
     pub const fn kind(&self) -> LimitKind {
@@ -103,7 +105,7 @@ impl Limit {
     pub fn shards(&self) -> u32 {
         match self.scope {
             Scope::Destination(_) | Scope::Client(_) => 1,
-            Scope::Prefix(_) | Scope::Deployment => (self.max / LEAST_SHARE).clamp(1, MAX_SHARDS),
+            Scope::Prefix(_) | Scope::Deployment => shards(self.max),
         }
     }
 
@@ -111,8 +113,10 @@ impl Limit {
     /// shards together never admit more.
     #[must_use]
     pub fn share(&self, shard: u32) -> u32 {
-        let shards = self.shards();
-        self.max / shards + u32::from(shard < self.max % shards)
+        match self.scope {
+            Scope::Destination(_) | Scope::Client(_) => self.max,
+            Scope::Prefix(_) | Scope::Deployment => share(self.max, shard),
+        }
     }
 }
 
@@ -136,7 +140,7 @@ mod tests {
             let shares: Vec<u32> = (0..limit.shards()).map(|shard| limit.share(shard)).collect();
             prop_assert_eq!(shares.iter().sum::<u32>(), max);
             prop_assert!(shares.iter().all(|share| *share > 0));
-            prop_assert!(shares.len() <= 10);
+            prop_assert!(shares.len() <= 3);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ClientAddress, Destination, Limit, Scope, UnknownUsers, limit::CONVERSION_GUARD};
+use super::{ClientAddress, ConversionGuard, Destination, Limit, Scope, UnknownUsers};
 
 /// The bounds of guessing and sending. The settings reader checks their ranges.
 #[derive(Clone, Debug)]
@@ -21,10 +21,14 @@ pub struct Policy {
     pub sends_per_day: u32,
     /// Logins of one client per clock hour.
     pub logins_per_client: u32,
+    /// E-mails of the whole deployment per UTC day.
+    pub emails_per_day: u32,
     /// Text messages of the whole deployment per UTC day.
     pub sms_per_day: u32,
     /// Text messages to the numbers of one allowed prefix per UTC day.
     pub sms_per_prefix_per_day: u32,
+    /// Unproven messages per allowed prefix, and of e-mail; zero for no guard.
+    pub conversion_guard: u32,
     /// What happens when a destination belongs to no user.
     pub unknown_users: UnknownUsers,
 }
@@ -32,18 +36,9 @@ pub struct Policy {
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
-/// The conversion guard: how many text messages per prefix and hour may be
-/// unconverted, that is, sent without their codes coming back.
-pub const UNCONVERTED_SMS_PER_PREFIX: u32 = 50;
-
-/// How many unconverted messages one returned code makes room for. A prefix
-/// stays open while more than a third of its codes come back. If none comes
-/// back, it closes at [`UNCONVERTED_SMS_PER_PREFIX`] until the hour ends.
-pub const CONVERSION_CREDIT: u32 = 3;
-
 impl Policy {
-    /// Every limit of a login: per client, per destination and, for a text
-    /// message, per prefix and for the deployment.
+    /// Every limit of a login: per client, per mailbox or phone, for the
+    /// deployment and, for a text message, per prefix.
     #[must_use]
     pub fn login_limits(
         &self,
@@ -58,7 +53,7 @@ impl Policy {
             max,
             refundable: true,
         };
-        let destination = || Scope::Destination(to.clone());
+        let destination = || Scope::Destination(to.bucket());
         let mut limits = vec![
             Limit {
                 // A request counts even if its delivery fails.
@@ -73,9 +68,8 @@ impl Policy {
             sends(destination(), "sends-hour", HOUR, self.sends_per_hour),
             sends(destination(), "sends-day", DAY, self.sends_per_day),
         ];
-        if let Some(prefix) = prefix {
-            limits.extend([
-                self.conversion_guard(prefix),
+        match prefix {
+            Some(prefix) => limits.extend([
                 sends(
                     Scope::Prefix(prefix.to_owned()),
                     "sms-prefix-day",
@@ -83,7 +77,13 @@ impl Policy {
                     self.sms_per_prefix_per_day,
                 ),
                 sends(Scope::Deployment, "sms-day", DAY, self.sms_per_day),
-            ]);
+            ]),
+            None => limits.push(sends(
+                Scope::Deployment,
+                "emails-day",
+                DAY,
+                self.emails_per_day,
+            )),
         }
         limits
     }
@@ -100,16 +100,19 @@ impl Policy {
         }
     }
 
-    /// The limit of unconverted text messages to one prefix.
+    /// The conversion guard of text messages to an allowed prefix or, without a
+    /// prefix, of e-mail; `None` if it is off.
     #[must_use]
-    pub fn conversion_guard(&self, prefix: &str) -> Limit {
-        Limit {
-            scope: Scope::Prefix(prefix.to_owned()),
-            name: CONVERSION_GUARD,
-            window: HOUR,
-            max: UNCONVERTED_SMS_PER_PREFIX,
-            refundable: true,
-        }
+    pub fn conversion_guard(&self, prefix: Option<&str>) -> Option<ConversionGuard> {
+        let (scope, name) = match prefix {
+            Some(prefix) => (Scope::Prefix(prefix.to_owned()), "sms-unproven"),
+            None => (Scope::Deployment, "email-unproven"),
+        };
+        (self.conversion_guard > 0).then_some(ConversionGuard {
+            scope,
+            name,
+            room: self.conversion_guard,
+        })
     }
 }
 
@@ -123,8 +126,10 @@ impl Default for Policy {
             sends_per_hour: 5,
             sends_per_day: 10,
             logins_per_client: 30,
+            emails_per_day: 5000,
             sms_per_day: 1000,
             sms_per_prefix_per_day: 200,
+            conversion_guard: 50,
             unknown_users: UnknownUsers::SignUp,
         }
     }

@@ -141,6 +141,8 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             sends_per_hour: self.number(&table::SENDS_PER_HOUR),
             sends_per_day: self.number(&table::SENDS_PER_DAY),
             logins_per_client: self.number(&table::REQUESTS_PER_IP_PER_HOUR),
+            emails_per_day: self.number(&table::EMAILS_PER_DAY),
+            conversion_guard: self.number(&table::CONVERSION_GUARD),
             sms_per_day: self.number(&table::SMS_PER_DAY),
             sms_per_prefix_per_day: self.number(&table::SMS_PER_PREFIX_PER_DAY),
             unknown_users: self

@@ -9,18 +9,22 @@
 //!
 //! SES and SNS get a second attempt only if the first certainly sent nothing.
 //!
+//! Above that, the store repeats a call of the table that is throttled or meets
+//! a conflict, read or write, until 3 s have passed.
+//!
 //! Every use case ends before the function's timeout of 25 s and the gateway's
 //! of 29 s. The worst cases, in seconds:
 //!
 //! | use case | steps | total |
 //! |---|---|---|
-//! | login | cold key 3, admit 4, deliver 6 (8 by an SES template), withdraw 4 | 19 |
-//! | validation | cold keys 3, newest challenge 3, attempt 4, mint 3, redeem 4, conversion 1 | 18 |
-//! | refresh | session 3, mint with a cold key 6, rotate 4, end the session 4 | 17 |
+//! | login | cold key 3, admit 3, count 1, deliver 6 (8 by an SES template), withdraw 3 | 18 |
+//! | validation | cold keys 3, newest challenge 3, attempt 3, mint 3, redeem 3 | 15 |
+//! | validation that loses a race to itself | the same, winner's session 3, mint 3 | 21 |
+//! | refresh | session 3, mint with a cold key 6, rotate 3, end the session 3 | 15 |
 //! | logout of all | session 3, end all 15 | 18 |
 //!
-//! `UNKNOWN_USERS=conceal` adds 3 to a validation. A rotation of
-//! digest keys adds 3 to an instance's first validation.
+//! `UNKNOWN_USERS=conceal` adds 3 to a login and to a validation. A repeated
+//! login waits up to 3 for the first one.
 
 mod connections;
 pub mod endpoints;

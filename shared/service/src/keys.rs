@@ -26,6 +26,15 @@ pub struct DigestKeys {
     second: Option<DerivedKey>,
 }
 
+/// The digest keys that a validation can use.
+pub struct HeldKeys<'a> {
+    /// The key for new digests.
+    pub current: &'a DigestKey,
+    /// Why the second key is out of reach. Then only codes under the current key
+    /// can be judged.
+    pub missing: Option<Fault>,
+}
+
 struct DerivedKey {
     kms: Client,
     key_id: String,
@@ -63,6 +72,28 @@ impl DigestKeys {
     pub fn pseudonym(&self, of: &Destination) -> Option<Pseudonym> {
         let key = self.current.derived.get();
         key.map(|key| key.pseudonym(of))
+    }
+
+    /// The current key and, while keys rotate, an attempt to fetch the second, so
+    /// that a code is known to be judged before an attempt is spent on it.
+    ///
+    /// # Errors
+    ///
+    /// The current key is out of reach. If the second one is, codes under the
+    /// current key can still be judged.
+    pub async fn held(&self) -> Result<HeldKeys<'_>, Fault> {
+        let second = async {
+            match &self.second {
+                Some(second) => second.get().await.map(|_| ()),
+                None => Ok(()),
+            }
+        };
+        let (current, second) = tokio::join!(self.current(), second);
+        let current = current?;
+        Ok(HeldKeys {
+            current,
+            missing: second.err(),
+        })
     }
 
     /// The key with this id: the current one or, while keys rotate, the second.

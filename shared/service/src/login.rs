@@ -164,6 +164,11 @@ impl LoginService {
         self.digest_keys.pseudonym(of)
     }
 
+    /// Forgets which limits refused lately, for a local stack that resets its limits.
+    pub fn forget_refusals(&self) {
+        self.store.forget_all_refusals();
+    }
+
     /// Issues a challenge, stores it, and only then sends its code.
     ///
     /// # Errors
@@ -271,6 +276,7 @@ impl LoginService {
         let prefix = self.sender.check(to)?;
         Ok(AdmissionRules {
             limits: self.policy.login_limits(to, &request.client, prefix),
+            guard: self.policy.conversion_guard(prefix),
             cooldown: self.policy.cooldown,
             key: request.idempotency_key.clone(),
         })
@@ -280,6 +286,8 @@ impl LoginService {
     /// [`UnknownUsers::Conceal`], reads the user after the admission: reading an
     /// existing item takes longer than a miss, so a refusal that waits for the
     /// read would reveal who is a user.
+    ///
+    /// If the user cannot be read, nothing is sent, so the admission is withdrawn.
     async fn admit<'a>(
         &self,
         challenge: &'a Challenge,
@@ -288,11 +296,16 @@ impl LoginService {
     ) -> Result<(Admitted<'a>, Option<User>), Error> {
         let admit = self.store.admit(challenge, rules, rng);
         let find_user = self.store.find_user(&challenge.destination);
-        if self.policy.unknown_users == UnknownUsers::Conceal {
-            return Ok((admit.await?, find_user.await?));
+        let (admitted, user) = if self.policy.unknown_users == UnknownUsers::Conceal {
+            (admit.await?, find_user.await)
+        } else {
+            let (admitted, user) = tokio::join!(admit, find_user);
+            (admitted?, user)
+        };
+        if let (Err(_), Admitted::New(admission)) = (&user, &admitted) {
+            self.store.withdraw(admission).await?;
         }
-        let (admitted, user) = tokio::join!(admit, find_user);
-        Ok((admitted?, user?))
+        Ok((admitted, user?))
     }
 
     /// What the first request with the same key learnt about the message.

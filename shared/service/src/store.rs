@@ -10,8 +10,10 @@
 //! | `user#<id>` | `family#<hash>` | a session: the digest of its refresh token, and the seal |
 //! | | `claims` | the claims of the user, as a copy for refreshes |
 //! | `client#203.0.113.7` | `logins-hour#<start>`, `validations-hour#<start>` | the client's requests |
-//! | `prefix#+1#<shard>` | `sms-prefix-day#<start>`, `sms-unproven#<start>` | text messages to a prefix |
-//! | `deployment#<shard>` | `sms-day#<start>` | text messages of the deployment |
+//! | `prefix#+1#<shard>` | `sms-prefix-day#<start>` | text messages to a prefix |
+//! | | `sms-unproven` | those whose codes did not come back |
+//! | `deployment#<shard>` | `sms-day#<start>`, `emails-day#<start>` | messages of the deployment |
+//! | | `email-unproven` | e-mails whose codes did not come back |
 //!
 //! If an answer is lost, the SDK sends the write again, and the write must count
 //! once. A transaction carries a request token, by which `DynamoDB` recognises
@@ -21,8 +23,11 @@
 
 mod admit;
 mod counter;
+mod guard;
 mod item;
+mod read;
 mod redeem;
+mod refuse;
 mod replay;
 mod sessions;
 mod spend;
@@ -30,10 +35,12 @@ mod transaction;
 mod users;
 mod withdraw;
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
-use otp_domain::{Challenge, ChallengeId, Destination, OperationId, UnixTime, User};
+use otp_domain::{
+    Challenge, ChallengeId, Destination, OperationId, RecentRefusals, UnixTime, User,
+};
 
 pub use admit::{Admission, AdmissionRules, Admitted};
 pub use redeem::Redemption;
@@ -42,7 +49,7 @@ pub use sessions::Rotation;
 pub use spend::AttemptedChallenge;
 pub use users::{AddUser, Change, UserPages};
 
-use crate::fault::{Dependency, Fault};
+use crate::fault::Fault;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -50,6 +57,7 @@ type Item = HashMap<String, AttributeValue>;
 pub struct Store {
     client: Client,
     table: String,
+    recent_refusals: Mutex<RecentRefusals>,
 }
 
 /// How long the table keeps an item after its use, because clocks disagree.
@@ -58,8 +66,12 @@ const SWEEP_DELAY: Duration = Duration::from_mins(1);
 impl Store {
     /// A store over the table with this name or ARN.
     #[must_use]
-    pub const fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+    pub fn new(client: Client, table: String) -> Self {
+        Self {
+            client,
+            table,
+            recent_refusals: Mutex::default(),
+        }
     }
 
     /// The user of `destination`, if there is one.
@@ -68,17 +80,8 @@ impl Store {
     ///
     /// The table is unreachable, or an item in it is malformed.
     pub async fn find_user(&self, destination: &Destination) -> Result<Option<User>, Fault> {
-        let operation = "GetItem";
-        let output = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(item::user_key(destination)))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| Fault::from_sdk(Dependency::Table, operation, &error))?;
-        let user = output.item.filter(item::is_user);
+        let user = self.get(item::user_key(destination)).await?;
+        let user = user.filter(item::is_user);
         user.map(|item| item::user(&item)).transpose()
     }
 
@@ -97,22 +100,16 @@ impl Store {
         now: UnixTime,
         attempt: impl Fn(&ChallengeId) -> OperationId,
     ) -> Result<Option<ChallengeId>, Fault> {
-        let mut pages = self
+        let query = self
             .client
             .query()
-            .table_name(&self.table)
             .key_condition_expression("pk = :pk AND begins_with(sk, :challenge)")
             .filter_expression(item::IS_UNEXPIRED)
             .expression_attribute_values(":pk", item::partition(destination))
             .expression_attribute_values(":challenge", item::text(item::CHALLENGE_PREFIX))
-            .expression_attribute_values(":now", item::millis(now))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
+            .expression_attribute_values(":now", item::millis(now));
         let mut candidates: Vec<(bool, Challenge)> = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(|error| Fault::from_sdk(Dependency::Table, "Query", &error))?;
+        for item in self.query(query).await? {
             let challenge = item::challenge(&item, destination)?;
             let spent_by = item::spent_by(&item);
             let is_repeated = spent_by.contains(&attempt(&challenge.id));

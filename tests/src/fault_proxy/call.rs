@@ -1,9 +1,9 @@
 //! The calls that the functions and the operator's tool make, by name.
 
 use self::Call::{
-    AddUser, Admit, ChangeUser, Complete, CountValidation, EndSession, FetchDigestKey,
-    FetchPublicKey, FindChallenge, FindClaims, FindLogin, FindSession, FindUser, ListSessions,
-    LookAtTemplate, RecordConversion, Redeem, Rotate, SendEmail, SendSms, SetClaims, Sign,
+    AddUser, Admit, ChangeUser, Complete, CountRequest, CountValidation, EndSession,
+    FetchDigestKey, FetchPublicKey, FindChallenge, FindClaims, FindLogin, FindSession, FindUser,
+    ListSessions, LookAtTemplate, ReadGuard, Redeem, Rotate, SendEmail, SendSms, SetClaims, Sign,
     SpendAttempt, Withdraw, WithdrawCounts, WithdrawEnd,
 };
 use super::http::{HttpMessage, header};
@@ -19,6 +19,10 @@ pub enum Call {
     Sign,
     /// A transaction stores a challenge and counts the login.
     Admit,
+    /// A request that is not admitted is counted against its client.
+    CountRequest,
+    /// A conversion guard that refused lately is read again.
+    ReadGuard,
     /// The user of a destination is read.
     FindUser,
     /// SES returns the operator's own e-mail template.
@@ -45,8 +49,6 @@ pub enum Call {
     SpendAttempt,
     /// A transaction uses the code up and starts a session.
     Redeem,
-    /// A text message is counted as converted.
-    RecordConversion,
     /// The session of a refresh token is read.
     FindSession,
     /// The claims of a session's user are read.
@@ -81,12 +83,13 @@ const CALLS: &[(Call, &str, &str)] = &[
     (Admit, "TransactWriteItems", "#"),
     (SpendAttempt, "UpdateItem", "ADD spent_by"),
     (Complete, "UpdateItem", "seen_through"),
-    (RecordConversion, "UpdateItem", "admitted - :room"),
+    (CountRequest, "UpdateItem", "ADD admitted"),
     (Rotate, "UpdateItem", "previous_digest"),
     (EndSession, "DeleteItem", "\"family#"),
     (FindSession, "GetItem", "\"family#"),
     (FindLogin, "GetItem", "\"request#"),
     (FindClaims, "GetItem", "\"claims\""),
+    (ReadGuard, "GetItem", "-unproven\""),
     (FindUser, "GetItem", "\"user\""),
     (ListSessions, "Query", "\"family#"),
     (FindChallenge, "Query", ":challenge"),

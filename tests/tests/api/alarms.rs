@@ -202,8 +202,8 @@ const ROWS: &[Row] = &[
     row("GatewayThrottles", SMALL, 60, a_limit_too_low),
     row("GatewayThrottles", LARGE, 20, a_limit_too_low),
     row("GatewayFlood", LARGE, 10, a_flood),
-    row("SmsCapped", SMALL, 45, no_more_texts),
-    row("SmsCapped", LARGE, 20, no_more_texts),
+    row("MessagesCapped", SMALL, 45, no_more_texts),
+    row("MessagesCapped", LARGE, 20, no_more_texts),
     row("ReusedRefreshTokens", SMALL, 120, stolen_tokens),
     row("ReusedRefreshTokens", LARGE, 120, stolen_tokens),
 ];
@@ -299,9 +299,36 @@ fn the_alarm_of_ended_test_identities_goes_off() {
 }
 
 #[test]
+fn the_alarms_of_emails_go_off_before_ses_reviews_the_account() {
+    let alarms = alarms();
+    for (name, metric, review) in [
+        ("EmailBounces", "Reputation.BounceRate", 0.05),
+        ("EmailComplaints", "Reputation.ComplaintRate", 0.001),
+    ] {
+        let alarm = alarms.iter().find(|alarm| alarm.name == name).unwrap();
+        let mut day = Day::new(1);
+        for minute in (0..DAY).step_by(15) {
+            let is_now = (START..START + 8 * 60).contains(&minute);
+            let rate = if is_now { 0.9 * review } else { 0.5 * review };
+            day.metrics.report(minute, ("AWS/SES", metric, ""), rate);
+        }
+        assert_goes_off(alarm, &day, 150, metric);
+    }
+}
+
+#[test]
 fn every_alarm_has_a_row() {
     let mut drilled: BTreeSet<_> = ROWS.iter().map(|row| row.alarm.to_owned()).collect();
-    drilled.extend(["SmsSpend", "SmsUndelivered", "TestIdentitiesEnded"].map(str::to_owned));
+    drilled.extend(
+        [
+            "SmsSpend",
+            "SmsUndelivered",
+            "EmailBounces",
+            "EmailComplaints",
+            "TestIdentitiesEnded",
+        ]
+        .map(str::to_owned),
+    );
     let alarms = alarms().into_iter().map(|alarm| alarm.name);
     assert_eq!(alarms.collect::<BTreeSet<_>>(), drilled);
 }

@@ -177,7 +177,7 @@ async fn a_channel_that_is_off_is_refused() {
 
 #[tokio::test]
 async fn a_refused_client_learns_which_kind_of_limit_refuses() {
-    let per_client = ("REQUESTS_PER_IP_PER_HOUR", "2");
+    let per_client = ("REQUESTS_PER_IP_PER_HOUR", "4");
     let app = TestApp::with(&[per_client, ("SMS_PER_DAY", "1")]).await;
     let kind = async |app: &TestApp, to: &str| {
         let answer = app.login(to).await;

@@ -60,9 +60,9 @@ async fn every_item_but_a_user_expires() {
 
     let items = app.items().await;
     // For each of two logins: the challenge, the cooldown, the hour's and the day's counter.
-    // Then the user and the session, the client's counters of logins and of validations, and
-    // three counters of text messages.
-    assert_eq!(items.len(), 2 * 4 + 2 + 2 + 3);
+    // Then the user and the session, the client's counters of logins and of validations, two
+    // counters of e-mails and three of text messages.
+    assert_eq!(items.len(), 2 * 4 + 2 + 2 + 2 + 3);
     for item in items {
         let is_user = sort_key(&item) == "user";
         assert_eq!(item.contains_key("expires_at_seconds"), !is_user);

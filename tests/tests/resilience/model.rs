@@ -14,6 +14,7 @@
 
 mod choices;
 mod guesses;
+mod limits;
 mod logins;
 mod operations;
 mod refreshes;

@@ -35,7 +35,7 @@ const PARALLEL: u32 = 4;
 const REPORT_EVERY: u32 = 1000;
 
 /// The settings of both processes.
-pub const SETTINGS: [(&str, &str); 13] = [
+pub const SETTINGS: [(&str, &str); 15] = [
     ("TABLE_NAME", "login-with-otp"),
     ("BRAND", "Example"),
     ("EMAIL_FROM", "login@example.com"),
@@ -46,6 +46,8 @@ pub const SETTINGS: [(&str, &str); 13] = [
     ("DIGEST_KEY_ID", "local-digest-key"),
     ("REQUESTS_PER_IP_PER_HOUR", "1000000"),
     ("RESEND_COOLDOWN_SECONDS", "0"),
+    ("CONVERSION_GUARD", "0"),
+    ("EMAILS_PER_DAY", "1000000"),
     ("SMS_PER_DAY", "1000000"),
     ("SMS_PER_PREFIX_PER_DAY", "1000000"),
     ("SENDS_PER_HOUR", "5"),

@@ -170,9 +170,15 @@ settings! {
         (0, 3), 0, "",
         "How many proxies in front of the gateway append to `X-Forwarded-For`.",
     );
+    EMAILS_PER_DAY = number((1, MILLION), 5000, "", "E-mails of the deployment per UTC day.");
     SMS_PER_DAY = number((1, MILLION), 1000, "", "Text messages of the deployment per UTC day.");
     SMS_PER_PREFIX_PER_DAY = number(
         (1, MILLION), 200, "", "Text messages to one allowed prefix per UTC day.",
+    );
+    CONVERSION_GUARD = number(
+        (0, MILLION), 50, "",
+        "Messages to one allowed prefix, and e-mails, that may be sent without their codes \
+         coming back; 0 is off.",
     );
     UNKNOWN_USERS = optional(
         "`sign-up`, `conceal` or `reveal`", "sign-up",

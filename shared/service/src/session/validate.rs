@@ -15,6 +15,7 @@ use crate::{
     Error,
     about::About,
     access_token::AccessToken,
+    keys::HeldKeys,
     store::{AttemptedChallenge, Redemption},
 };
 
@@ -169,7 +170,7 @@ impl SessionService {
         let access_token = self.tokens.mint(&session, &claims, now, rng).await?;
         let redemption = self
             .store
-            .redeem(challenge, &user, &session, &operation, now)
+            .redeem(&right.attempted, &user, &session, &operation, now)
             .await?;
         if let Redemption::Lost(winner) = redemption {
             // The winner may be the same request.
@@ -179,7 +180,6 @@ impl SessionService {
             let repeated = self.log_in_again(&challenge.id, refresh_token, &claims, now, rng);
             return repeated.await;
         }
-        self.store.record_conversion(&right.attempted).await;
         Ok(LoggedIn {
             access_token,
             user,
@@ -198,13 +198,12 @@ impl SessionService {
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<RightGuess<'_>, Error> {
-        // An unavailable key must not cost an attempt. Only codes under the
-        // second digest key need that key, so it is not fetched here.
-        let (key, ()) = tokio::try_join!(self.digest_keys.current(), self.tokens.warm_up())?;
+        // An unavailable key must not cost an attempt.
+        let (keys, ()) = tokio::try_join!(self.digest_keys.held(), self.tokens.warm_up())?;
         let limit = self.policy.validation_limit(&request.client);
         let (admitted, attempt) = tokio::join!(
             self.store.admit_validation(&limit, operation, now, rng),
-            self.spend_attempt(request, operation, key, now),
+            self.spend_attempt(request, operation, &keys, now),
         );
         admitted?;
         let (code, attempted, user) = attempt?;
@@ -241,13 +240,13 @@ impl SessionService {
     /// takes longer than a miss, so a refusal that waits for the read would reveal
     /// who is a user. A guess of the wrong length costs no attempt.
     ///
-    /// `key` is the current digest key: the challenge, which names its own, is not
-    /// read yet. A repeat after a rotation therefore spends another attempt.
+    /// The attempt is named under the current digest key: the challenge, which names
+    /// its own, is not read yet. A repeat after a rotation therefore spends another attempt.
     async fn spend_attempt(
         &self,
         request: &ValidateRequest,
         operation: &OperationId,
-        key: &DigestKey,
+        keys: &HeldKeys<'_>,
         now: UnixTime,
     ) -> Result<(Passcode, AttemptedChallenge, UserLookup), Error> {
         let (to, max) = (&request.destination, self.policy.max_attempts);
@@ -256,7 +255,7 @@ impl SessionService {
         // A repeat spends its attempt again, which changes nothing.
         let attempt_at = |id: &ChallengeId| {
             let repeatable = request.repeatable(id, &guess);
-            repeatable.map_or_else(|| operation.clone(), |guess| guess.attempt(key))
+            repeatable.map_or_else(|| operation.clone(), |guess| guess.attempt(keys.current))
         };
         let named = match &request.challenge_id {
             Some(id) => Some(id.clone()),
@@ -264,7 +263,9 @@ impl SessionService {
         };
         let id = named.ok_or(Refusal::InvalidOtp("no live challenge"))?;
         let attempt_id = attempt_at(&id);
-        let attempt = self.store.spend_attempt(to, &id, &attempt_id, max, now);
+        let attempt = self
+            .store
+            .spend_attempt(to, &id, &attempt_id, max, keys, now);
         let (attempted, user) = if self.policy.unknown_users == UnknownUsers::Conceal {
             (attempt.await?, UserLookup::Deferred)
         } else {

@@ -7,14 +7,16 @@ use aws_sdk_dynamodb::{
         TransactWriteItem, Update,
     },
 };
-use otp_domain::{Challenge, IdempotencyKey, Limit, LimitKind, Refusal};
+use otp_domain::{Challenge, ConversionGuard, FullLimit, IdempotencyKey, Limit};
 use rand::CryptoRng;
 use tokio::time::timeout;
 
 use super::{
     ReplayedLogin, Store,
-    counter::Counter,
+    counter::{Counter, full},
+    guard::{GuardCounter, GuardRefusal},
     item,
+    refuse::cooling,
     transaction::{BUDGET, Written, condition_failed},
 };
 use crate::{
@@ -22,14 +24,12 @@ use crate::{
     fault::{Dependency, Fault},
 };
 
-/// After this long, a login that is not completed never will be: the function
-/// has timed out (`Timeout` in template.yaml).
-const ABANDONED_AFTER: Duration = Duration::from_secs(25);
-
 /// The rules that a login must pass.
 pub struct AdmissionRules {
     /// Every limit that counts it.
     pub limits: Vec<Limit>,
+    /// The conversion guard that counts its message, unless it is off.
+    pub guard: Option<ConversionGuard>,
     /// The least time since the last login of the same destination.
     pub cooldown: Duration,
     /// The client's idempotency key, if it sent one.
@@ -40,6 +40,7 @@ pub struct AdmissionRules {
 pub struct Admission<'a> {
     pub(super) challenge: &'a Challenge,
     pub(super) counters: Vec<Counter<'a>>,
+    pub(super) guard: Option<GuardCounter<'a>>,
     pub(super) rules: &'a AdmissionRules,
 }
 
@@ -51,10 +52,17 @@ pub enum Admitted<'a> {
     Replayed(ReplayedLogin),
 }
 
+/// Why a login is not admitted.
+enum NotAdmitted {
+    /// These limits refuse it.
+    Refused(Vec<FullLimit>),
+    /// It is the repeat of an earlier request.
+    Replayed(ReplayedLogin),
+}
+
 /// What the reasons of a cancelled admission mean.
 enum Cancelled {
-    Refused(Refusal),
-    Replayed(ReplayedLogin),
+    Decided(NotAdmitted),
     /// Only some shards of a counter were full: try the next.
     TryNextShard,
 }
@@ -66,7 +74,8 @@ impl Store {
     /// # Errors
     ///
     /// Refused if a limit is reached; of several limits, the one that lasts
-    /// longest is named. A fault if the table is broken.
+    /// longest is named, and of limits that are known to refuse, one that lasts
+    /// longest of those. A fault if the table is broken.
     pub async fn admit<'a>(
         &self,
         challenge: &'a Challenge,
@@ -74,19 +83,49 @@ impl Store {
         rng: &mut impl CryptoRng,
     ) -> Result<Admitted<'a>, Error> {
         let at = challenge.issued_at;
-        let counters = rules.limits.iter().map(|limit| Counter::of(limit, at, rng));
+        let guard = rules.guard.as_ref();
         let mut admission = Admission {
             challenge,
-            counters: counters.collect(),
+            counters: rules
+                .limits
+                .iter()
+                .map(|limit| Counter::of(limit, at, rng))
+                .collect(),
+            guard: guard.map(|guard| GuardCounter::of(guard, at, rng)),
             rules,
         };
-        let replayed = timeout(BUDGET, self.try_shards(&mut admission)).await;
-        let replayed = replayed
-            .unwrap_or_else(|_| Err(Fault::new(Dependency::Table, "admit", "timeout").into()))?;
-        Ok(match replayed {
-            None => Admitted::New(admission),
-            Some(earlier) => Admitted::Replayed(earlier),
-        })
+        let decided = timeout(BUDGET, self.decide(&mut admission)).await;
+        let not_admitted =
+            decided.unwrap_or_else(|_| Err(Fault::new(Dependency::Table, "admit", "timeout")))?;
+        match not_admitted {
+            None => Ok(Admitted::New(admission)),
+            Some(NotAdmitted::Replayed(earlier)) => {
+                self.count_request(rules, at).await;
+                Ok(Admitted::Replayed(earlier))
+            }
+            Some(NotAdmitted::Refused(limits)) => {
+                let refusal = self.refuse(limits, rules, at).await;
+                Err(refusal.map_or_else(
+                    || Fault::new(Dependency::Table, "admit", "refused without a limit").into(),
+                    Error::from,
+                ))
+            }
+        }
+    }
+
+    /// Decides by memory if a limit is known to refuse, otherwise by the table.
+    /// `None` if the login is admitted.
+    async fn decide(&self, admission: &mut Admission<'_>) -> Result<Option<NotAdmitted>, Fault> {
+        let (challenge, rules) = (admission.challenge, admission.rules);
+        let known = self.known_to_refuse(challenge, rules).await?;
+        if known.is_empty() {
+            return self.try_shards(admission).await;
+        }
+        let earlier = self.find_replay(challenge, rules).await?;
+        Ok(Some(earlier.map_or(
+            NotAdmitted::Refused(known),
+            NotAdmitted::Replayed,
+        )))
     }
 
     /// Tries shard after shard until the admission is written (`None`) or
@@ -94,7 +133,7 @@ impl Store {
     async fn try_shards(
         &self,
         admission: &mut Admission<'_>,
-    ) -> Result<Option<ReplayedLogin>, Error> {
+    ) -> Result<Option<NotAdmitted>, Fault> {
         let mut attempt = 0;
         loop {
             let actions = admission
@@ -105,8 +144,7 @@ impl Store {
                 return Ok(None);
             };
             match admission.cancelled(&reasons)? {
-                Cancelled::Refused(refusal) => return Err(refusal.into()),
-                Cancelled::Replayed(earlier) => return Ok(Some(earlier)),
+                Cancelled::Decided(decided) => return Ok(Some(decided)),
                 Cancelled::TryNextShard => attempt += 1,
             }
         }
@@ -130,6 +168,9 @@ impl Admission<'_> {
         for counter in &self.counters {
             actions.push(counter.count(table)?);
         }
+        if let Some(guard) = &self.guard {
+            actions.push(guard.count(table)?);
+        }
         if !self.rules.cooldown.is_zero() {
             actions.push(self.start_cooldown(table)?);
         }
@@ -150,22 +191,18 @@ impl Admission<'_> {
                  OR (attribute_not_exists(seen_through) AND issued_at <= :abandoned)",
             )
             .expression_attribute_values(":now", item::millis(now))
-            .expression_attribute_values(":abandoned", item::millis(now.minus(ABANDONED_AFTER)))
+            .expression_attribute_values(":abandoned", item::abandoned_before(now))
             .return_values_on_condition_check_failure(OnFailure::AllOld)
             .build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
     fn put_challenge(&self, table: &str) -> Result<TransactWriteItem, BuildError> {
-        let guard = self
-            .counters
-            .iter()
-            .find(|counter| counter.limit.is_conversion_guard());
         let put = Put::builder()
             .table_name(table)
             .set_item(Some(item::from_challenge(
                 self.challenge,
-                guard.map(Counter::key),
+                self.guard.as_ref().map(GuardCounter::key),
             )))
             .condition_expression("attribute_not_exists(pk)")
             .build()?;
@@ -190,8 +227,8 @@ impl Admission<'_> {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// Of several refusals, returns the one that lasts longest. A retried
-    /// request is recognised first, whatever limits it would meet now.
+    /// Names every limit that refuses. A retried request is recognised first,
+    /// whatever limits it would meet now.
     fn cancelled(&mut self, reasons: &[CancellationReason]) -> Result<Cancelled, Fault> {
         let now = self.challenge.issued_at;
         let mut reasons = reasons
@@ -206,34 +243,40 @@ impl Admission<'_> {
             ));
         }
         if let Some(request) = self.rules.key.as_ref().and_then(|_| next()) {
-            return replayed(request).map(Cancelled::Replayed);
+            let earlier = NotAdmitted::Replayed(replayed(request)?);
+            return Ok(Cancelled::Decided(earlier));
         }
-        let mut longest: Option<(Duration, &'static str, LimitKind)> = None;
+        let mut refusing = Vec::new();
         let mut shards_left = false;
         for counter in &mut self.counters {
             if next().is_none() {
                 continue;
             }
-            if counter.try_next_shard() {
+            if counter.shards.try_next() {
                 shards_left = true;
             } else {
-                let wait = now.until(counter.limit.window_end(now));
-                let limit = &counter.limit;
-                longest = longest.max(Some((wait, limit.name, limit.kind())));
+                refusing.push(full(counter.limit, now));
+            }
+        }
+        if let Some(guard) = &mut self.guard
+            && let Some(refused) = next()
+        {
+            match guard.refused(refused.item())? {
+                GuardRefusal::TryAgain => shards_left = true,
+                GuardRefusal::Closed(limit) => refusing.push(limit),
             }
         }
         if let Some(cooldown) = next() {
             let item = cooldown.item();
             let sent_at = item.map_or(Ok(now), |item| item::time(item, "sent_at"))?;
-            let wait = now.until(sent_at.plus(self.rules.cooldown));
-            longest = longest.max(Some((wait, "cooldown", LimitKind::Cooldown)));
+            let ends_at = sent_at.plus(self.rules.cooldown);
+            refusing.push(cooling(self.challenge, ends_at));
         }
         // Until every shard was tried, it is unknown what lasts longest.
-        Ok(match longest {
-            Some((wait, limit, kind)) if !shards_left => {
-                Cancelled::Refused(Refusal::TooManyRequests { limit, kind, wait })
-            }
-            _ => Cancelled::TryNextShard,
+        Ok(if shards_left {
+            Cancelled::TryNextShard
+        } else {
+            Cancelled::Decided(NotAdmitted::Refused(refusing))
         })
     }
 }

@@ -3,13 +3,13 @@
 mod session;
 mod user;
 
-use std::fmt::Display;
+use std::{fmt::Display, time::Duration};
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use otp_domain::{
-    Challenge, ChallengeId, Delivery, Destination, DigestKeyId, EmailAddress, IdempotencyKey,
-    Limit, OperationId, PasscodeDigest, PhoneNumber, Scope, UnixTime,
+    Challenge, ChallengeId, ConversionGuard, Delivery, Destination, DigestKeyId, EmailAddress,
+    GuardCount, IdempotencyKey, Limit, OperationId, PasscodeDigest, PhoneNumber, Scope, UnixTime,
 };
 
 pub(super) use session::{
@@ -20,6 +20,10 @@ pub(super) use user::{claims, is_user, partitions, user, user_key, user_record};
 
 use super::{Item, ReplayedLogin, SWEEP_DELAY};
 use crate::fault::{Dependency, Fault};
+
+/// After this long, a login that is not completed never will be: the function
+/// has timed out (`Timeout` in template.yaml).
+const ABANDONED_AFTER: Duration = Duration::from_secs(25);
 
 /// The prefix of challenges' sort keys.
 pub(super) const CHALLENGE_PREFIX: &str = "challenge#";
@@ -78,18 +82,51 @@ pub(super) fn cooldown_key(destination: &Destination) -> Item {
     key(destination, "cooldown".to_owned())
 }
 
-/// One shard of a limit's counter. Each shard has a partition of its own, because
-/// a partition's throughput is limited.
-pub(super) fn counter_key(limit: &Limit, shard: u32, at: UnixTime) -> Item {
-    let partition = match &limit.scope {
+fn scope_partition(scope: &Scope, shard: u32) -> AttributeValue {
+    match scope {
         Scope::Destination(destination) => partition(destination),
         Scope::Client(client) => text(format!("client#{}", client.as_str())),
         Scope::Prefix(prefix) => text(format!("prefix#{prefix}#{shard}")),
         Scope::Deployment => text(format!("deployment#{shard}")),
-    };
+    }
+}
+
+/// One shard of a limit's counter. Each shard has a partition of its own, because
+/// a partition's throughput is limited.
+pub(super) fn counter_key(limit: &Limit, shard: u32, at: UnixTime) -> Item {
+    let partition = scope_partition(&limit.scope, shard);
     let start = limit.window_start(at).as_secs();
     let sort = text(format!("{}#{start}", limit.name));
     Item::from([("pk".to_owned(), partition), ("sk".to_owned(), sort)])
+}
+
+/// One shard of a conversion guard's counter.
+pub(super) fn guard_key(guard: &ConversionGuard, shard: u32) -> Item {
+    Item::from([
+        ("pk".to_owned(), scope_partition(&guard.scope, shard)),
+        ("sk".to_owned(), text(guard.name)),
+    ])
+}
+
+/// When the table may delete a guard's counter that is not written again.
+pub(super) fn guard_sweep(now: UnixTime) -> AttributeValue {
+    sweep_after(now.plus(ConversionGuard::MEMORY))
+}
+
+/// Reads a guard's counter.
+pub(super) fn guard_count(item: &Item) -> Result<GuardCount, Fault> {
+    let number = |name| optional(item, name, |text| text.parse::<i64>().ok());
+    let at = |name| {
+        optional(item, name, |text| {
+            text.parse().ok().map(UnixTime::from_millis)
+        })
+    };
+    Ok(GuardCount {
+        unproven: number("unproven")?.unwrap_or_default(),
+        proven: number("proven")?.unwrap_or_default(),
+        sent_at: at("sent_at")?,
+        proven_at: at("proven_at")?,
+    })
 }
 
 /// The key of the item for an idempotency key. Each destination has its own keys.
@@ -111,6 +148,20 @@ pub(super) fn from_request(key: &IdempotencyKey, challenge: &Challenge) -> Item 
         ),
     ]);
     item
+}
+
+/// Logins that are not completed were issued at or before this instant never will
+/// be.
+pub(super) fn abandoned_before(now: UnixTime) -> AttributeValue {
+    millis(now.minus(ABANDONED_AFTER))
+}
+
+/// Whether the key's first request may still be answered: its code is live, and
+/// it was completed or still may be.
+pub(super) fn is_live_request(item: &Item, now: UnixTime) -> bool {
+    let is_live = time(item, "expires_at").is_ok_and(|at| now < at);
+    let is_young = || time(item, "issued_at").is_ok_and(|at| now.minus(ABANDONED_AFTER) < at);
+    is_live && (item.contains_key("seen_through") || is_young())
 }
 
 /// The challenge that the key's first request led to.
@@ -179,6 +230,12 @@ pub(super) fn spent_by(item: &Item) -> Vec<OperationId> {
     ids.map(|id| OperationId::from_table(id.clone())).collect()
 }
 
+/// Whether the digest of a challenge is under this key.
+pub(super) fn is_under(challenge: &Item, key: &DigestKeyId) -> bool {
+    let id = challenge.get("key_id").and_then(|id| id.as_s().ok());
+    id.is_some_and(|id| id == key.as_str())
+}
+
 /// Reads the name of a destination's partition.
 fn destination(partition: &str) -> Option<Destination> {
     match partition.split_once('#')? {
@@ -203,6 +260,17 @@ fn field<'a, T: ?Sized>(
     item.get(name)
         .and_then(|value| read(value).ok())
         .ok_or_else(|| malformed(name))
+}
+
+fn optional<T>(
+    item: &Item,
+    name: &'static str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, Fault> {
+    let number = item.get(name).map(AttributeValue::as_n).transpose();
+    let number = number.map_err(|_| malformed(name))?;
+    let value = number.map(|text| parse(text).ok_or_else(|| malformed(name)));
+    value.transpose()
 }
 
 fn malformed(attribute: &str) -> Fault {

@@ -4,7 +4,9 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{
-    Item, Store, item,
+    AttemptedChallenge, Item, Store,
+    guard::record_conversion,
+    item,
     transaction::{Written, condition_failed},
 };
 use crate::fault::{Dependency, Fault};
@@ -23,8 +25,8 @@ pub enum Redemption {
 }
 
 impl Store {
-    /// Records the login of the destination's user and starts the session, in
-    /// one transaction with one winner.
+    /// Records the login of the destination's user, starts the session, and takes
+    /// the message off its conversion guard, in one transaction with one winner.
     ///
     /// The condition is that the user has not logged in since the challenge was
     /// issued. The write therefore uses this challenge and voids every earlier
@@ -35,17 +37,22 @@ impl Store {
     /// The table is unavailable, or the user changed since it was read.
     pub async fn redeem(
         &self,
-        challenge: &Challenge,
+        attempted: &AttemptedChallenge,
         user: &ResolvedUser,
         session: &Session,
         operation: &OperationId,
         now: UnixTime,
     ) -> Result<Redemption, Fault> {
+        let challenge = &attempted.challenge;
+        let guard = attempted.conversion_counter.clone();
         let actions = [
             self.log_in(challenge, user, operation, now),
             self.start_session(session),
         ];
-        let actions = actions.into_iter().collect::<Result<_, _>>();
+        let actions = actions
+            .into_iter()
+            .chain(guard.map(|key| record_conversion(key, &self.table, now)))
+            .collect::<Result<_, _>>();
         let actions =
             actions.map_err(|_| Fault::new(Dependency::Table, "redeem", "request not built"))?;
         let token = format!("redeem-{}", operation.as_str());

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use otp_domain::{ChallengeId, Delivery, Destination, IdempotencyKey, UnixTime};
 use tokio::time::{sleep, timeout};
 
-use super::{Admission, Store, item};
+use super::{Admission, Store, item, transaction::until_settled};
 use crate::fault::{Dependency, Fault};
 
 /// How long a repeated login waits for the first one, which may still be sending.
@@ -44,19 +44,23 @@ impl Store {
             return Ok(());
         };
         let challenge = admission.challenge;
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(item::request_key(&challenge.destination, key)))
-            .update_expression("SET seen_through = :yes, delivery = :delivery")
-            .condition_expression("challenge_id = :id")
-            .expression_attribute_values(":yes", AttributeValue::Bool(true))
-            .expression_attribute_values(":delivery", item::text(delivery.as_str()))
-            .expression_attribute_values(":id", item::text(challenge.id.as_str()))
-            .send()
-            .await
-            .map_err(|error| Fault::from_sdk(Dependency::Table, "UpdateItem", &error))?;
-        Ok(())
+        let operation = "UpdateItem";
+        let attempt = || async {
+            self.client
+                .update_item()
+                .table_name(&self.table)
+                .set_key(Some(item::request_key(&challenge.destination, key)))
+                .update_expression("SET seen_through = :yes, delivery = :delivery")
+                .condition_expression("challenge_id = :id")
+                .expression_attribute_values(":yes", AttributeValue::Bool(true))
+                .expression_attribute_values(":delivery", item::text(delivery.as_str()))
+                .expression_attribute_values(":id", item::text(challenge.id.as_str()))
+                .send()
+                .await
+                .map(|_| ())
+                .map_err(|error| Fault::from_sdk(Dependency::Table, operation, &error))
+        };
+        until_settled(operation, attempt).await
     }
 
     /// Waits up to three seconds until the first request with this key has ended, and
@@ -84,18 +88,10 @@ impl Store {
         loop {
             sleep(pause).await;
             pause *= 2;
-            let read = self
-                .client
-                .get_item()
-                .table_name(&self.table)
-                .set_key(Some(item::request_key(destination, key)))
-                .consistent_read(true)
-                .send()
-                .await;
-            let Ok(read) = read else {
+            let Ok(item) = self.get(item::request_key(destination, key)).await else {
                 return Ok(Delivery::Unconfirmed);
             };
-            let Some(item) = read.item else {
+            let Some(item) = item else {
                 let cause = "the first request was withdrawn";
                 return Err(Fault::new(Dependency::Provider, "deliver", cause));
             };

@@ -36,16 +36,8 @@ impl Store {
         user: &UserId,
         id: &SessionId,
     ) -> Result<Option<Session>, Fault> {
-        let output = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(item::session_key(user, id)))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| Fault::from_sdk(Dependency::Table, "GetItem", &error))?;
-        output.item.map(|item| item::session(&item)).transpose()
+        let item = self.get(item::session_key(user, id)).await?;
+        item.map(|item| item::session(&item)).transpose()
     }
 
     /// Writes the session `after` a refresh, with its new `seal`, on condition that
@@ -159,22 +151,12 @@ impl Store {
     ///
     /// The table is unreachable, or an item in it is malformed.
     pub async fn sessions(&self, user: &UserId) -> Result<Vec<Session>, Fault> {
-        let mut pages = self
+        let query = self
             .client
             .query()
-            .table_name(&self.table)
             .key_condition_expression("pk = :user AND begins_with(sk, :session)")
             .expression_attribute_values(":user", item::sessions(user))
-            .expression_attribute_values(":session", item::text(item::SESSION_PREFIX))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
-        let mut sessions = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(|error| Fault::from_sdk(Dependency::Table, "Query", &error))?;
-            sessions.push(item::session(&item)?);
-        }
-        Ok(sessions)
+            .expression_attribute_values(":session", item::text(item::SESSION_PREFIX));
+        self.query(query).await?.iter().map(item::session).collect()
     }
 }

@@ -1,14 +1,9 @@
-use std::time::Duration;
-
 use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure},
 };
-use otp_domain::{
-    CONVERSION_CREDIT, Challenge, ChallengeId, Destination, Limit, OperationId, Refusal, UnixTime,
-};
+use otp_domain::{Challenge, ChallengeId, Destination, Limit, OperationId, Refusal, UnixTime};
 use rand::CryptoRng;
-use tokio::time::timeout;
 
 use super::{
     Item, Store,
@@ -19,19 +14,21 @@ use super::{
 use crate::{
     Error,
     fault::{Dependency, Fault},
+    keys::HeldKeys,
 };
 
 const OPERATION: &str = "UpdateItem";
 
-/// Time limit for recording a conversion.
-const CONVERSION_BUDGET: Duration = Duration::from_millis(500);
+/// The condition of an attempt.
+const HAS_ATTEMPT: &str = "expires_at > :now AND (attribute_not_exists(spent_by) \
+                           OR size(spent_by) < :max OR contains(spent_by, :id))";
 
 /// A challenge with one spent attempt, which permits one comparison.
 pub struct AttemptedChallenge {
     /// The challenge.
     pub challenge: Challenge,
-    /// The key of the conversion counter, for a text message.
-    conversion_counter: Option<Item>,
+    /// The key of the guard's counter that counts its message, if there is one.
+    pub(super) conversion_counter: Option<Item>,
 }
 
 impl Store {
@@ -80,8 +77,10 @@ impl Store {
         id: &ChallengeId,
         operation: &OperationId,
         max_attempts: u8,
+        keys: &HeldKeys<'_>,
         now: UnixTime,
     ) -> Result<AttemptedChallenge, Error> {
+        let only = keys.missing.as_ref().map(|_| keys.current.id());
         let attempt = || async {
             let spent = self
                 .client
@@ -89,9 +88,12 @@ impl Store {
                 .table_name(&self.table)
                 .set_key(Some(item::challenge_key(destination, id)))
                 .update_expression("ADD spent_by :operation")
-                .condition_expression(
-                    "expires_at > :now AND (attribute_not_exists(spent_by) \
-                     OR size(spent_by) < :max OR contains(spent_by, :id))",
+                .condition_expression(match only {
+                    Some(_) => format!("{HAS_ATTEMPT} AND key_id = :key"),
+                    None => HAS_ATTEMPT.to_owned(),
+                })
+                .set_expression_attribute_values(
+                    only.map(|key| [(":key".to_owned(), item::text(key.as_str()))].into()),
                 )
                 .expression_attribute_values(":operation", item::only(operation))
                 .expression_attribute_values(":id", item::text(operation.as_str()))
@@ -105,7 +107,7 @@ impl Store {
                 Ok(output) => Ok(Ok(output.attributes)),
                 Err(error) => match error.as_service_error() {
                     Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                        Ok(Err(refused(failed.item(), now)))
+                        Ok(Err(refused(failed.item(), keys, now)))
                     }
                     _ => Err(Fault::from_sdk(Dependency::Table, OPERATION, &error)),
                 },
@@ -114,24 +116,6 @@ impl Store {
         let item = until_settled(OPERATION, attempt).await??;
         let item = item.ok_or_else(|| Fault::new(Dependency::Table, OPERATION, "no item"))?;
         Ok(read(&item, destination)?)
-    }
-
-    /// Makes room in the conversion guard for a returned code. Best effort:
-    /// nothing depends on its success, and a retried write makes room for a few
-    /// more messages.
-    pub async fn record_conversion(&self, attempted: &AttemptedChallenge) {
-        let Some(key) = attempted.conversion_counter.clone() else {
-            return;
-        };
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key))
-            .update_expression("SET admitted = admitted - :room")
-            .condition_expression("admitted >= :room")
-            .expression_attribute_values(":room", item::number(CONVERSION_CREDIT));
-        let _ = timeout(CONVERSION_BUDGET, update.send()).await;
     }
 }
 
@@ -142,12 +126,23 @@ fn read(item: &Item, destination: &Destination) -> Result<AttemptedChallenge, Fa
     })
 }
 
-/// Why no attempt was spent. Only the log gets the reason.
-fn refused(challenge: Option<&Item>, now: UnixTime) -> Refusal {
+/// Why no attempt was spent: a refusal, or a fault if the challenge may be good and
+/// its key is out of reach. Only the log gets the reason.
+fn refused(challenge: Option<&Item>, keys: &HeldKeys<'_>, now: UnixTime) -> Error {
     let expires_at = challenge.map(|item| item::time(item, "expires_at"));
+    let is_live = matches!(expires_at, Some(Ok(at)) if now < at);
+    let is_under_current = challenge.is_some_and(|item| item::is_under(item, keys.current.id()));
+    if let Some(missing) = keys
+        .missing
+        .as_ref()
+        .filter(|_| is_live && !is_under_current)
+    {
+        return missing.clone().into();
+    }
     Refusal::InvalidOtp(match expires_at {
         None => "unknown challenge",
-        Some(Ok(at)) if now < at => "no attempts left",
+        Some(_) if is_live => "no attempts left",
         Some(_) => "expired challenge",
     })
+    .into()
 }

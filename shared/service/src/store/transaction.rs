@@ -13,8 +13,8 @@ use crate::{
 
 const OPERATION: &str = "TransactWriteItems";
 
-/// Time limit for one step of a use case, with all its writes.
-pub(super) const BUDGET: Duration = Duration::from_secs(4);
+/// Time limit for one step of a use case, with all its calls of the table.
+pub(super) const BUDGET: Duration = Duration::from_secs(3);
 
 /// Transient reasons: another write touched the same items, or the table was
 /// busy. The write is retried.
@@ -26,9 +26,12 @@ const TRANSIENT: [&str; 4] = [
 ];
 
 /// Transient errors of the whole call.
-const TRANSIENT_ERRORS: [&str; 2] = [
+const TRANSIENT_ERRORS: [&str; 5] = [
     "TransactionInProgressException",
     "TransactionConflictException",
+    "ThrottlingException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
 ];
 
 /// The outcome of a transaction.

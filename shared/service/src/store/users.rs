@@ -118,16 +118,8 @@ impl Store {
         &self,
         destination: &Destination,
     ) -> Result<Option<UserRecord>, Fault> {
-        let output = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(item::user_key(destination)))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| Fault::from_sdk(Dependency::Table, "GetItem", &error))?;
-        let user = output.item.filter(item::is_user);
+        let item = self.get(item::user_key(destination)).await?;
+        let user = item.filter(item::is_user);
         user.map(|item| item::user_record(&item)).transpose()
     }
 

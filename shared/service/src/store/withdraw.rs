@@ -28,9 +28,9 @@ impl Store {
     ///
     /// The table is unreachable. The challenge and its counts may remain.
     pub async fn withdraw(&self, admission: &Admission<'_>) -> Result<(), Fault> {
-        timeout(BUDGET, self.undo(admission))
-            .await
-            .unwrap_or_else(|_| Err(Fault::new(Dependency::Table, "withdraw", "timeout")))
+        let undone = timeout(BUDGET, self.undo(admission)).await;
+        self.forget_refusals(admission);
+        undone.unwrap_or_else(|_| Err(Fault::new(Dependency::Table, "withdraw", "timeout")))
     }
 
     /// Ends the challenge of a destination that the provider refused, and frees its
@@ -88,6 +88,9 @@ impl Store {
             if counter.limit.refundable {
                 actions.push(counter.refund(&self.table)?);
             }
+        }
+        if let Some(guard) = &admission.guard {
+            actions.push(guard.refund(&self.table)?);
         }
         Ok(actions)
     }

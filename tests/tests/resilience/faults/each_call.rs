@@ -22,6 +22,8 @@ const PARALLEL: usize = 14;
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_fault_of_every_call_has_the_outcome_of_its_row() {
     let settings = [
+        ("CONVERSION_GUARD", "0"),
+        ("EMAILS_PER_DAY", "1000000"),
         ("REQUESTS_PER_IP_PER_HOUR", "1000000"),
         ("SMS_PER_DAY", "1000000"),
         ("SMS_PER_PREFIX_PER_DAY", "1000000"),
@@ -36,7 +38,10 @@ async fn every_fault_of_every_call_has_the_outcome_of_its_row() {
 
 /// Runs all faults of a row, one after the other; returns what differs from the row.
 async fn run(app: &TestApp, nth: usize, row: &Row) -> Vec<String> {
-    let warm = app.cold_start().await;
+    let guard = row.request.guard();
+    let warm = app
+        .deploy(|settings| settings.login.policy.conversion_guard = guard)
+        .await;
     warm.warm_up().await;
     let mut cells = vec![(CallFault::ReplyDelayed, ALWAYS, row.without_fault)];
     for fault in CallFault::NOTHING_DONE {

@@ -250,3 +250,74 @@ async fn an_idempotency_key_of_a_login_that_never_completed_is_free_after_25_sec
     app.login_with_key(KEY, ALICE).await.assert_ok();
     assert_eq!(app.messages(ALICE).len(), 1);
 }
+
+#[tokio::test]
+async fn a_login_whose_user_cannot_be_read_leaves_nothing_behind() {
+    for mode in ["sign-up", "conceal", "reveal"] {
+        let limits = [("UNKNOWN_USERS", mode), ("SENDS_PER_HOUR", "1")];
+        let app = TestApp::with(&limits).await;
+        app.add_user(ALICE, false).await;
+        app.faults.inject(Call::FindUser, CallFault::Http500, 3);
+        app.login_with_key(KEY, ALICE).await.assert_unavailable();
+        assert!(app.messages(ALICE).is_empty());
+        let items = app.partition(&partition_key(ALICE)).await;
+        let left = items
+            .iter()
+            .find(|(key, _)| key.starts_with("challenge#") || key.starts_with("request#"));
+        assert!(left.is_none(), "something is left");
+        app.login_with_key(KEY, ALICE).await.assert_ok();
+    }
+}
+
+#[tokio::test]
+async fn an_unreachable_second_digest_key_costs_no_attempt() {
+    let keys = [
+        ("SECOND_DIGEST_KEY_ID", "next-digest-key"),
+        ("OTP_MAX_ATTEMPTS", "1"),
+        ("RESEND_COOLDOWN_SECONDS", "0"),
+    ];
+    let app = TestApp::with(&keys).await;
+    let (old_id, old_code) = app.receive_code(ALICE).await;
+    // The keys change places, so the code is under the second one.
+    let app = app
+        .deploy(|settings| {
+            let sessions = &mut settings.sessions;
+            let second = sessions.second_digest_key_id.as_mut().expect("two keys");
+            std::mem::swap(second, &mut sessions.digest_key_id);
+            settings.login.digest_key_id = sessions.digest_key_id.clone();
+        })
+        .await;
+    app.warm_up().await;
+    let (id, code) = app.receive_code("bob@example.com").await;
+    app.faults.inject_by(|call, body| {
+        let is_second = String::from_utf8_lossy(body).contains("local-digest-key");
+        (call == Call::FetchDigestKey && is_second).then_some(CallFault::Http500)
+    });
+    app.validate(ALICE, Some(&old_id), &old_code)
+        .await
+        .assert_unavailable();
+    assert_eq!(app.attempts_at(ALICE, &old_id).await, 0);
+    // Codes under the first key are judged.
+    app.validate("bob@example.com", Some(&id), &code)
+        .await
+        .assert_ok();
+    app.faults.stop();
+    app.validate(ALICE, Some(&old_id), &old_code)
+        .await
+        .assert_ok();
+}
+
+#[tokio::test]
+async fn a_throttled_call_of_the_table_is_repeated_for_longer_than_the_sdk_does() {
+    let app = TestApp::start().await;
+    // The SDK tries three times.
+    for call in [Call::Admit, Call::FindUser] {
+        app.faults.inject(call, CallFault::Throttled, 5);
+    }
+    let (id, code) = app.receive_code(ALICE).await;
+    for call in [Call::SpendAttempt, Call::FindUser, Call::Redeem] {
+        app.faults.inject(call, CallFault::Throttled, 5);
+    }
+    app.validate(ALICE, Some(&id), &code).await.assert_ok();
+    assert_eq!(app.faults.pending(), 0, "a call was not repeated");
+}

@@ -34,7 +34,8 @@ const PROBABILITY: f64 = 0.08;
 /// `Timeout` of the functions in template.yaml.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(25);
 
-const SETTINGS: [(&str, &str); 2] = [
+const SETTINGS: [(&str, &str); 3] = [
+    ("CONVERSION_GUARD", "0"),
     ("RESEND_COOLDOWN_SECONDS", "0"),
     ("REQUESTS_PER_IP_PER_HOUR", "1000000"),
 ];

@@ -16,6 +16,7 @@ impl StoryRun<'_> {
         match to {
             2 => format!("+1{:09}", self.number),
             3 => format!("+44{:09}", self.number),
+            4 => format!("person0+spam@story{}.example.com", self.number),
             _ => format!("person{to}@story{}.example.com", self.number),
         }
     }

@@ -3,6 +3,7 @@
 use tests::Call;
 
 use super::{
+    limits::guard_of,
     operations::Disturbance,
     rules::{
         ATTEMPTS, Challenge, Expected, Guess, HOUR, IDLE, INVALID_OTP, LIFE, Model, Outcome,
@@ -19,16 +20,19 @@ impl Model {
         client: &str,
         disturbance: Disturbance,
     ) -> Expected {
-        let limit = (format!("client#{client}"), "validations-hour", HOUR, 10);
+        let limit = (format!("client#{client}"), "validations-hour", HOUR, 30);
         let (done, known) = written(disturbance.of(Call::CountValidation));
-        let counted = if done { self.count(&[limit]) } else { Ok(()) };
+        let full = self.full(&limit).filter(|_| done);
+        if done && full.is_none() {
+            self.count(&limit);
+        }
         // The service counts the attempt at the same time, whatever the limit says.
         let challenge = self.spend(to, id, guess, disturbance);
         if !known {
             return UNAVAILABLE.into();
         }
-        if let Err(wait) = counted {
-            let retry_after = seconds(wait);
+        if let Some(limit) = full {
+            let retry_after = seconds(limit.ends_at - self.now);
             return Outcome::TooMany { retry_after }.into();
         }
         match challenge {
@@ -94,6 +98,10 @@ impl Model {
         let (done, known) = written(disturbance.of(Call::Redeem));
         if done {
             self.last_login.insert(to.clone(), self.now);
+            let guard = self.guards.get_mut(&guard_of(&to)).unwrap();
+            guard.unproven -= 1;
+            guard.proven += 1;
+            guard.proven_at = Some(self.now);
             self.sessions.push(Session {
                 to,
                 started_by: (challenge, guess.clone()),

@@ -3,14 +3,13 @@
 use tests::{Call, table::partition_key};
 
 use super::{
+    limits::{Refusing, guard_of, of_client, refundable},
     operations::{Disturbance, FaultEffect},
     rules::{
-        CODE_LIFE, COMPLETED_WITHIN, COOLDOWN, Challenge, DAY, Expected, HOUR, Key, Model, Outcome,
+        CODE_LIFE, COMPLETED_WITHIN, COOLDOWN, Challenge, Expected, Key, Model, Outcome,
         UNAVAILABLE, seconds, written,
     },
 };
-
-type Limit = (String, &'static str, u64, u32);
 
 impl Model {
     pub fn log_in(
@@ -20,20 +19,14 @@ impl Model {
         key: Option<&String>,
         disturbance: Disturbance,
     ) -> Expected {
-        let (done, known) = written(disturbance.of(Call::Admit));
-        let admitted = if done {
-            self.admit(to, client, key)
-        } else {
-            Err(UNAVAILABLE)
-        };
-        if !known {
-            return UNAVAILABLE.into();
-        }
-        let (challenge, earlier) = match admitted {
+        let (challenge, earlier) = match self.admit(to, client, key, disturbance) {
             Ok(admitted) => admitted,
             Err(outcome) => return outcome.into(),
         };
         if disturbance.hides(Call::FindUser) {
+            if earlier.is_none() {
+                self.withdraw(challenge, key, None);
+            }
             return UNAVAILABLE.into();
         }
         let it = &self.challenges[challenge];
@@ -84,26 +77,108 @@ impl Model {
         to: &str,
         client: &str,
         key: Option<&String>,
+        disturbance: Disturbance,
     ) -> Result<(usize, Option<bool>), Outcome> {
-        if let Some(known) = key.and_then(|key| self.keys.get(&(to.to_owned(), key.clone()))) {
-            let it = &self.challenges[known.challenge];
-            let is_free = known.completed.is_none() && it.issued_at + COMPLETED_WITHIN <= self.now;
-            if self.now < it.expires_at && !is_free {
-                return Ok((known.challenge, Some(known.completed == Some(true))));
+        let mut refusing = self.known(to, client);
+        let asked = refusing.is_empty();
+        let (done, known) = written(disturbance.of(Call::Admit).filter(|_| asked));
+        if !done {
+            return Err(UNAVAILABLE);
+        }
+        let mut admitted = None;
+        if let Some(earlier) = self.earlier(to, key) {
+            admitted = Some((earlier.0, Some(earlier.1)));
+        } else if asked {
+            refusing = self.ask_every_limit(to, client);
+            if refusing.is_empty() {
+                admitted = Some((self.store(to, client, key), None));
             }
         }
-        let mut limits = refundable(to);
-        limits.push((format!("client#{client}"), "logins-hour", HOUR, 1));
-        let free_at = self.sent_at.get(to).map_or(0, |at| at + COOLDOWN);
-        let cooling = free_at.saturating_sub(self.now);
-        let before = self.counters.clone();
-        let full = self.count(&limits).err().unwrap_or_default();
-        let wait = full.max(cooling);
-        if wait > 0 {
-            self.counters = before;
-            let retry_after = seconds(wait);
-            return Err(Outcome::TooMany { retry_after });
+        if !known {
+            return Err(UNAVAILABLE);
         }
+        match admitted {
+            Some((challenge, earlier)) => {
+                if earlier.is_some() {
+                    self.count_request(client, disturbance);
+                }
+                Ok((challenge, earlier))
+            }
+            None => Err(self.refuse(refusing, client, disturbance)),
+        }
+    }
+
+    /// The challenge of an earlier request with the same key, and whether its delivery was
+    /// confirmed.
+    fn earlier(&self, to: &str, key: Option<&String>) -> Option<(usize, bool)> {
+        let known = self.keys.get(&(to.to_owned(), key?.clone()))?;
+        let it = &self.challenges[known.challenge];
+        let is_free = known.completed.is_none() && it.issued_at + COMPLETED_WITHIN <= self.now;
+        (self.now < it.expires_at && !is_free)
+            .then_some((known.challenge, known.completed == Some(true)))
+    }
+
+    fn ask_every_limit(&self, to: &str, client: &str) -> Vec<Refusing> {
+        let mut limits = refundable(to);
+        limits.push(of_client(client));
+        let mut refusing: Vec<_> = limits.iter().filter_map(|it| self.full(it)).collect();
+        refusing.extend(self.closed_guard(to));
+        let free_at = self.sent_at.get(to).map_or(0, |at| at + COOLDOWN);
+        if self.now < free_at {
+            refusing.push(self.refusing(&partition_key(to), "cooldown", free_at));
+        }
+        refusing
+    }
+
+    /// Counts the request against its client, and tells the longest wait.
+    fn refuse(
+        &mut self,
+        mut refusing: Vec<Refusing>,
+        client: &str,
+        disturbance: Disturbance,
+    ) -> Outcome {
+        for limit in &refusing {
+            let again = self.refusing(&limit.scope, limit.name, limit.ends_at);
+            self.refusals.push(again);
+        }
+        if refusing.iter().all(|it| it.name != "logins-hour") {
+            refusing.extend(self.count_request(client, disturbance));
+        }
+        let wait = refusing.iter().map(|it| it.ends_at - self.now).max();
+        let retry_after = seconds(wait.unwrap());
+        Outcome::TooMany { retry_after }
+    }
+
+    /// Returns the client's limit if it was full.
+    fn count_request(&mut self, client: &str, disturbance: Disturbance) -> Option<Refusing> {
+        let limit = of_client(client);
+        let effect = disturbance.of(Call::CountRequest);
+        let known = self
+            .refusals
+            .iter()
+            .any(|it| it.scope == limit.0 && self.now < it.until);
+        let full = self.full(&limit);
+        if known {
+            return full;
+        }
+        if written(effect).0 && full.is_none() {
+            self.count(&limit);
+        }
+        // The service sends this write once.
+        let told = full.filter(|_| effect.is_none());
+        self.refusals.extend(told.clone());
+        told
+    }
+
+    /// Counts a login and stores its challenge.
+    fn store(&mut self, to: &str, client: &str, key: Option<&String>) -> usize {
+        for limit in refundable(to).into_iter().chain([of_client(client)]) {
+            self.count(&limit);
+        }
+        let guard = self.guards.entry(guard_of(to)).or_default();
+        guard.ease(self.now).unwrap();
+        guard.unproven += 1;
+        guard.sent_at = self.now;
         self.sent_at.insert(to.to_owned(), self.now);
         self.challenges.push(Challenge {
             to: to.to_owned(),
@@ -125,7 +200,7 @@ impl Model {
                 },
             );
         }
-        Ok((challenge, None))
+        challenge
     }
 
     /// Removes a challenge. Its login then counts only towards the client's limit.
@@ -140,36 +215,24 @@ impl Model {
             let it = &mut self.challenges[challenge];
             it.in_table = false;
             self.sent_at.remove(&it.to);
-            for (scope, name, window, _) in refundable(&it.to) {
-                let start = (self.now - self.now % window) / 1000;
-                *self
-                    .counters
-                    .get_mut(&(scope, format!("{name}#{start}")))
-                    .unwrap() -= 1;
-            }
             let to = it.to.clone();
+            for limit in refundable(&to) {
+                self.refund(&limit);
+            }
+            self.guards.get_mut(&guard_of(&to)).unwrap().unproven -= 1;
             key.and_then(|key| self.keys.remove(&(to, key.clone())));
         }
+        let to = self.challenges[challenge].to.clone();
+        for limit in refundable(&to) {
+            self.forget(&limit.0, limit.1);
+        }
+        self.forget(&partition_key(&to), "cooldown");
         if known {
             Outcome::Problem(502, "delivery-failed")
         } else {
             UNAVAILABLE
         }
     }
-}
-
-/// The limits that a failed delivery refunds.
-fn refundable(to: &str) -> Vec<Limit> {
-    let mut limits = vec![
-        (partition_key(to), "sends-hour", HOUR, 3),
-        (partition_key(to), "sends-day", DAY, 5),
-    ];
-    if to.starts_with('+') {
-        let prefix = if to.starts_with("+1") { "+1" } else { "+44" };
-        limits.push((format!("prefix#{prefix}#0"), "sms-prefix-day", DAY, 3));
-        limits.push(("deployment#0".to_owned(), "sms-day", DAY, 4));
-    }
-    limits
 }
 
 /// Whether the provider confirms a message that it does not refuse, and how many times the message

@@ -5,8 +5,9 @@ use std::time::Duration;
 use proptest::{option, prelude::*, sample::select};
 use tests::Call;
 
-/// The destinations of a story: two e-mail addresses, and a phone number of each allowed prefix.
-pub const DESTINATIONS: usize = 4;
+/// The destinations of a story: two e-mail addresses, a phone number of each allowed prefix, and
+/// a sub-address of the first.
+pub const DESTINATIONS: usize = 5;
 /// The clients that log in, each of them once an hour at most.
 const CLIENTS: usize = 12;
 
@@ -104,8 +105,9 @@ pub enum FaultEffect {
 
 /// The calls that fail in stories, by request. A story has no cold start, so its calls are not
 /// among them. Neither are calls whose failure changes nothing.
-const OF_LOGIN: [Call; 6] = [
+const OF_LOGIN: [Call; 7] = [
     Call::Admit,
+    Call::CountRequest,
     Call::FindUser,
     Call::SendEmail,
     Call::SendSms,

@@ -3,15 +3,20 @@
 
 use std::collections::HashMap;
 
-use super::operations::{Disturbance, FaultEffect};
+use super::{
+    limits::{Guard, Refusing},
+    operations::{Disturbance, FaultEffect},
+};
 
-pub const SETTINGS: [(&str, &str); 9] = [
+pub const SETTINGS: [(&str, &str); 11] = [
     ("SENDS_PER_HOUR", "3"),
     ("SENDS_PER_DAY", "5"),
-    ("REQUESTS_PER_IP_PER_HOUR", "1"),
+    ("REQUESTS_PER_IP_PER_HOUR", "3"),
     ("SMS_PREFIXES", "+1,+44"),
     ("SMS_PER_DAY", "4"),
     ("SMS_PER_PREFIX_PER_DAY", "3"),
+    ("CONVERSION_GUARD", "4"),
+    ("EMAILS_PER_DAY", "8"),
     ("REFRESH_TTL_SECONDS", "14400"),
     ("REFRESH_IDLE_SECONDS", "5400"),
     ("REFRESH_GRACE_SECONDS", "60"),
@@ -108,6 +113,10 @@ pub struct Model {
     pub counters: HashMap<(String, String), u32>,
     /// The idempotency keys of each destination.
     pub keys: HashMap<(String, String), Key>,
+    /// The conversion guards, by partition key and sort key.
+    pub guards: HashMap<(String, &'static str), Guard>,
+    /// The limits that the functions remember to refuse.
+    pub refusals: Vec<Refusing>,
     pub last_login: HashMap<String, u64>,
     pub sessions: Vec<Session>,
     pub has_repeated_a_login: bool,
@@ -184,30 +193,6 @@ impl Model {
 
     pub fn claims_of(&self, to: &str) -> u8 {
         self.claims.get(to).copied().unwrap_or_default()
-    }
-
-    /// Counts towards all limits, or returns how long they refuse.
-    pub fn count(&mut self, limits: &[(String, &str, u64, u32)]) -> Result<(), u64> {
-        let key = |(scope, name, window, _): &(String, &str, u64, u32)| {
-            let start = (self.now - self.now % window) / 1000;
-            (scope.clone(), format!("{name}#{start}"))
-        };
-        let full = limits
-            .iter()
-            .filter(|limit| {
-                self.counters
-                    .get(&key(limit))
-                    .is_some_and(|count| *count >= limit.3)
-            })
-            .map(|(_, _, window, _)| window - self.now % window)
-            .max();
-        if let Some(wait) = full {
-            return Err(wait);
-        }
-        for limit in limits {
-            *self.counters.entry(key(limit)).or_default() += 1;
-        }
-        Ok(())
     }
 }
 

@@ -11,6 +11,7 @@ use proptest::{prop_assert, prop_assert_eq, test_runner::TestCaseError};
 use tests::{Answer, Call, TestApp};
 
 use super::{
+    limits::guard_of,
     operations::{Disturbance, FaultEffect, Operation},
     rules::{DAY, Expected, HOUR, Model, Outcome, Request, SETTINGS},
     wire::outcome,
@@ -60,6 +61,10 @@ impl StoryRunner {
         let now = self.app.now();
         let start = now - now % DAY + 2 * DAY + HOUR / 6;
         self.app.advance(Duration::from_millis(start - now));
+        for to in ["", "+1", "+44"] {
+            let (scope, name) = guard_of(to);
+            self.app.delete(&scope, name).await;
+        }
         let mut run = StoryRun {
             app: &self.app,
             number: self.stories.fetch_add(1, Ordering::SeqCst),

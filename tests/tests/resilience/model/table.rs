@@ -37,6 +37,11 @@ impl StoryRun<'_> {
             let sessions = sessions.filter(|it| it.to == to && it.in_table).count();
             prop_assert_eq!(self.app.sessions_of(&to).await, sessions, "sessions");
         }
+        for ((scope, sort), guard) in &self.model.guards {
+            let item = &self.app.partition(scope).await[*sort];
+            let held = ["unproven", "proven"].map(|name| number(item, name).unwrap_or_default());
+            prop_assert_eq!(held, [guard.unproven, guard.proven], "{} {}", scope, sort);
+        }
         for ((scope, sort), count) in &self.model.counters {
             let items = self.app.partition(scope).await;
             let admitted = items.get(sort).and_then(|item| number(item, "admitted"));

@@ -3,9 +3,10 @@
 use tests::Call;
 
 use super::scenario::Request::{
-    self, Keys, Login, LoginBySms, LoginCold, LoginReplayed, LoginUndelivered, LoginWithKey,
-    Logout, LogoutAll, Me, MeCold, Refresh, RefreshCold, RefreshReused, Validate, ValidateBySms,
-    ValidateCold, ValidateRepeated, ValidateWithKey, ValidateWithoutId,
+    self, Keys, Login, LoginBySms, LoginCold, LoginGuarded, LoginRefused, LoginRepeatedRefused,
+    LoginReplayed, LoginUndelivered, LoginWithKey, Logout, LogoutAll, Me, MeCold, Refresh,
+    RefreshCold, RefreshReused, Validate, ValidateCold, ValidateRepeated, ValidateWithKey,
+    ValidateWithoutId,
 };
 
 pub struct Row {
@@ -125,6 +126,7 @@ const SENT: Outcome = outcome(200, 1, CHALLENGE, 429);
 /// The message may or may not arrive.
 const UNCONFIRMED: Outcome = outcome(200, 0, CHALLENGE, 429);
 const UNDELIVERED: Outcome = outcome(502, 0, NOTHING, 200);
+const REFUSED: Outcome = outcome(429, 0, CHALLENGE, 429);
 const FAILED_UNCOUNTED: Outcome = outcome(503, 0, NOTHING, 200);
 const FAILED_COUNTED: Outcome = outcome(503, 0, CHALLENGE, 429);
 const SENT_WITH_KEY: Outcome = outcome(200, 1, CHALLENGE, 200);
@@ -144,8 +146,8 @@ const NOT_ANSWERED: Outcome = outcome(503, 0, "", 200);
 
 pub const ROWS: &[Row] = &[
     row(LoginCold, Call::FetchDigestKey, 3, SENT, FAILED_UNCOUNTED),
-    row(Login, Call::Admit, 4, SENT, FAILED_UNCOUNTED).but_lost(FAILED_COUNTED),
-    row(Login, Call::FindUser, 3, SENT, FAILED_COUNTED),
+    row(Login, Call::Admit, 3, SENT, FAILED_UNCOUNTED).but_lost(FAILED_COUNTED),
+    row(Login, Call::FindUser, 3, SENT, FAILED_UNCOUNTED),
     row(Login, Call::SendEmail, 4, SENT, UNCONFIRMED)
         .but_lost(SENT)
         .but_throttled(UNDELIVERED),
@@ -155,7 +157,7 @@ pub const ROWS: &[Row] = &[
     row(
         LoginUndelivered,
         Call::Withdraw,
-        4,
+        3,
         UNDELIVERED,
         FAILED_COUNTED,
     )
@@ -168,6 +170,21 @@ pub const ROWS: &[Row] = &[
         SENT_WITH_KEY,
     ),
     row(LoginReplayed, Call::FindLogin, 3, REPLAYED, REPLAYED),
+    row(LoginRefused, Call::CountRequest, 1, REFUSED, REFUSED),
+    row(
+        LoginGuarded,
+        Call::ReadGuard,
+        3,
+        outcome(429, 0, NOTHING, 429),
+        outcome(503, 0, NOTHING, 429),
+    ),
+    row(
+        LoginRepeatedRefused,
+        Call::FindLogin,
+        3,
+        REPLAYED,
+        outcome(503, 0, CHALLENGE, 200),
+    ),
     row(
         ValidateCold,
         Call::FetchDigestKey,
@@ -178,7 +195,7 @@ pub const ROWS: &[Row] = &[
     row(
         Validate,
         Call::CountValidation,
-        4,
+        3,
         LOGGED_IN,
         FAILED_ATTEMPTED,
     ),
@@ -192,7 +209,7 @@ pub const ROWS: &[Row] = &[
     row(
         Validate,
         Call::SpendAttempt,
-        4,
+        3,
         LOGGED_IN,
         FAILED_UNATTEMPTED,
     )
@@ -206,19 +223,12 @@ pub const ROWS: &[Row] = &[
         FAILED_UNATTEMPTED,
     ),
     row(Validate, Call::Sign, 3, LOGGED_IN, FAILED_ATTEMPTED),
-    row(Validate, Call::Redeem, 4, LOGGED_IN, FAILED_ATTEMPTED)
+    row(Validate, Call::Redeem, 3, LOGGED_IN, FAILED_ATTEMPTED)
         .but_lost(outcome(503, 0, REDEEMED, 400)),
-    row(
-        ValidateBySms,
-        Call::RecordConversion,
-        1,
-        LOGGED_IN,
-        LOGGED_IN,
-    ),
     row(
         ValidateWithKey,
         Call::Redeem,
-        4,
+        3,
         LOGGED_IN_WITH_KEY,
         FAILED_ATTEMPTED,
     )
@@ -255,7 +265,7 @@ pub const ROWS: &[Row] = &[
         NOT_REFRESHED,
     ),
     row(Refresh, Call::Sign, 3, REFRESHED, NOT_REFRESHED),
-    row(Refresh, Call::Rotate, 4, REFRESHED, NOT_REFRESHED).but_lost(outcome(
+    row(Refresh, Call::Rotate, 3, REFRESHED, NOT_REFRESHED).but_lost(outcome(
         503,
         0,
         REFRESHED_SESSION,
@@ -264,16 +274,16 @@ pub const ROWS: &[Row] = &[
     row(
         RefreshReused,
         Call::EndSession,
-        4,
+        3,
         outcome(400, 0, NO_SESSION, 400),
         outcome(503, 0, REFRESHED_SESSION, 400),
     )
     .but_lost(outcome(503, 0, NO_SESSION, 400)),
     row(Logout, Call::FindSession, 3, LOGGED_OUT, NOT_LOGGED_OUT),
-    row(Logout, Call::EndSession, 4, LOGGED_OUT, NOT_LOGGED_OUT)
+    row(Logout, Call::EndSession, 3, LOGGED_OUT, NOT_LOGGED_OUT)
         .but_lost(outcome(503, 0, NO_SESSION, 204)),
     row(LogoutAll, Call::ListSessions, 3, LOGGED_OUT, NOT_LOGGED_OUT),
-    row(LogoutAll, Call::EndSession, 4, LOGGED_OUT, NOT_LOGGED_OUT)
+    row(LogoutAll, Call::EndSession, 3, LOGGED_OUT, NOT_LOGGED_OUT)
         .but_lost(outcome(503, 0, NO_SESSION, 204)),
     row(MeCold, Call::FetchPublicKey, 3, ANSWERED, NOT_ANSWERED),
     row(Me, Call::FindUser, 3, ANSWERED, NOT_ANSWERED),

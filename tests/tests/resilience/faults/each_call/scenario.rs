@@ -22,10 +22,15 @@ pub enum Request {
     LoginWithKey,
     /// A repeated login whose first request never completed.
     LoginReplayed,
+    /// A login during the cooldown.
+    LoginRefused,
+    /// A login while the conversion guard is closed, and the functions know.
+    LoginGuarded,
+    /// A repeated login during the cooldown, of which the functions know.
+    LoginRepeatedRefused,
     Validate,
     ValidateCold,
     ValidateWithoutId,
-    ValidateBySms,
     ValidateWithKey,
     /// A validation under an idempotency key, whose answer the client has lost.
     ValidateRepeated,
@@ -41,6 +46,15 @@ pub enum Request {
 }
 
 impl Request {
+    /// The room of its functions' conversion guard; zero for none.
+    pub const fn guard(self) -> u32 {
+        match self {
+            Self::LoginGuarded => 1,
+            Self::Validate => 1_000_000,
+            _ => 0,
+        }
+    }
+
     /// Whether it is the first request of its functions.
     pub const fn is_cold(self) -> bool {
         matches!(
@@ -58,10 +72,12 @@ impl Request {
             Self::LoginUndelivered => "login, message refused",
             Self::LoginWithKey => "login, idempotency key",
             Self::LoginReplayed => "login, repeated",
+            Self::LoginRefused => "login, refused",
+            Self::LoginGuarded => "login, guard closed",
+            Self::LoginRepeatedRefused => "login, repeated while refused",
             Self::Validate => "validate",
             Self::ValidateCold => "validate, cold",
             Self::ValidateWithoutId => "validate, no challenge id",
-            Self::ValidateBySms => "validate, text message",
             Self::ValidateWithKey => "validate, idempotency key",
             Self::ValidateRepeated => "validate, repeated",
             Self::Refresh => "refresh",
@@ -82,11 +98,13 @@ impl Request {
             | Self::LoginBySms
             | Self::LoginUndelivered
             | Self::LoginWithKey
-            | Self::LoginReplayed => Route::Login,
+            | Self::LoginReplayed
+            | Self::LoginRefused
+            | Self::LoginGuarded
+            | Self::LoginRepeatedRefused => Route::Login,
             Self::Validate
             | Self::ValidateCold
             | Self::ValidateWithoutId
-            | Self::ValidateBySms
             | Self::ValidateWithKey
             | Self::ValidateRepeated => Route::Validate,
             Self::Refresh | Self::RefreshCold | Self::RefreshReused => Route::Refresh,
@@ -109,20 +127,13 @@ impl Scenario {
     /// Does everything before the request. `number` makes its destination unique.
     pub async fn prepare(request: Request, app: &TestApp, number: usize) -> Self {
         let to = match request {
-            Request::LoginBySms | Request::ValidateBySms => format!("+1415{number:07}"),
+            Request::LoginBySms | Request::LoginGuarded => format!("+1415{number:07}"),
             _ => format!("cell{number}@example.com"),
         };
         let (body, header) = match request.route() {
             Route::Login => {
-                let key = format!("idempotency-key-{number}");
-                let keyed = matches!(request, Request::LoginWithKey | Request::LoginReplayed);
-                if request == Request::LoginReplayed {
-                    let lost = CallFault::Http500;
-                    app.faults.inject(Call::Complete, lost, usize::MAX);
-                    app.login_with_key(&key, &to).await.assert_ok();
-                    app.faults.stop();
-                }
-                (destination(&to), keyed.then_some(("idempotency-key", key)))
+                let key = log_in_before(request, app, number, &to).await;
+                (destination(&to), key)
             }
             Route::Validate => {
                 let (id, code) = app.receive_code(&to).await;
@@ -241,4 +252,39 @@ impl Scenario {
             Route::Me | Route::Keys | Route::Configuration | Route::Metadata => "",
         }
     }
+}
+
+/// Makes the logins before a login; returns its idempotency key, if it has one.
+async fn log_in_before(
+    request: Request,
+    app: &TestApp,
+    number: usize,
+    to: &str,
+) -> Option<(&'static str, String)> {
+    let key = format!("idempotency-key-{number}");
+    let keyed = matches!(
+        request,
+        Request::LoginWithKey | Request::LoginReplayed | Request::LoginRepeatedRefused
+    );
+    match request {
+        Request::LoginReplayed => {
+            let lost = CallFault::Http500;
+            app.faults.inject(Call::Complete, lost, usize::MAX);
+            app.login_with_key(&key, to).await.assert_ok();
+            app.faults.stop();
+        }
+        Request::LoginGuarded => {
+            app.login(&format!("+14158{number:06}")).await;
+            app.login(&format!("+14159{number:06}")).await;
+        }
+        Request::LoginRefused => {
+            app.login(to).await;
+        }
+        Request::LoginRepeatedRefused => {
+            app.login_with_key(&key, to).await;
+            app.login(to).await;
+        }
+        _ => {}
+    }
+    keyed.then_some(("idempotency-key", key))
 }
