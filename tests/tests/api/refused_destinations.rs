@@ -29,17 +29,13 @@ async fn an_impossible_number_is_the_clients_mistake_and_is_counted() {
     assert!(app.stack.messages.messages(None).is_empty());
 
     let lines = app.log.lines_about("+1***31");
-    let outcomes: Vec<_> = lines
+    // The log is of the whole process, and other numbers have the same mask.
+    let mut refused = lines
         .iter()
-        .map(|line| (&line["level"], &line["outcome"]))
-        .collect();
-    assert_eq!(outcomes[0].0, "INFO");
-    assert_eq!(outcomes[0].1, "destination-refused");
-    assert!(
-        lines
-            .iter()
-            .all(|line| line["outcome"] != "delivery-failed")
-    );
+        .filter(|line| line["outcome"] == "destination-refused")
+        .peekable();
+    assert!(refused.peek().is_some());
+    assert!(refused.all(|line| line["level"] == "INFO"));
 }
 
 #[tokio::test]
