@@ -79,7 +79,8 @@ impl Clients {
     /// The number of writes is that of an e-mail login's admission.
     async fn transact(&self) -> Result<(), Error> {
         let mut call = self.dynamodb.transact_write_items();
-        for sort_key in ["challenge", "cooldown", "hour", "day", "client"] {
+        let counters = ["hour", "day", "client", "deployment", "guard"];
+        for sort_key in ["challenge", "cooldown"].into_iter().chain(counters) {
             let update = Update::builder()
                 .table_name(TABLE)
                 .key("pk", text(ADDRESS))
@@ -125,8 +126,8 @@ impl Clients {
     async fn send_email(&self) -> Result<(), Error> {
         let content = |text: String| Content::builder().data(text).charset("UTF-8").build();
         let body = Text::builder()
-            .text(content("123456 is your code.\n".repeat(8))?)
-            .html(content("<p>123456 is your code.</p>\n".repeat(20))?);
+            .text(content("123456 is your code.\n".repeat(11))?)
+            .html(content("<p>123456 is your code.</p>\n".repeat(30))?);
         let subject = content("Your code: 123456".to_owned())?;
         let message = Message::builder().subject(subject).body(body.build());
         let content = EmailContent::builder().simple(message.build()).build();
