@@ -3,17 +3,19 @@
 //! Parsed with `lexopt`: it has no dependencies and no macros, reports unknown
 //! options, and accepts file names that are not UTF-8.
 
-use std::{collections::VecDeque, ffi::OsString};
+mod arguments;
 
-use lexopt::{Arg, Parser, ValueExt};
+use std::ffi::OsString;
+
 use otp_domain::{Channel, Claims, Destination, SessionId, UserId};
 use otp_service::store::Change;
 
+use self::arguments::{Arguments, Collected};
 use crate::{
     destination::{self, email, number, phone},
     preview::Preview,
     rows::Row,
-    who::{self, Who},
+    who::Who,
 };
 
 /// What `--help` prints.
@@ -105,75 +107,7 @@ pub fn parse(
     Ok(Command::Run { action, table })
 }
 
-/// What the options ask for.
-enum Collected {
-    Help,
-    Version,
-    Arguments(Box<Arguments>),
-}
-
-/// The arguments that no command has taken yet.
-#[derive(Default)]
-struct Arguments {
-    table: Option<String>,
-    email: Option<String>,
-    phone: Option<String>,
-    claims: Option<Claims>,
-    csv: Option<OsString>,
-    session: Option<String>,
-    channel: Option<String>,
-    locale: Option<String>,
-    app: Option<String>,
-    html: Option<OsString>,
-    digest_key: Option<String>,
-    positional: VecDeque<String>,
-}
-
 impl Arguments {
-    fn collect(args: impl IntoIterator<Item = OsString>) -> Result<Collected, lexopt::Error> {
-        let mut arguments = Self::default();
-        let mut parser = Parser::from_args(args);
-        loop {
-            if let Some(id) = hyphenated_id(&mut parser) {
-                arguments.positional.push_back(id);
-                continue;
-            }
-            let Some(arg) = parser.next()? else {
-                return Ok(Collected::Arguments(Box::new(arguments)));
-            };
-            match arg {
-                Arg::Short('h') | Arg::Long("help") => return Ok(Collected::Help),
-                Arg::Short('V') | Arg::Long("version") => return Ok(Collected::Version),
-                Arg::Long("table") => set(&mut arguments.table, "--table", string(&mut parser)?)?,
-                Arg::Long("email") => set(&mut arguments.email, "--email", string(&mut parser)?)?,
-                Arg::Long("phone") => set(&mut arguments.phone, "--phone", string(&mut parser)?)?,
-                Arg::Long("claims") => {
-                    let claims = Claims::parse(&string(&mut parser)?);
-                    let claims = claims.map_err(|mistake| mistake.to_string())?;
-                    set(&mut arguments.claims, "--claims", claims)?;
-                }
-                Arg::Long("csv") => set(&mut arguments.csv, "--csv", parser.value()?)?,
-                Arg::Long("session" | "login") => {
-                    set(&mut arguments.session, "--session", string(&mut parser)?)?;
-                }
-                Arg::Long("channel") => {
-                    set(&mut arguments.channel, "--channel", string(&mut parser)?)?;
-                }
-                Arg::Long("locale") => {
-                    set(&mut arguments.locale, "--locale", string(&mut parser)?)?;
-                }
-                Arg::Long("app") => set(&mut arguments.app, "--app", string(&mut parser)?)?,
-                Arg::Long("html") => set(&mut arguments.html, "--html", parser.value()?)?,
-                Arg::Long("digest-key") => {
-                    let key = string(&mut parser)?;
-                    set(&mut arguments.digest_key, "--digest-key", key)?;
-                }
-                Arg::Value(word) => arguments.positional.push_back(word.string()?),
-                other => return Err(other.unexpected()),
-            }
-        }
-    }
-
     fn action(mut self) -> Result<Action, String> {
         let group = self.positional.pop_front();
         let group = group.ok_or("no command: give users, sessions or messages, and a command")?;
@@ -309,51 +243,6 @@ impl Arguments {
             digest_key: digest_key.ok_or("give --digest-key KEY")?,
         })
     }
-
-    fn refuse_the_rest(&self) -> Result<(), String> {
-        let options = [
-            ("--email", self.email.is_some()),
-            ("--phone", self.phone.is_some()),
-            ("--claims", self.claims.is_some()),
-            ("--csv", self.csv.is_some()),
-            ("--session", self.session.is_some()),
-            ("--channel", self.channel.is_some()),
-            ("--locale", self.locale.is_some()),
-            ("--app", self.app.is_some()),
-            ("--html", self.html.is_some()),
-            ("--digest-key", self.digest_key.is_some()),
-        ];
-        if let Some((option, _)) = options.iter().find(|(_, is_given)| *is_given) {
-            return Err(format!("unexpected {option}"));
-        }
-        match self.positional.front() {
-            Some(word) => Err(format!("unexpected {word:?}")),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Refuses a repeated option: the last value must not win silently.
-fn set<T>(slot: &mut Option<T>, name: &str, value: T) -> Result<(), lexopt::Error> {
-    if slot.replace(value).is_some() {
-        return Err(format!("{name} is given twice").into());
-    }
-    Ok(())
-}
-
-/// The next argument, if it is a user id that begins like an option.
-fn hyphenated_id(parser: &mut Parser) -> Option<String> {
-    let mut rest = parser.try_raw_args()?;
-    let word = rest.peek()?.to_str()?;
-    let id = (word.starts_with('-') && who::is_id(word)).then(|| word.to_owned());
-    if id.is_some() {
-        rest.next();
-    }
-    id
-}
-
-fn string(parser: &mut Parser) -> Result<String, lexopt::Error> {
-    parser.value()?.string()
 }
 
 fn one_user(destinations: impl IntoIterator<Item = Destination>, claims: Option<Claims>) -> Source {

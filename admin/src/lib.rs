@@ -33,7 +33,6 @@ use std::ffi::OsString;
 
 use aws_config::SdkConfig;
 use otp_domain::{Destination, UnixTime};
-use otp_edge::environment;
 use otp_service::{aws, keys::DigestKeys, store::Store};
 
 use args::{Action, Command};
@@ -57,7 +56,7 @@ pub async fn run(
     let result = match args::parse(args, default_table) {
         Ok(Command::Help) => print(args::USAGE, io),
         Ok(Command::Version) => print(args::VERSION, io),
-        Ok(Command::Preview(preview)) => preview.run(environment::variable, sdk, io).await,
+        Ok(Command::Preview(preview)) => preview.run(otp_settings::variable, sdk, io).await,
         Ok(Command::Pseudonym { of, digest_key }) => pseudonym(&of, &digest_key, sdk, io).await,
         Ok(Command::Run { action, table }) => execute(action, table, sdk, now, io).await,
         Err(mistake) => {

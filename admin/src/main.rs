@@ -4,6 +4,7 @@ use std::{io, process::ExitCode};
 
 use admin::{Io, run};
 use otp_service::{ambient, aws};
+use otp_settings::variable;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -15,18 +16,10 @@ async fn main() -> ExitCode {
     let args = std::env::args_os().skip(1);
     let exit = run(
         args,
-        default_table(),
+        variable("TABLE_NAME"),
         aws::operator_sdk_config,
         ambient::now(),
         &mut io,
     );
     exit.await.into()
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the only setting that this tool reads"
-)]
-fn default_table() -> Option<String> {
-    std::env::var("TABLE_NAME").ok()
 }

@@ -4,9 +4,9 @@ use std::{ffi::OsString, fs};
 
 use aws_config::SdkConfig;
 use otp_domain::{ChallengeId, Channel, Passcode, PhoneNumber};
-use otp_edge::settings::delivery_from_lookup;
 use otp_messages::{EmailDetails, Language, LanguageChoice, Messages, Sms, Units};
 use otp_service::delivery::{self, Settings};
+use otp_settings::delivery_from_lookup;
 
 use crate::{error::Error, exit::Exit, io::Io};
 

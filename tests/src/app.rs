@@ -1,5 +1,7 @@
 //! Both functions behind a gateway, on emulated AWS services.
 
+mod serving;
+
 use std::{
     net::SocketAddr,
     sync::{
@@ -9,7 +11,6 @@ use std::{
     time::Duration,
 };
 
-use aws_config::Region;
 use aws_sdk_dynamodb::Client as DynamoDb;
 use axum::{
     body::Bytes,
@@ -18,16 +19,17 @@ use axum::{
 use http_body_util::Full;
 use local::{
     aws::sdk_config,
-    functions::{Clock, Functions},
-    gateway::{event, router},
-    inbox::{Inbox, Message},
+    functions::Functions,
+    gateway::event,
+    inbox::Message,
     stack::{Options, Stack},
 };
-use otp_domain::UnixTime;
 use otp_edge::{event as lambda_event, route::Route, settings::Settings};
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::task::JoinSet;
 
+pub use self::serving::serve;
+use self::serving::{LoggedSecrets, functions, reading};
 use crate::{
     Answer, Client, FaultProxy, LOGIN, LOGOUT, Log, ME, REFRESH, VALIDATE, destination, validation,
 };
@@ -286,49 +288,5 @@ impl TestApp {
         let messages = self.messages(to);
         let code = messages.first().and_then(|message| message.code.clone());
         code.expect("a message with a code arrived")
-    }
-}
-
-/// Functions with a retry budget of their own: the SDK keeps one for each region.
-fn functions(settings: &Settings, aws: SocketAddr, clock: Clock) -> Functions {
-    static STARTED: AtomicU64 = AtomicU64::new(0);
-    let region = Region::new(format!("test-{}", STARTED.fetch_add(1, Ordering::SeqCst)));
-    let sdk = sdk_config(aws).into_builder().region(region).build();
-    Functions::new(settings, &sdk, clock)
-}
-
-/// Serves functions behind a gateway until the set is dropped.
-pub async fn serve(functions: Arc<Functions>) -> (SocketAddr, JoinSet<()>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("its address");
-    let gateway = router(functions).into_make_service_with_connect_info::<SocketAddr>();
-    let mut server = JoinSet::new();
-    server.spawn(async move { axum::serve(listener, gateway).await.expect("a server") });
-    (address, server)
-}
-
-fn reading(clock: &Arc<AtomicU64>) -> Clock {
-    let clock = Arc::clone(clock);
-    Arc::new(move || UnixTime::from_millis(clock.load(Ordering::SeqCst)))
-}
-
-/// Fails the test when it is dropped and the log holds a code or a destination of a message.
-struct LoggedSecrets {
-    inbox: Inbox,
-    log: &'static Log,
-}
-
-impl Drop for LoggedSecrets {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            return;
-        }
-        let lines = self.log.lines_with_a_code_or_a_destination();
-        for message in self.inbox.messages(None) {
-            for secret in [Some(message.to), message.code].into_iter().flatten() {
-                let logged = lines.iter().any(|line| line.contains(&secret));
-                assert!(!logged, "a code or a destination is in the log");
-            }
-        }
     }
 }

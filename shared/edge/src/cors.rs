@@ -16,7 +16,7 @@ use lambda_http::{
     },
 };
 
-use crate::settings::table;
+use otp_settings::table;
 
 pub use self::origin::{MalformedOrigin, OriginPattern};
 

@@ -12,19 +12,10 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use otp_service::aws::Connections;
+use otp_settings::variable;
 
 /// Reads an environment variable.
 type Lookup = fn(&str) -> Option<String>;
-
-/// An environment variable, if it is set and is UTF-8.
-#[must_use]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one reader of the environment"
-)]
-pub fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
 
 /// The configuration for a function: region, credentials and endpoints from the
 /// SDK's environment variables, and HTTP over `connections`.

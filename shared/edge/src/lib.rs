@@ -15,7 +15,7 @@
 //! | how a body is read, and its mistakes explained | [`body`], [`mistakes`] |
 //! | the refresh token in a cookie | [`cookie`] |
 //! | the answer to each refusal and fault | [`problem`] |
-//! | every setting, its range and its default | [`settings::table`] |
+//! | every setting, its range and its default | `otp_settings::table` |
 //! | the fields of the log | [`log`] |
 
 pub mod api;

@@ -1,26 +1,30 @@
 //! Use case: a client requests a code.
 
+mod deliver;
+mod outcome;
+
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use otp_domain::{
     Challenge, ChallengeId, Channel, ClientAddress, Delivery, DeliveryDecision, Destination,
-    IdempotencyKey, Passcode, Policy, Pseudonym, Refusal, TestIdentities, UnixTime, UnknownUsers,
-    User, issue,
+    IdempotencyKey, Passcode, Policy, Pseudonym, TestIdentities, UnixTime, UnknownUsers, User,
+    issue,
 };
 use otp_messages::LanguageChoice;
 use rand::CryptoRng;
-use tokio::time::timeout;
+
+pub use outcome::DeliveryOutcome;
 
 use crate::{
     Error,
-    about::{About, MessageId},
+    about::About,
     ambient::Stopwatch,
     aws,
-    delivery::{self, CodeMessage, DeliveryFailure, MessageSender},
-    fault::{Dependency, Fault},
+    delivery::{self, CodeMessage, MessageSender},
+    fault::Fault,
     keys::DigestKeys,
-    store::{Admission, AdmissionRules, Admitted, ReplayedLogin, Store},
+    store::{AdmissionRules, Admitted, ReplayedLogin, Store},
 };
 
 /// The settings of the login use case.
@@ -76,46 +80,6 @@ pub struct CodeRequested {
     pub resend_in: Duration,
 }
 
-/// What happened to the message.
-#[derive(Debug)]
-pub enum DeliveryOutcome {
-    /// The provider accepted the message, under this id.
-    Sent(Option<MessageId>),
-    /// No message was due: the user is unknown or disabled, or the code is fixed.
-    Suppressed,
-    /// The first request with this idempotency key sent it.
-    Replayed(Delivery),
-    /// The provider may have accepted the message.
-    Unconfirmed(Fault),
-    /// The provider did not send the message, and the client is not told.
-    Concealed(Fault),
-    /// The provider says that this is no destination, and the client is not told.
-    ConcealedRefusal,
-}
-
-impl DeliveryOutcome {
-    /// What a client may learn of it. The answer is the same for every user: a
-    /// suppressed message counts as confirmed, and under
-    /// [`UnknownUsers::Conceal`] no message does.
-    const fn told(&self, unknown_users: UnknownUsers) -> Delivery {
-        match (unknown_users, self) {
-            (UnknownUsers::Conceal, _)
-            | (_, Self::Unconfirmed(_) | Self::Concealed(_) | Self::ConcealedRefusal) => {
-                Delivery::Unconfirmed
-            }
-            (_, Self::Replayed(delivery)) => *delivery,
-            (_, Self::Sent(_) | Self::Suppressed) => Delivery::Confirmed,
-        }
-    }
-
-    const fn message(&self) -> Option<&MessageId> {
-        match self {
-            Self::Sent(id) => id.as_ref(),
-            _ => None,
-        }
-    }
-}
-
 /// The login use case. It can send messages, but cannot sign tokens.
 pub struct LoginService {
     policy: Policy,
@@ -124,11 +88,6 @@ pub struct LoginService {
     store: Store,
     sender: MessageSender,
 }
-
-/// The time limit of a delivery under [`UnknownUsers::Conceal`], from the login's
-/// arrival. It ends early enough that cancelling the delivery does not delay the
-/// answer.
-const CONCEALED_DELIVERY: Duration = Duration::from_millis(1900);
 
 /// How long every admitted login takes under [`UnknownUsers::Conceal`], from its
 /// arrival. Providers usually accept a message much sooner.
@@ -344,56 +303,6 @@ impl LoginService {
             expires_in: now.until(earlier.expires_at),
             resend_in: now.until(resend_at),
             challenge_id: earlier.challenge_id,
-        }
-    }
-
-    /// Sends the code. If it was certainly not sent, withdraws the admission; but
-    /// a request for a destination that does not exist is counted like any other.
-    async fn deliver(
-        &self,
-        decision: DeliveryDecision,
-        admission: &Admission<'_>,
-        message: &CodeMessage<'_>,
-    ) -> Result<DeliveryOutcome, Error> {
-        if decision == DeliveryDecision::Suppress {
-            return Ok(DeliveryOutcome::Suppressed);
-        }
-        match self.sender.send(message).await {
-            Ok(id) => Ok(DeliveryOutcome::Sent(id)),
-            Err(DeliveryFailure::Unconfirmed(fault)) => Ok(DeliveryOutcome::Unconfirmed(fault)),
-            Err(DeliveryFailure::NotSent(fault)) => {
-                self.store.withdraw(admission).await?;
-                Err(Error::from(fault).about(&admission.challenge().id))
-            }
-            Err(DeliveryFailure::DestinationRefused) => {
-                // Whatever becomes of the key, no code is out.
-                let _ = self.store.free_key(admission).await;
-                Err(Error::from(Refusal::DestinationRefused).about(&admission.challenge().id))
-            }
-        }
-    }
-
-    /// Sends the code within [`CONCEALED_DELIVERY`]. A failed delivery is not
-    /// withdrawn: a second login that is admitted would reveal who is a user.
-    async fn deliver_concealed(
-        &self,
-        decision: DeliveryDecision,
-        message: &CodeMessage<'_>,
-        started: Stopwatch,
-    ) -> DeliveryOutcome {
-        if decision == DeliveryDecision::Suppress {
-            return DeliveryOutcome::Suppressed;
-        }
-        let left = CONCEALED_DELIVERY.saturating_sub(started.elapsed());
-        match timeout(left, self.sender.send(message)).await {
-            Ok(Ok(id)) => DeliveryOutcome::Sent(id),
-            Ok(Err(DeliveryFailure::Unconfirmed(fault))) => DeliveryOutcome::Unconfirmed(fault),
-            Ok(Err(DeliveryFailure::NotSent(fault))) => DeliveryOutcome::Concealed(fault),
-            Ok(Err(DeliveryFailure::DestinationRefused)) => DeliveryOutcome::ConcealedRefusal,
-            Err(_) => {
-                let fault = Fault::new(Dependency::Provider, "deliver", "timeout");
-                DeliveryOutcome::Unconfirmed(fault)
-            }
         }
     }
 

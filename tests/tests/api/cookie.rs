@@ -1,14 +1,14 @@
 //! The refresh token in a cookie: pages get it, scripts do not.
 
+mod gateways;
+mod page;
+
 use std::time::Duration;
 
-use axum::http::HeaderMap;
-use otp_edge::route::Route;
-use serde_json::{Value, json};
-use tests::{
-    ALICE, Answer, Call, CallFault, LOGIN, LOGOUT, REFRESH, TestApp, VALIDATE, destination,
-    validation,
-};
+use serde_json::json;
+use tests::{ALICE, Answer, Call, CallFault, LOGOUT, REFRESH, TestApp, VALIDATE, validation};
+
+use self::page::{Page, assert_cookie_alone, set_cookie};
 
 const PAGE: &str = "https://www.example.com";
 const SETTINGS: &[(&str, &str)] = &[
@@ -30,80 +30,6 @@ const FOREIGN: &[Option<&str>] = &[
     Some("*"),
     Some(""),
 ];
-
-/// A page in a browser that keeps one cookie.
-struct Page {
-    origin: Option<&'static str>,
-    cookie: Option<String>,
-}
-
-impl Page {
-    const fn at(origin: Option<&'static str>) -> Self {
-        Self {
-            origin,
-            cookie: None,
-        }
-    }
-
-    async fn post(&mut self, app: &TestApp, path: &str, body: Value) -> Answer {
-        let cookie = self.cookie.as_ref();
-        let cookie = cookie.map(|cookie| format!("theme=dark; __Host-refresh_token={cookie}"));
-        let mut headers = Vec::new();
-        headers.extend(self.origin.map(|origin| ("origin", origin)));
-        headers.extend(cookie.as_deref().map(|cookie| ("cookie", cookie)));
-        let answer = app.client.post(path, &headers, body.to_string()).await;
-        if let Some((value, age)) = set_cookie(&answer.headers) {
-            assert!(
-                !String::from_utf8_lossy(&answer.bytes).contains(&*value) || value.is_empty(),
-                "the token is in the body, too"
-            );
-            self.cookie = (age > 0).then_some(value);
-        }
-        answer
-    }
-
-    async fn log_in(&mut self, app: &TestApp) -> Answer {
-        let (id, code) = app.receive_code(ALICE).await;
-        let mut body = validation(ALICE, Some(&id), &code);
-        body["cookie"] = json!(true);
-        let answer = self.post(app, VALIDATE, body).await;
-        answer.assert_ok();
-        answer
-    }
-}
-
-/// Reads `Set-Cookie`: the token and `Max-Age`. Checks everything else.
-#[track_caller]
-fn set_cookie(headers: &HeaderMap) -> Option<(String, u64)> {
-    let mut all = headers.get_all("set-cookie").iter();
-    let cookie = all.next()?.to_str().unwrap();
-    assert!(all.next().is_none(), "more than one cookie");
-    parse(cookie)
-}
-
-#[track_caller]
-fn parse(cookie: &str) -> Option<(String, u64)> {
-    let rest = cookie.strip_prefix("__Host-refresh_token=")?;
-    let (value, attributes) = rest.split_once("; ")?;
-    let age = attributes.strip_prefix("Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=");
-    let age = age.expect("the attributes of a __Host- cookie that no script reads");
-    Some((value.to_owned(), age.parse().unwrap()))
-}
-
-/// Checks that an answer has no token for a script; returns the cookie's `Max-Age`.
-#[track_caller]
-fn assert_cookie_alone(answer: &Answer) -> u64 {
-    let body = answer.assert_ok().as_object().unwrap();
-    assert!(
-        !body.contains_key("refresh_token"),
-        "the body has the token"
-    );
-    let (value, age) = set_cookie(&answer.headers).expect("a cookie");
-    assert!(value.len() > 60);
-    assert_eq!(answer.json["refresh_expires_in"], age);
-    assert_eq!(answer.headers["access-control-allow-credentials"], "true");
-    age
-}
 
 #[tokio::test]
 async fn a_page_logs_in_refreshes_and_logs_out_by_the_cookie_alone() {
@@ -362,115 +288,4 @@ async fn only_json_reaches_the_cookie_and_its_members_have_types() {
             .assert_problem(400, "invalid-request");
     }
     assert_cookie_alone(&page.post(&app, REFRESH, json!({})).await);
-}
-
-#[tokio::test]
-async fn a_preflight_allows_credentials_to_allowed_origins_alone() {
-    for (settings, expected) in [(SETTINGS, Some("true")), (&SETTINGS[..1], None)] {
-        let app = TestApp::with(settings).await;
-        for (origin, expected) in [(PAGE, expected), ("https://evil.example", None)] {
-            let headers = [
-                ("origin", origin),
-                ("access-control-request-method", "POST"),
-            ];
-            let options = axum::http::Method::OPTIONS;
-            for path in [LOGIN, VALIDATE, REFRESH, LOGOUT] {
-                let answer = app
-                    .client
-                    .request(options.clone(), path, &headers, "")
-                    .await;
-                let header = answer.headers.get("access-control-allow-credentials");
-                assert_eq!(header.map(|value| value.to_str().unwrap()), expected);
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn each_payload_format_has_its_own_place_for_cookies() {
-    let app = TestApp::with(SETTINGS).await;
-    let mut page = Page::at(Some(PAGE));
-    page.log_in(&app).await;
-    let pair = format!("__Host-refresh_token={}", page.cookie.as_ref().unwrap());
-    let request = |members: Value| {
-        let mut event = json!({
-            "headers": { "content-type": "application/json", "origin": PAGE },
-            "body": "{}",
-            "isBase64Encoded": false,
-        });
-        for (name, value) in members.as_object().unwrap() {
-            event[name] = value.clone();
-        }
-        event.to_string()
-    };
-
-    // HTTP APIs and function URLs.
-    let event = request(json!({
-        "version": "2.0",
-        "rawPath": REFRESH,
-        "cookies": ["theme=dark", pair],
-        "requestContext": { "http": { "method": "POST" } },
-    }));
-    let answer = app.invoke(Route::Refresh, &event).await.unwrap();
-    let answer: Value = answer.parse().unwrap();
-    assert_eq!(answer["statusCode"], 200);
-    assert_eq!(answer["cookies"].as_array().map(Vec::len), Some(1));
-    let (token, _) = parse(answer["cookies"][0].as_str().unwrap()).unwrap();
-    assert!(!answer["body"].as_str().unwrap().contains(&token));
-    assert!(answer["headers"].get("set-cookie").is_none());
-
-    // REST APIs.
-    let event = request(json!({
-        "httpMethod": "POST",
-        "path": REFRESH,
-        "multiValueHeaders": {
-            "content-type": ["application/json"],
-            "origin": [PAGE],
-            "cookie": ["theme=dark", format!("__Host-refresh_token={token}")],
-        },
-        "requestContext": {},
-    }));
-    let answer = app.invoke(Route::Refresh, &event).await.unwrap();
-    let answer: Value = answer.parse().unwrap();
-    assert_eq!(answer["statusCode"], 200);
-    let cookies = &answer["multiValueHeaders"]["set-cookie"];
-    assert_eq!(cookies.as_array().map(Vec::len), Some(1));
-    let (token, _) = parse(cookies[0].as_str().unwrap()).unwrap();
-    assert!(!answer["body"].as_str().unwrap().contains(&token));
-}
-
-#[tokio::test]
-async fn an_origin_that_only_a_wildcard_allows_gets_no_cookie() {
-    let origins = "https://www.example.com,https://*.example.com";
-    let app = TestApp::with(&[("ALLOWED_ORIGINS", origins), SETTINGS[1]]).await;
-    let mut preview = Page::at(Some("https://preview.example.com"));
-    let mut body = validation(ALICE, None, "123456");
-    body["cookie"] = json!(true);
-    let answer = preview.post(&app, VALIDATE, body).await;
-    answer.assert_problem(403, "origin-not-allowed");
-    // The page reads the answer, and may use the API without the cookie.
-    let origin = &answer.headers["access-control-allow-origin"];
-    assert_eq!(origin, "https://preview.example.com");
-    assert!(
-        !answer
-            .headers
-            .contains_key("access-control-allow-credentials")
-    );
-    let mut page = Page::at(Some(PAGE));
-    page.log_in(&app).await;
-    preview.cookie = page.cookie;
-    for path in [REFRESH, LOGOUT] {
-        let answer = preview.post(&app, path, json!({})).await;
-        answer.assert_problem(403, "origin-not-allowed");
-    }
-    assert_eq!(app.sessions().await, 1);
-}
-
-#[tokio::test]
-async fn a_login_takes_no_cookie_member() {
-    let app = TestApp::with(SETTINGS).await;
-    let mut body = destination(ALICE);
-    body["cookie"] = json!(true);
-    let answer = Page::at(Some(PAGE)).post(&app, LOGIN, body).await;
-    answer.assert_problem(400, "invalid-request");
 }

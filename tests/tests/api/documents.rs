@@ -10,15 +10,13 @@ use otp_edge::{
     problem::{Failure, Problem},
     rejection::Rejection,
     route::Route,
-    settings::{
-        TEST_IDENTITIES_ENDED,
-        table::{self, Kind, Setting},
-    },
+    settings::TEST_IDENTITIES_ENDED,
 };
 use otp_service::{
     fault::{Dependency, Fault},
     session::REUSED,
 };
+use otp_settings::table::{self, Kind, Setting};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::Value;
 

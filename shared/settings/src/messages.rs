@@ -7,7 +7,7 @@ use otp_messages::{AndroidApps, Brand, Language, Messages, OwnSmsTexts, Settings
 use otp_service::delivery;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::{SettingsError, reader::Reader, table};
+use crate::{Reader, SettingsError, table};
 
 /// Reads the settings of delivery, and nothing else, through `lookup`.
 ///

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::table::{Kind, Setting};
+use crate::table::{Kind, Setting};
 
 /// Every setting that is missing or wrong, with what is expected.
 #[derive(PartialEq, Eq)]
@@ -26,13 +26,14 @@ impl std::error::Error for SettingsError {}
 
 /// Reads values through `lookup`. After a mistake, it continues with a placeholder,
 /// to report every mistake at once.
-pub(super) struct Reader<L> {
+pub struct Reader<L> {
     lookup: L,
     mistakes: Vec<String>,
 }
 
 impl<L: Fn(&str) -> Option<String>> Reader<L> {
-    pub(super) const fn new(lookup: L) -> Self {
+    /// A reader that has read nothing yet.
+    pub const fn new(lookup: L) -> Self {
         Self {
             lookup,
             mistakes: Vec::new(),
@@ -40,7 +41,11 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     }
 
     /// `value`, unless there were mistakes.
-    pub(super) fn finish<T>(self, value: T) -> Result<T, SettingsError> {
+    ///
+    /// # Errors
+    ///
+    /// Every mistake.
+    pub fn finish<T>(self, value: T) -> Result<T, SettingsError> {
         if self.mistakes.is_empty() {
             Ok(value)
         } else {
@@ -48,17 +53,19 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         }
     }
 
-    pub(super) fn mistake(&mut self, text: impl Into<String>) {
+    /// Notes a mistake.
+    pub fn mistake(&mut self, text: impl Into<String>) {
         self.mistakes.push(text.into());
     }
 
     /// The value. An empty value counts as unset, because an empty template
     /// parameter becomes an empty variable.
-    pub(super) fn text(&self, setting: &Setting) -> Option<String> {
+    pub fn text(&self, setting: &Setting) -> Option<String> {
         (self.lookup)(setting.name).filter(|value| !value.trim().is_empty())
     }
 
-    pub(super) fn required(&mut self, setting: &Setting) -> String {
+    /// The value, which must be set.
+    pub fn required(&mut self, setting: &Setting) -> String {
         let name = setting.name;
         let value = self.text(setting).unwrap_or_else(|| {
             self.mistakes.push(format!("{name} is required"));
@@ -71,7 +78,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     }
 
     /// The parsed value, or the parsed default.
-    pub(super) fn optional<T>(
+    pub fn optional<T>(
         &mut self,
         setting: &Setting,
         parse: impl FnOnce(&str) -> Option<T>,
@@ -91,7 +98,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     }
 
     /// A whole number within the setting's range.
-    pub(super) fn number<T: TryFrom<u64> + Default>(&mut self, setting: &Setting) -> T {
+    pub fn number<T: TryFrom<u64> + Default>(&mut self, setting: &Setting) -> T {
         let Kind::Number {
             min, max, default, ..
         } = setting.kind
@@ -113,7 +120,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     }
 
     /// `on` or `off`.
-    pub(super) fn switch(&mut self, setting: &Setting) -> bool {
+    pub fn switch(&mut self, setting: &Setting) -> bool {
         let parse = |text: &str| match text {
             "on" => Some(true),
             "off" => Some(false),
@@ -122,7 +129,8 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         self.optional(setting, parse).unwrap_or_default()
     }
 
-    pub(super) fn seconds(&mut self, setting: &Setting) -> Duration {
+    /// A whole number of seconds within the setting's range.
+    pub fn seconds(&mut self, setting: &Setting) -> Duration {
         Duration::from_secs(self.number(setting))
     }
 }

@@ -1,0 +1,83 @@
+use super::*;
+
+#[test]
+fn the_table_is_the_argument_or_else_the_variable() {
+    let table = |line, default| match read(line, default) {
+        Ok(Command::Run { table, .. }) => Some(table),
+        _ => None,
+    };
+    assert_eq!(
+        table("users --table mine list", Some("theirs")).as_deref(),
+        Some("mine")
+    );
+    assert_eq!(
+        table("users list", Some("theirs")).as_deref(),
+        Some("theirs")
+    );
+    assert_eq!(table("users list", Some("")), None);
+    assert_eq!(table("users list", None), None);
+}
+
+#[test]
+fn help_and_version_need_no_table() {
+    for line in ["--help", "-h", "users --help", "users add -h"] {
+        assert_eq!(read(line, None), Ok(Command::Help), "{line}");
+    }
+    for line in ["--version", "-V", "users list --version"] {
+        assert_eq!(read(line, None), Ok(Command::Version), "{line}");
+    }
+}
+
+#[test]
+fn a_user_id_stands_wherever_an_existing_user_does() {
+    // The last two look like options.
+    for id in [
+        "0Yb1uTQ1VZt9cJ7mXxk2Ew",
+        "-Yb1uTQ1VZt9cJ7mXxk2Ew",
+        "--b1uTQ1VZt9cJ7mXxk2Ew",
+    ] {
+        let user = || UserId::from_table(id.to_owned());
+        let abc = || Some(SessionId::new("abc".to_owned()));
+        for (line, expected) in [
+            (
+                format!("users show {id}"),
+                Action::ShowUser(Who::Id(user())),
+            ),
+            (
+                format!("users disable {id}"),
+                Action::ChangeUsers(Change::Disable, Source::Id(user())),
+            ),
+            (
+                format!("sessions list {id}"),
+                Action::ListSessions(Who::Id(user())),
+            ),
+            (
+                format!("sessions end {id} --session abc"),
+                Action::EndSessions(Who::Id(user()), abc()),
+            ),
+        ] {
+            assert_eq!(read_action(&line), expected, "{line}");
+        }
+        assert!(read(&format!("users add --email {id}"), Some("table")).is_err());
+    }
+    assert!(read("users show 0Yb1uTQ1VZt9cJ7mXxk2E", Some("table")).is_err());
+}
+
+#[test]
+fn a_pseudonym_needs_a_key_and_no_table() {
+    let expected = Command::Pseudonym {
+        of: destination::parse("alice@example.com").unwrap(),
+        digest_key: "key".to_owned(),
+    };
+    let line = "users pseudonym alice@example.com --digest-key key";
+    assert_eq!(read(line, None), Ok(expected));
+    for line in [
+        "users pseudonym",
+        "users pseudonym alice@example.com",
+        "users pseudonym 0Yb1uTQ1VZt9cJ7mXxk2Ew --digest-key key",
+        "users pseudonym alice@example.com --digest-key key --csv x",
+        "users list --digest-key key",
+    ] {
+        assert!(read(line, Some("table")).is_err(), "{line}");
+    }
+}
