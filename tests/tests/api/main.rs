@@ -30,6 +30,7 @@ mod messages;
 mod mistakes;
 mod oauth;
 mod openapi;
+mod permissions;
 mod problems;
 mod programs;
 mod proxies;

@@ -199,14 +199,17 @@ fn minute(time: UnixTime) -> String {
 
 /// SES: `Domain contains control or whitespace`, `Invalid email address …`. An address
 /// that the account may not use is a `MessageRejected`, a mistake of the deployment. So
-/// is a wrong sender; ours is well-formed.
+/// is a wrong sender; ours is well-formed. A message about the operator's template
+/// may name an address, too.
 fn is_about_address(code: &str, message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     code == "BadRequestException"
         && ["address", "domain"]
             .iter()
             .any(|word| message.contains(word))
-        && !message.contains("from")
+        && !["from", "template"]
+            .iter()
+            .any(|word| message.contains(word))
 }
 
 #[cfg(test)]
@@ -251,6 +254,10 @@ mod tests {
         for (code, message) in [
             ("BadRequestException", "FromEmailAddress is not an address"),
             ("BadRequestException", "Body must contain Text or Html."),
+            (
+                "BadRequestException",
+                "Template lacks the variable address.",
+            ),
             ("BadRequestException", ""),
             ("MessageRejected", "Email address is not verified."),
             ("AccountSuspendedException", "The domain is suspended."),

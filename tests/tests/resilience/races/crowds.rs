@@ -169,3 +169,19 @@ async fn of_two_codes_of_one_destination_at_once_one_logs_in() {
         assert_eq!(successes(&answers), 1, "logins by two codes");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn fifty_logins_at_once_at_two_deployments_send_as_many_messages_as_the_guard_has_room() {
+    let app = Arc::new(TestApp::with(&[ONE_CLIENT, ("CONVERSION_GUARD", "10")]).await);
+    // It remembers nothing of what the first one has refused.
+    let other = Arc::new(app.cold_start().await);
+    let answers = crowd(|n| {
+        let app = Arc::clone(if n % 2 == 0 { &app } else { &other });
+        async move { app.login(&format!("guarded{n}@example.com")).await }
+    })
+    .await;
+    // A busy machine may answer some of them with 503.
+    let sent = successes(&answers);
+    assert!((1..=10).contains(&sent), "{sent} messages");
+    assert_eq!(app.stack.messages.messages(None).len(), sent);
+}
