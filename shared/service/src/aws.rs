@@ -28,6 +28,7 @@
 
 mod connections;
 pub mod endpoints;
+mod signing;
 mod trust;
 mod unsent;
 
@@ -38,7 +39,7 @@ use aws_config::{
     stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
 };
 
-use self::unsent::RepeatOnlyUnsent;
+use self::{signing::CachedSigning, unsent::RepeatOnlyUnsent};
 
 pub use connections::Connections;
 pub use trust::TrustRoots;
@@ -57,6 +58,7 @@ pub async fn operator_sdk_config() -> SdkConfig {
 #[must_use]
 pub fn dynamodb(sdk: &SdkConfig) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::config::Builder::from(sdk)
+        .push_auth_scheme(CachedSigning::default())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(timeouts(1000, 3000))
         .retry_config(attempts(3));
@@ -67,6 +69,7 @@ pub fn dynamodb(sdk: &SdkConfig) -> aws_sdk_dynamodb::Client {
 #[must_use]
 pub fn kms(sdk: &SdkConfig) -> aws_sdk_kms::Client {
     let config = aws_sdk_kms::config::Builder::from(sdk)
+        .push_auth_scheme(CachedSigning::default())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(timeouts(1000, 3000))
         .retry_config(attempts(3));
@@ -77,6 +80,7 @@ pub fn kms(sdk: &SdkConfig) -> aws_sdk_kms::Client {
 #[must_use]
 pub fn ses(sdk: &SdkConfig) -> aws_sdk_sesv2::Client {
     let config = aws_sdk_sesv2::config::Builder::from(sdk)
+        .push_auth_scheme(CachedSigning::default())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(timeouts(4000, 6000))
         .retry_config(attempts(2))
@@ -88,6 +92,7 @@ pub fn ses(sdk: &SdkConfig) -> aws_sdk_sesv2::Client {
 #[must_use]
 pub fn sns(sdk: &SdkConfig) -> aws_sdk_sns::Client {
     let config = aws_sdk_sns::config::Builder::from(sdk)
+        .push_auth_scheme(CachedSigning::default())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(timeouts(4000, 6000))
         .retry_config(attempts(2))
