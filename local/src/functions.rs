@@ -7,8 +7,10 @@ use lambda_http::{Body, Request, Response};
 use login_with_otp::LoginApi;
 use otp_domain::UnixTime;
 use otp_edge::{
-    api::Api, event::Event, payload::ProxyResponse, route::Route, serve, settings::Settings,
+    afterwards::Afterwards, api::Api, event::Event, payload::ProxyResponse, route::Route, serve,
+    settings::Settings,
 };
+use tokio::sync::watch;
 use validate_otp::SessionApi;
 
 /// The functions' clock.
@@ -20,6 +22,7 @@ pub struct Functions {
     sessions: SessionApi,
     settings: Settings,
     clock: Clock,
+    remaining: Remaining,
 }
 
 impl Functions {
@@ -31,6 +34,7 @@ impl Functions {
             sessions: SessionApi::new(settings, sdk),
             settings: settings.clone(),
             clock,
+            remaining: Remaining::default(),
         }
     }
 
@@ -44,22 +48,72 @@ impl Functions {
         self.login.forget_refusals();
     }
 
-    /// Answers a request now, with the function of this route.
+    /// Answers a request now, with the function of this route. Work that follows the
+    /// answer goes on beside further requests.
     pub async fn handle(&self, route: Route, request: Request) -> Response<Body> {
         let (settings, now) = (&self.settings, (self.clock)());
-        if route == Route::Login {
+        let (answer, afterwards) = if route == Route::Login {
             Box::pin(serve::handle(&self.login, settings, request, now)).await
         } else {
             Box::pin(serve::handle(&self.sessions, settings, request, now)).await
-        }
+        };
+        self.remaining.start(afterwards);
+        answer
     }
-    /// Answers an event now, with the function of this route.
+
+    /// Answers an event now, with the function of this route. Work that follows the
+    /// answer goes on beside further requests.
     pub async fn answer(&self, route: Route, event: Event) -> ProxyResponse {
         let (settings, now) = (&self.settings, (self.clock)());
-        if route == Route::Login {
+        let (answer, afterwards) = if route == Route::Login {
             Box::pin(serve::answer(&self.login, settings, event, now)).await
         } else {
             Box::pin(serve::answer(&self.sessions, settings, event, now)).await
-        }
+        };
+        self.remaining.start(afterwards);
+        answer
+    }
+
+    /// Waits until no answer has work left.
+    pub async fn settle(&self) {
+        self.remaining.end().await;
+    }
+}
+
+/// Counts the answers that have work left.
+#[derive(Default)]
+struct Remaining(watch::Sender<usize>);
+
+impl Remaining {
+    fn start(&self, afterwards: Option<Afterwards>) {
+        let Some(afterwards) = afterwards else {
+            return;
+        };
+        let one = One::of(&self.0);
+        tokio::spawn(async move {
+            afterwards.run().await;
+            drop(one);
+        });
+    }
+
+    async fn end(&self) {
+        // The sender is here, so there is no error.
+        let _ = self.0.subscribe().wait_for(|left| *left == 0).await;
+    }
+}
+
+/// One answer with work left; also a panic ends it.
+struct One(watch::Sender<usize>);
+
+impl One {
+    fn of(left: &watch::Sender<usize>) -> Self {
+        left.send_modify(|left| *left += 1);
+        Self(left.clone())
+    }
+}
+
+impl Drop for One {
+    fn drop(&mut self) {
+        self.0.send_modify(|left| *left -= 1);
     }
 }

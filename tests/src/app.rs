@@ -51,7 +51,7 @@ pub struct TestApp {
     pub settings: Settings,
     /// Makes the calls of these functions fail.
     pub faults: FaultProxy,
-    /// Sends requests to these functions.
+    /// Sends requests to these functions, and waits for the work that follows their answers.
     pub client: Client,
     /// The log of this process.
     pub log: &'static Log,
@@ -120,7 +120,7 @@ impl TestApp {
         let (address, gateway) = serve(Arc::clone(&functions)).await;
         Self {
             table: DynamoDb::new(&sdk_config(stack.aws)),
-            client: Client::of(address),
+            client: Client::of(address).waiting_for(&functions),
             log: secrets.log,
             stack,
             settings,
@@ -130,6 +130,11 @@ impl TestApp {
             _gateway: gateway,
             secrets,
         }
+    }
+
+    /// Waits until no answer has work left.
+    pub async fn settle(&self) {
+        self.functions.settle().await;
     }
 
     /// Fetches the keys, as a function does when it starts.
@@ -202,7 +207,9 @@ impl TestApp {
         } else {
             Route::Validate
         };
-        Answer::from_function(self.functions.handle(route, request).await)
+        let answer = self.functions.handle(route, request).await;
+        self.functions.settle().await;
+        Answer::from_function(answer)
     }
 
     /// Hands an event to a function as Lambda does: JSON text in, JSON text out. The function is
@@ -210,6 +217,7 @@ impl TestApp {
     pub async fn invoke(&self, function: Route, event: &str) -> Option<String> {
         let event = serde_json::from_str(event).ok()?;
         let answer = self.functions.answer(function, event).await;
+        self.functions.settle().await;
         Some(serde_json::to_string(&answer).expect("the answer is serializable"))
     }
 

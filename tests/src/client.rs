@@ -1,6 +1,6 @@
 //! HTTP requests to a gateway, and what comes back.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     body::Bytes,
@@ -11,6 +11,7 @@ use hyper_util::{
     client::legacy::{Client as HttpClient, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use local::functions::Functions;
 use serde_json::Value;
 
 /// An HTTP client of one gateway. Clones share its connections.
@@ -18,6 +19,7 @@ use serde_json::Value;
 pub struct Client {
     gateway: SocketAddr,
     http: HttpClient<HttpConnector, Full<Bytes>>,
+    waits_for: Option<Arc<Functions>>,
 }
 
 impl Client {
@@ -28,7 +30,29 @@ impl Client {
         // Otherwise the second of two small writes waits for the first one's acknowledgement.
         connector.set_nodelay(true);
         let http = HttpClient::builder(TokioExecutor::new()).build(connector);
-        Self { gateway, http }
+        Self {
+            gateway,
+            http,
+            waits_for: None,
+        }
+    }
+
+    /// The same client, which also waits for the work that follows an answer of these functions.
+    #[must_use]
+    pub fn waiting_for(self, functions: &Arc<Functions>) -> Self {
+        Self {
+            waits_for: Some(Arc::clone(functions)),
+            ..self
+        }
+    }
+
+    /// The same client, which waits for answers only, as a real one does.
+    #[must_use]
+    pub fn hurried(&self) -> Self {
+        Self {
+            waits_for: None,
+            ..self.clone()
+        }
     }
 
     /// The URL of a path.
@@ -69,6 +93,9 @@ impl Client {
         let answer = self.http.request(request).await;
         let (head, body) = answer.expect("the gateway answers").into_parts();
         let body = body.collect().await.expect("the answer is complete");
+        if let Some(functions) = &self.waits_for {
+            functions.settle().await;
+        }
         Answer::new(head.status, head.headers, body.to_bytes())
     }
 }

@@ -6,6 +6,7 @@
 //! | [`client`] | [`Client`] and [`Answer`]: HTTP requests to a gateway, and what comes back |
 //! | [`fault_proxy`] | [`FaultProxy`]: sits between the functions and the services, and makes calls fail |
 //! | [`log`] | [`Log`]: what the functions log, kept for assertions |
+//! | [`program`] | [`Program`]: a function's program, started and invoked as Lambda does |
 //! | [`table`] | reads and writes the table behind the functions' back |
 //!
 //! The test targets:
@@ -26,12 +27,14 @@ pub mod app;
 pub mod client;
 pub mod fault_proxy;
 pub mod log;
+pub mod program;
 pub mod table;
 
 pub use app::TestApp;
 pub use client::{Answer, Client};
 pub use fault_proxy::{Call, CallFault, FaultProxy};
 pub use log::Log;
+pub use program::Program;
 
 use serde_json::{Value, json};
 

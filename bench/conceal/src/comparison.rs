@@ -11,6 +11,9 @@ use crate::{
 /// users'. Where they are a few milliseconds, chance alone exceeds it, and only the ranks count.
 const MAX_DIFFERENCE: f64 = 0.05;
 
+/// By how much of it the answer of a login may differ from an admission that sends nothing.
+const MAX_WAIT: f64 = 0.2;
+
 /// A rank test with a smaller probability tells two classes apart.
 const MIN_P: f64 = 0.01;
 
@@ -153,6 +156,17 @@ impl Verdict {
             }
             if ranks.p <= MIN_P || (ranks.auc - 0.5).abs() > MAX_ADVANTAGE {
                 self.0.push(format!("{title}: {class}: the ranks differ"));
+            }
+        }
+    }
+
+    /// Fails when the medians differ by more than [`MAX_WAIT`].
+    pub fn must_be_near(&mut self, comparison: &Comparison) {
+        comparison.print();
+        let title = comparison.title;
+        for (class, Difference { medians, .. }) in comparison.differences() {
+            if medians.abs() > MAX_WAIT {
+                self.0.push(format!("{title}: {class}: the medians differ"));
             }
         }
     }

@@ -4,46 +4,62 @@
 //! docs/conceal.md explains what is measured. Fails when a bound is exceeded.
 
 mod comparison;
+mod instance;
 mod population;
 mod stats;
 
 use std::{error::Error, process::ExitCode, time::Duration};
 
+use login_with_otp::LoginApi;
+use tokio::runtime::Builder;
+
 use crate::{
     comparison::{Comparison, Verdict},
+    instance::{ROLE, second_requests},
     population::{Class, Population, SAMPLES},
 };
 
-/// The pace of requests whose answers take two seconds. About 40 of them are in flight.
-const PADDED_PACE: Duration = Duration::from_millis(50);
-
-/// The pace of requests that are answered at once.
+/// The time from one request to the next.
 const PACE: Duration = Duration::from_millis(20);
 
-#[tokio::main]
-async fn main() -> Result<ExitCode, Box<dyn Error>> {
+/// What may happen to a destination under `conceal`.
+const CLASSES: [Class; 5] = [
+    Class::Known,
+    Class::Unknown,
+    Class::Disabled,
+    Class::Refused,
+    Class::Hanging,
+];
+
+fn main() -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
+    if std::env::args().nth(1).as_deref() == Some(ROLE) {
+        // As the function's own `main` does.
+        let function = Builder::new_current_thread().enable_all().build()?;
+        function.block_on(otp_edge::serve::run::<LoginApi>())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let measurements = Builder::new_multi_thread().enable_all().build()?;
+    Ok(measurements.block_on(measure())?)
+}
+
+async fn measure() -> Result<ExitCode, String> {
     let mut verdict = Verdict::default();
     concealed(&mut verdict).await?;
-    control(&mut verdict).await?;
+    beside_sign_up(&mut verdict).await?;
+    at_once(&mut verdict).await?;
+    controls(&mut verdict).await?;
     Ok(verdict.announce())
 }
 
 /// Logins under `conceal`, then the same again, then wrong guesses at their codes.
 async fn concealed(verdict: &mut Verdict) -> Result<(), String> {
-    let classes = [
-        Class::Known,
-        Class::Unknown,
-        Class::Disabled,
-        Class::Refused,
-        Class::Hanging,
-    ];
-    let population = Population::start("conceal", &classes).await;
-    let logins = population.logins(&classes, PADDED_PACE).await;
-    population.check_messages(SAMPLES, 2 * SAMPLES)?;
+    let population = Population::start("conceal", &CLASSES).await;
+    let logins = population.logins(&CLASSES, PACE).await;
+    population.check_messages(*SAMPLES, 2 * *SAMPLES).await?;
     let title = "Logins under UNKNOWN_USERS=conceal";
-    verdict.must_be_alike(&Comparison::of(title, &classes, &logins), true);
+    verdict.must_be_alike(&Comparison::of(title, &CLASSES, &logins), false);
 
-    let classes = &classes[..3];
+    let classes = &CLASSES[..3];
     let refused = population.logins(classes, PACE).await;
     let title = "Second logins, which the cooldown refuses";
     verdict.must_be_alike(&Comparison::of(title, classes, &refused), false);
@@ -54,13 +70,47 @@ async fn concealed(verdict: &mut Verdict) -> Result<(), String> {
     Ok(())
 }
 
-/// Logins that are not padded. The same method must tell them apart.
-async fn control(verdict: &mut Verdict) -> Result<(), String> {
+/// Logins under `conceal` and logins under `sign-up` that send nothing, in turns: what the answer
+/// waits for beside the admission.
+async fn beside_sign_up(verdict: &mut Verdict) -> Result<(), String> {
+    let concealed = Population::start("conceal", &[Class::Known]).await;
+    let open = Population::start("sign-up", &[Class::Admitted]).await;
+    let (mut logins, admissions) = tokio::join!(
+        concealed.logins(&[Class::Known], 2 * PACE),
+        open.logins(&[Class::Admitted], 2 * PACE),
+    );
+    concealed.check_messages(*SAMPLES, 0).await?;
+    logins.extend(admissions);
+    let title = "Answers under conceal, beside admissions under sign-up";
+    let classes = [Class::Known, Class::Admitted];
+    verdict.must_be_near(&Comparison::of(title, &classes, &logins));
+    Ok(())
+}
+
+/// A login and, at once after its answer, the same again, on a process that answers one request
+/// at a time.
+async fn at_once(verdict: &mut Verdict) -> Result<(), String> {
+    let population = Population::start("conceal", &CLASSES).await;
+    let pairs = second_requests(&population, "conceal").await?;
+    population.check_messages(*SAMPLES, 2 * *SAMPLES).await?;
+    let title = "A login and at once a second one, on one process";
+    verdict.must_be_alike(&Comparison::of(title, &CLASSES, &pairs), true);
+    Ok(())
+}
+
+/// Logins that conceal nothing. The same methods must tell them apart.
+async fn controls(verdict: &mut Verdict) -> Result<(), String> {
     let classes = [Class::Known, Class::Disabled];
     let population = Population::start("sign-up", &classes).await;
     let logins = population.logins(&classes, PACE).await;
-    population.check_messages(SAMPLES, 0)?;
-    let title = "Control: logins under UNKNOWN_USERS=sign-up, which are not padded";
+    population.check_messages(*SAMPLES, 0).await?;
+    let title = "Control: logins under UNKNOWN_USERS=sign-up";
     verdict.must_differ(&Comparison::of(title, &classes, &logins));
+
+    let population = Population::start("sign-up", &classes).await;
+    let pairs = second_requests(&population, "sign-up").await?;
+    population.check_messages(*SAMPLES, 0).await?;
+    let title = "Control: two logins on one process, under UNKNOWN_USERS=sign-up";
+    verdict.must_differ(&Comparison::of(title, &classes, &pairs));
     Ok(())
 }

@@ -1,17 +1,18 @@
 //! A service with destinations of some classes, and the requests that are measured.
 
-use std::{collections::HashMap, fmt, time::Duration};
+use std::{collections::HashMap, fmt, net::SocketAddr, sync::LazyLock, time::Duration};
 
 use otp_service::ambient::Stopwatch;
 use serde_json::Value;
-use tests::{Call, CallFault, Client, LOGIN, TestApp, VALIDATE, destination, validation};
+use tests::{Call, CallFault, Client, LOGIN, TestApp, VALIDATE, destination, setting, validation};
 use tokio::{
     task::JoinSet,
     time::{MissedTickBehavior, interval},
 };
 
-/// The samples of each class.
-pub const SAMPLES: usize = 500;
+/// The samples of each class. With fewer, chance alone exceeds the bounds.
+pub static SAMPLES: LazyLock<usize> =
+    LazyLock::new(|| setting("CONCEAL_SAMPLES", 500).try_into().unwrap_or(500));
 
 /// Who a destination belongs to, and what happens to a message there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +27,8 @@ pub enum Class {
     Refused,
     /// A user's. The provider never answers.
     Hanging,
+    /// A disabled user's, under `sign-up`: an admission that sends nothing.
+    Admitted,
 }
 
 impl Class {
@@ -35,7 +38,7 @@ impl Class {
             // What SES answers in its sandbox.
             Self::Refused => Some(CallFault::Error(400, "MessageRejected")),
             Self::Hanging => Some(CallFault::NoReply),
-            Self::Known | Self::Unknown | Self::Disabled => None,
+            Self::Known | Self::Unknown | Self::Disabled | Self::Admitted => None,
         }
     }
 }
@@ -48,6 +51,7 @@ impl fmt::Display for Class {
             Self::Disabled => "disabled",
             Self::Refused => "known, delivery refused",
             Self::Hanging => "known, delivery hangs",
+            Self::Admitted => "sign-up, nothing to send",
         })
     }
 }
@@ -97,7 +101,7 @@ impl Population {
         let subjects = subjects(classes);
         for subject in &subjects {
             if subject.class != Class::Unknown {
-                let disabled = subject.class == Class::Disabled;
+                let disabled = matches!(subject.class, Class::Disabled | Class::Admitted);
                 app.add_user(&subject.to, disabled).await;
             }
         }
@@ -159,14 +163,28 @@ impl Population {
         let mut running = JoinSet::new();
         for request in planned {
             ticks.tick().await;
-            running.spawn(request.send(self.app.client.clone()));
+            running.spawn(request.send(self.app.client.hurried()));
         }
         running.join_all().await
     }
 
+    /// Every destination, in random order.
+    pub fn shuffled(&self) -> Vec<(Class, String)> {
+        let subjects = self.subjects.iter();
+        let mut all: Vec<_> = subjects.map(|one| (one.class, one.to.clone())).collect();
+        all.sort_by_cached_key(|_| uuid::Uuid::new_v4());
+        all
+    }
+
+    /// Where the services of this population are.
+    pub const fn services(&self) -> SocketAddr {
+        self.app.faults.address
+    }
+
     /// Checks that the classes are what they are called, by the messages that were delivered and
     /// those that failed.
-    pub fn check_messages(&self, delivered: usize, failed: usize) -> Result<(), String> {
+    pub async fn check_messages(&self, delivered: usize, failed: usize) -> Result<(), String> {
+        self.app.settle().await;
         let inbox = self.app.stack.messages.messages(None).len();
         let injected = self.app.faults.injected();
         if (inbox, injected) == (delivered, failed) {
@@ -205,7 +223,9 @@ impl Planned {
 
 /// The addresses have one length, and nothing in them depends on the class.
 fn subjects(classes: &[Class]) -> Vec<Subject> {
-    let classes = classes.iter().flat_map(|class| [*class; SAMPLES]);
+    let classes = classes
+        .iter()
+        .flat_map(|class| std::iter::repeat_n(*class, *SAMPLES));
     let subjects = classes.map(|class| Subject {
         class,
         to: format!("{}@example.com", uuid::Uuid::new_v4().simple()),

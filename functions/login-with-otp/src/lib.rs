@@ -1,10 +1,12 @@
 //! The function behind `POST /api/login-with-otp/`: it sends codes.
 
+use std::sync::Arc;
+
 use aws_config::SdkConfig;
 use lambda_http::Request;
 use otp_domain::{Delivery, Destination, Pseudonym, UnixTime};
 use otp_edge::{
-    api::{Api, Success},
+    api::{Api, Report, Success},
     log,
     problem::{Failure, Problem},
     rejection::Rejection,
@@ -15,11 +17,11 @@ use otp_edge::{
 use otp_service::{
     ambient,
     aws::endpoints,
-    login::{DeliveryOutcome, LoginService},
+    login::{ConcealedOutcome, Concluded, DeliveryOutcome, HOLD, LoginService},
 };
 
 /// The routes of this function.
-pub struct LoginApi(LoginService);
+pub struct LoginApi(Arc<LoginService>);
 
 impl LoginApi {
     /// Forgets which limits refused lately.
@@ -32,7 +34,7 @@ impl Api for LoginApi {
     const MAIN_ROUTE: Route = Route::Login;
 
     fn new(settings: &Settings, sdk: &SdkConfig) -> Self {
-        Self(LoginService::new(&settings.login, sdk))
+        Self(Arc::new(LoginService::new(&settings.login, sdk)))
     }
 
     async fn endpoints(settings: &Settings, sdk: &SdkConfig) -> Vec<String> {
@@ -72,8 +74,26 @@ impl Api for LoginApi {
             DeliveryOutcome::Unconfirmed(fault) => {
                 success(Delivery::Unconfirmed.as_str()).despite(fault)
             }
-            DeliveryOutcome::ConcealedRefusal => success(Problem::DESTINATION_REFUSED),
-            DeliveryOutcome::Concealed(fault) => success(Problem::DELIVERY_FAILED).despite(fault),
+            DeliveryOutcome::Ahead(login) => {
+                let service = Arc::clone(&self.0);
+                success("admitted")
+                    .followed_by(HOLD, async move { report(service.conclude(*login).await) })
+            }
         })
+    }
+}
+
+/// What the log says of a concealed login.
+fn report(concluded: Concluded) -> Report {
+    let report = |outcome| Report::new(outcome).about(concluded.about);
+    match concluded.outcome {
+        ConcealedOutcome::Sent => report("sent"),
+        ConcealedOutcome::Suppressed => report("not-sent"),
+        ConcealedOutcome::Refused => report(Problem::DESTINATION_REFUSED),
+        ConcealedOutcome::NotSent(fault) => report(Problem::DELIVERY_FAILED).despite(fault),
+        ConcealedOutcome::Unconfirmed(fault) => {
+            report(Delivery::Unconfirmed.as_str()).despite(fault)
+        }
+        ConcealedOutcome::UserUnread(fault) => report(Problem::UNAVAILABLE).despite(fault),
     }
 }

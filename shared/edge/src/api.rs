@@ -1,5 +1,7 @@
 //! What each function adds to the edge: its routes, and the service behind them.
 
+use std::{pin::Pin, time::Duration};
+
 use aws_config::SdkConfig;
 use lambda_http::{Body, Request, Response};
 use otp_domain::{Destination, Pseudonym, UnixTime};
@@ -39,12 +41,24 @@ pub trait Api: Sized + Send + Sync {
     ) -> impl Future<Output = Result<Success, Failure>> + Send;
 }
 
-/// A successful answer, and what the log says of it.
+/// A successful answer, what the log says of it, and the work that follows it.
 pub struct Success {
     pub(crate) response: Response<Body>,
+    pub(crate) report: Report,
+    pub(crate) remaining: Option<Remaining>,
+}
+
+/// What the log says of a success.
+pub struct Report {
     pub(crate) outcome: &'static str,
     pub(crate) about: About,
     pub(crate) fault: Option<Fault>,
+}
+
+/// Work that follows an answer. Its report is the one that the log gets.
+pub struct Remaining {
+    pub(crate) work: Pin<Box<dyn Future<Output = Report> + Send>>,
+    pub(crate) hold: Duration,
 }
 
 impl Success {
@@ -53,13 +67,57 @@ impl Success {
     pub fn new(outcome: &'static str, response: Response<Body>) -> Self {
         Self {
             response,
+            report: Report::new(outcome),
+            remaining: None,
+        }
+    }
+
+    /// The same success, about `more` in addition.
+    #[must_use]
+    pub fn about(self, more: impl Into<About>) -> Self {
+        Self {
+            report: self.report.about(more),
+            ..self
+        }
+    }
+
+    /// The same success, with a fault that only the log gets.
+    #[must_use]
+    pub fn despite(self, fault: Fault) -> Self {
+        Self {
+            report: self.report.despite(fault),
+            ..self
+        }
+    }
+
+    /// The same answer, with `work` that follows it. A function takes its next
+    /// event when `hold` has passed, however soon the work is done.
+    #[must_use]
+    pub fn followed_by(
+        self,
+        hold: Duration,
+        work: impl Future<Output = Report> + Send + 'static,
+    ) -> Self {
+        let work = Box::pin(work);
+        Self {
+            remaining: Some(Remaining { work, hold }),
+            ..self
+        }
+    }
+}
+
+impl Report {
+    /// A report with this outcome.
+    #[must_use]
+    pub fn new(outcome: &'static str) -> Self {
+        Self {
             outcome,
             about: About::default(),
             fault: None,
         }
     }
 
-    /// The same success, about `more` in addition.
+    /// The same report, about `more` in addition.
     #[must_use]
     pub fn about(self, more: impl Into<About>) -> Self {
         Self {
@@ -68,7 +126,7 @@ impl Success {
         }
     }
 
-    /// The same success, with a fault that only the log gets.
+    /// The same report, with a fault.
     #[must_use]
     pub fn despite(self, fault: Fault) -> Self {
         Self {

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | the start of a function, and the loop that answers events | [`serve`] |
 //! | what each function adds | [`api`] |
+//! | the work that follows an answer | [`afterwards`] |
 //! | the path and the method of each route | [`route`] |
 //! | the members of each body | [`request`] |
 //! | how a body is read, and its mistakes explained | [`body`], [`mistakes`] |
@@ -18,6 +19,7 @@
 //! | every setting, its range and its default | `otp_settings::table` |
 //! | the fields of the log | [`log`] |
 
+pub mod afterwards;
 pub mod api;
 pub mod body;
 mod client;

@@ -21,7 +21,7 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    api::Success,
+    api::Report,
     cors::{self, CorsPolicy},
     problem::{Failure, Problem},
     rejection::Rejection,
@@ -106,12 +106,12 @@ impl RequestLog {
     pub fn write(
         &self,
         route: Route,
-        result: &Result<Success, Failure>,
+        result: Result<&Report, &Failure>,
         pseudonym: impl FnOnce(&Destination) -> Option<Pseudonym>,
     ) {
         let nobody = About::default();
         let about = match result {
-            Ok(success) => &success.about,
+            Ok(report) => &report.about,
             Err(Failure::Service(error) | Failure::StaleCookie(error)) => &error.about,
             Err(Failure::Rejected(_)) => &nobody,
         };
@@ -123,9 +123,9 @@ impl RequestLog {
             pseudonym: pseudonym.as_ref(),
         };
         match result {
-            Ok(success) => match &success.fault {
-                None => line.info(success.outcome, None),
-                Some(fault) => line.fault(success.outcome, fault),
+            Ok(report) => match &report.fault {
+                None => line.info(report.outcome, None),
+                Some(fault) => line.fault(report.outcome, fault),
             },
             Err(failure) => line.failure(failure),
         }

@@ -4,14 +4,16 @@ use std::convert::Infallible;
 
 use lambda_http::{
     Body, LambdaEvent, Request, Response,
-    lambda_runtime::{self, Error},
+    lambda_runtime::{Error, Runtime, layers::TracingLayer},
     service_fn,
+    tower::util::AndThenLayer,
 };
 use otp_domain::UnixTime;
 use otp_service::{ambient, aws::Connections};
 
 use crate::{
-    api::Api,
+    afterwards::{Afterwards, Between},
+    api::{Api, Remaining},
     client, environment,
     event::Event,
     log::{self, RequestLog},
@@ -37,13 +39,23 @@ pub async fn run<A: Api>() -> Result<(), Error> {
     let api = A::new(&settings, &sdk);
     let endpoints = A::endpoints(&settings, &sdk).await;
     tokio::join!(api.warm_up(), connections.open(endpoints));
-    let (api, settings) = (&api, &settings);
-    lambda_runtime::run(service_fn(
+    let (api, settings, between) = (&api, &settings, &Between::default());
+    let handler = service_fn(
         async move |event: LambdaEvent<Event>| -> Result<_, Infallible> {
-            Ok(answer(api, settings, event.payload, ambient::now()).await)
+            let (answer, afterwards) = answer(api, settings, event.payload, ambient::now()).await;
+            between.put(afterwards);
+            Ok(answer)
         },
-    ))
-    .await
+    );
+    // The outer layer sees a call end when the runtime has sent its answer.
+    Runtime::new(handler)
+        .layer(TracingLayer::new())
+        .layer(AndThenLayer::new(move |()| async move {
+            between.run().await;
+            Ok::<_, Error>(())
+        }))
+        .run()
+        .await
 }
 
 /// Answers one event that arrived at `now`, in its gateway's payload format.
@@ -52,13 +64,13 @@ pub async fn answer<A: Api>(
     settings: &Settings,
     event: Event,
     now: UnixTime,
-) -> ProxyResponse {
+) -> (ProxyResponse, Option<Afterwards>) {
     let payload = event.payload;
-    let response = match event.request {
+    let (response, afterwards) = match event.request {
         Ok(request) => handle(api, settings, request, now).await,
-        Err(rejection) => refuse::<A>(rejection),
+        Err(rejection) => (refuse::<A>(rejection), None),
     };
-    payload.response(response)
+    (payload.response(response), afterwards)
 }
 
 /// Answers one request that arrived at `now`.
@@ -67,10 +79,10 @@ pub async fn handle<A: Api>(
     settings: &Settings,
     mut request: Request,
     now: UnixTime,
-) -> Response<Body> {
+) -> (Response<Body>, Option<Afterwards>) {
     let cors = settings.allowed_origins.policy(&request);
     if let Some(response) = cors.preflight() {
-        return response;
+        return (response, None);
     }
     client::identify(&mut request, settings.trusted_proxies);
     let log = RequestLog::start(&request).with_origin(&cors);
@@ -79,16 +91,32 @@ pub async fn handle<A: Api>(
         Ok(route) => (route, api.respond(route, &request, now).await),
         Err(rejection) => (A::MAIN_ROUTE, Err(rejection.into())),
     };
-    log.write(route, &result, |of| api.pseudonym(of));
-    cors.apply(match result {
-        Ok(success) => success.response,
-        Err(failure) => Problem::of(&failure).response_as(format),
-    })
+    let success = match result {
+        Ok(success) => success,
+        Err(failure) => {
+            log.write(route, Err(&failure), |of| api.pseudonym(of));
+            return (cors.apply(Problem::of(&failure).response_as(format)), None);
+        }
+    };
+    let about = &success.report.about;
+    let afterwards = match success.remaining {
+        None => {
+            log.write(route, Ok(&success.report), |of| api.pseudonym(of));
+            None
+        }
+        Some(Remaining { work, hold }) => {
+            let pseudonym = about.destination.as_ref().and_then(|of| api.pseudonym(of));
+            Some(Afterwards::new(hold, async move {
+                log.write(route, Ok(&work.await), |_| pseudonym);
+            }))
+        }
+    };
+    (cors.apply(success.response), afterwards)
 }
 
 fn refuse<A: Api>(rejection: Rejection) -> Response<Body> {
     let failure = Failure::Rejected(rejection);
     let response = Problem::of(&failure).response();
-    RequestLog::start(&Request::default()).write(A::MAIN_ROUTE, &Err(failure), |_| None);
+    RequestLog::start(&Request::default()).write(A::MAIN_ROUTE, Err(&failure), |_| None);
     response
 }

@@ -1,27 +1,29 @@
 //! Use case: a client requests a code.
 
+mod concealed;
 mod deliver;
+mod issued;
 mod outcome;
 
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use otp_domain::{
-    Challenge, ChallengeId, Channel, ClientAddress, Delivery, DeliveryDecision, Destination,
-    IdempotencyKey, Passcode, Policy, Pseudonym, TestIdentities, UnixTime, UnknownUsers, User,
-    issue,
+    Challenge, ChallengeId, Channel, ClientAddress, Delivery, Destination, IdempotencyKey, Policy,
+    Pseudonym, TestIdentities, UnixTime, UnknownUsers, User,
 };
 use otp_messages::LanguageChoice;
 use rand::CryptoRng;
 
+pub use concealed::{ConcealedOutcome, Concluded, HOLD};
+pub use issued::IssuedCode;
 pub use outcome::DeliveryOutcome;
 
 use crate::{
     Error,
     about::About,
-    ambient::Stopwatch,
     aws,
-    delivery::{self, CodeMessage, MessageSender},
+    delivery::{self, MessageSender},
     fault::Fault,
     keys::DigestKeys,
     store::{AdmissionRules, Admitted, ReplayedLogin, Store},
@@ -58,7 +60,6 @@ pub struct LoginRequest {
 }
 
 /// An accepted login. The client cannot tell whether a message was due.
-#[derive(Debug)]
 pub struct CodeRequested {
     /// What the client learns about the message.
     pub delivery: Delivery,
@@ -88,10 +89,6 @@ pub struct LoginService {
     store: Store,
     sender: MessageSender,
 }
-
-/// How long every admitted login takes under [`UnknownUsers::Conceal`], from its
-/// arrival. Providers usually accept a message much sooner.
-const CONCEALED_LOGIN: Duration = Duration::from_secs(2);
 
 impl LoginService {
     /// Builds the clients. It makes no call yet.
@@ -153,19 +150,16 @@ impl LoginService {
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<CodeRequested, Error> {
-        let started = Stopwatch::start();
-        let to = &request.destination;
         let selection = self
             .sender
             .select(request.language, request.app.as_deref())?;
         let rules = self.admission_rules(request)?;
-        let key = self.digest_keys.current().await?;
-        let fixed = self.test_identities.code_for(to, now);
-        let code = fixed
-            .clone()
-            .unwrap_or_else(|| Passcode::draw(self.policy.code_length, rng));
-        let challenge = issue(to, &code, &self.policy, key, now, rng);
-        let (admitted, user) = self.admit(&challenge, &rules, rng).await?;
+        let issued = self.issue(request, selection, now, rng).await?;
+        if self.policy.unknown_users == UnknownUsers::Conceal {
+            return self.admit_concealed(issued, &rules, rng).await;
+        }
+        let to = &request.destination;
+        let (admitted, user) = self.admit(&issued.challenge, &rules, rng).await?;
         let decision = self.policy.unknown_users.delivery(to, user.as_ref());
         let about = About {
             user: user.map(|user| user.id),
@@ -176,35 +170,21 @@ impl LoginService {
             (Admitted::Replayed(_), Err(refusal)) => return Err(refusal.into()),
             (Admitted::Replayed(earlier), Ok(_)) => {
                 let delivery = self.replayed_delivery(request, &earlier).await?;
-                self.conceal_time(started).await;
                 return Ok(self.replay(about, to.channel(), earlier, delivery, now));
             }
         };
         let decision = match decision {
-            Ok(_) if fixed.is_some() => DeliveryDecision::Suppress,
-            Ok(decision) => decision,
+            Ok(decision) => issued.unless_fixed(decision),
             Err(refusal) => {
                 self.store.withdraw(&admission).await?;
                 return Err(refusal.into());
             }
         };
-        let message = CodeMessage {
-            to,
-            code: &code,
-            challenge_id: &challenge.id,
-            selection,
-            requested_at: now,
-            client: &request.client,
-        };
-        let outcome = if self.policy.unknown_users == UnknownUsers::Conceal {
-            self.deliver_concealed(decision, &message, started).await
-        } else {
-            self.deliver(decision, &admission, &message).await?
-        };
-        let requested = self.requested(about, &challenge, outcome);
+        let message = issued.message();
+        let outcome = self.deliver(decision, &admission, &message).await?;
+        let requested = self.requested(about, &issued.challenge, outcome);
         // The message is sent: if the completion fails, the login still succeeds.
-        let _ = self.store.complete(&admission, requested.delivery).await;
-        self.conceal_time(started).await;
+        let _ = self.complete(&issued, requested.delivery).await;
         Ok(requested)
     }
 
@@ -215,7 +195,7 @@ impl LoginService {
         outcome: DeliveryOutcome,
     ) -> CodeRequested {
         CodeRequested {
-            delivery: outcome.told(self.policy.unknown_users),
+            delivery: outcome.told(),
             about: About {
                 message: outcome.message().cloned(),
                 ..about.and(&challenge.id)
@@ -241,10 +221,7 @@ impl LoginService {
         })
     }
 
-    /// Admits the login and concurrently reads its user. Under
-    /// [`UnknownUsers::Conceal`], reads the user after the admission: reading an
-    /// existing item takes longer than a miss, so a refusal that waits for the
-    /// read would reveal who is a user.
+    /// Admits the login and concurrently reads its user.
     ///
     /// If the user cannot be read, nothing is sent, so the admission is withdrawn.
     async fn admit<'a>(
@@ -255,12 +232,8 @@ impl LoginService {
     ) -> Result<(Admitted<'a>, Option<User>), Error> {
         let admit = self.store.admit(challenge, rules, rng);
         let find_user = self.store.find_user(&challenge.destination);
-        let (admitted, user) = if self.policy.unknown_users == UnknownUsers::Conceal {
-            (admit.await?, find_user.await)
-        } else {
-            let (admitted, user) = tokio::join!(admit, find_user);
-            (admitted?, user)
-        };
+        let (admitted, user) = tokio::join!(admit, find_user);
+        let admitted = admitted?;
         if let (Err(_), Admitted::New(admission)) = (&user, &admitted) {
             self.store.withdraw(admission).await?;
         }
@@ -275,10 +248,8 @@ impl LoginService {
     ) -> Result<Delivery, Fault> {
         match (earlier.delivery, &request.idempotency_key) {
             (Some(delivery), _) => Ok(delivery),
-            (None, Some(key)) if self.policy.unknown_users != UnknownUsers::Conceal => {
-                self.store.await_completion(&request.destination, key).await
-            }
-            _ => Ok(Delivery::Unconfirmed),
+            (None, Some(key)) => self.store.await_completion(&request.destination, key).await,
+            (None, None) => Ok(Delivery::Unconfirmed),
         }
     }
 
@@ -294,7 +265,7 @@ impl LoginService {
         let resend_at = earlier.issued_at.plus(self.policy.cooldown);
         let outcome = DeliveryOutcome::Replayed(delivery);
         CodeRequested {
-            delivery: outcome.told(self.policy.unknown_users),
+            delivery: outcome.told(),
             outcome,
             about: about.and(&earlier.challenge_id),
             channel,
@@ -303,14 +274,6 @@ impl LoginService {
             expires_in: now.until(earlier.expires_at),
             resend_in: now.until(resend_at),
             challenge_id: earlier.challenge_id,
-        }
-    }
-
-    /// Under [`UnknownUsers::Conceal`], waits until the login has taken
-    /// [`CONCEALED_LOGIN`].
-    async fn conceal_time(&self, started: Stopwatch) {
-        if self.policy.unknown_users == UnknownUsers::Conceal {
-            started.reach(CONCEALED_LOGIN).await;
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use otp_service::ambient::Stopwatch;
-use tests::{ALICE, Answer, PHONE, TestApp};
+use otp_service::{ambient::Stopwatch, login::HOLD};
+use tests::{ALICE, Answer, Call, CallFault, LOGIN, PHONE, TestApp, destination};
 
 const REVEAL: &[(&str, &str)] = &[("UNKNOWN_USERS", "reveal")];
 const CONCEAL: &[(&str, &str)] = &[("UNKNOWN_USERS", "conceal")];
@@ -82,17 +82,73 @@ async fn conceal_answers_everyone_alike_and_sends_to_users_only() {
 }
 
 #[tokio::test]
-async fn conceal_answers_no_login_before_two_seconds() {
+async fn conceal_answers_before_it_looks_for_the_user() {
     let app = TestApp::with(CONCEAL).await;
     app.add_user(ALICE, false).await;
     for to in [ALICE, "stranger@example.com"] {
-        let started = Stopwatch::start();
-        app.login(to).await.assert_ok();
-        assert!(
-            started.elapsed() >= Duration::from_secs(2),
-            "the answer came early"
-        );
+        app.faults.stop();
+        app.faults.inject(Call::FindUser, CallFault::NoReply, 1);
+        let body = destination(to).to_string();
+        let client = app.client.hurried();
+        client.post(LOGIN, &[], body).await.assert_ok();
+        // An answer that waits for the user would come after the client has given up
+        // its first attempt, which is when the second one ends.
+        let calls = app.faults.calls();
+        let found = calls.iter().filter(|call| **call == Call::FindUser);
+        assert!(found.count() < 2, "the answer came after {calls:?}");
     }
+    // Any request waits for what the answers before it left.
+    app.login("stranger@example.com").await.assert_too_many();
+    assert_eq!(app.messages(ALICE).len(), 1);
+}
+
+#[tokio::test]
+async fn conceal_makes_the_same_calls_for_everyone_until_the_answer() {
+    let app = TestApp::with(CONCEAL).await;
+    app.add_user(ALICE, false).await;
+    for to in [ALICE, "stranger@example.com"] {
+        app.faults.stop();
+        let login = app.login_with_key("8e03978e-40d5-43dd-bc93-6894a57f9324", to);
+        login.await.assert_ok();
+        let mut calls = app.faults.calls();
+        calls.retain(|call| *call != Call::SendEmail);
+        assert_eq!(calls, [Call::Admit, Call::FindUser, Call::Complete]);
+    }
+}
+
+#[tokio::test]
+async fn conceal_repeats_an_answer_without_looking_for_the_user() {
+    let app = TestApp::with(CONCEAL).await;
+    app.add_user(ALICE, false).await;
+    for to in [ALICE, "stranger@example.com"] {
+        let key = "8e03978e-40d5-43dd-bc93-6894a57f9324";
+        let first = app.login_with_key(key, to).await;
+        app.faults.stop();
+        let again = app.login_with_key(key, to).await;
+        assert_eq!(first.text("challenge_id"), again.text("challenge_id"));
+        assert!(!app.faults.calls().contains(&Call::FindUser));
+    }
+    assert_eq!(app.messages(ALICE).len(), 1);
+}
+
+#[tokio::test]
+async fn conceal_gives_up_a_provider_that_never_answers_and_logs_it() {
+    let to = "silent-provider@hidden.example.org";
+    let app = TestApp::with(CONCEAL).await;
+    app.add_user(to, false).await;
+    app.faults.inject(Call::SendEmail, CallFault::NoReply, 9);
+    let started = Stopwatch::start();
+    app.login(to).await.assert_ok();
+    assert!(started.elapsed() < HOLD, "it ended after the hold");
+    let lines = app.log.lines_about("s***@h***.org");
+    let [line] = lines.as_slice() else {
+        panic!("not one line: {lines:?}");
+    };
+    assert_eq!(line["outcome"], "unconfirmed");
+    assert_eq!(line["level"], "ERROR");
+    assert_eq!(line["dependency"], "provider");
+    assert!(line["user_id"].is_string());
+    assert!(line["challenge_id"].is_string());
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
-use otp_domain::{Delivery, UnknownUsers};
+use otp_domain::Delivery;
 
+use super::IssuedCode;
 use crate::{about::MessageId, fault::Fault};
 
 /// What happened to the message.
-#[derive(Debug)]
 pub enum DeliveryOutcome {
     /// The provider accepted the message, under this id.
     Sent(Option<MessageId>),
@@ -13,24 +13,18 @@ pub enum DeliveryOutcome {
     Replayed(Delivery),
     /// The provider may have accepted the message.
     Unconfirmed(Fault),
-    /// The provider did not send the message, and the client is not told.
-    Concealed(Fault),
-    /// The provider says that this is no destination, and the client is not told.
-    ConcealedRefusal,
+    /// Under `UNKNOWN_USERS=conceal`, all that is left to do follows the answer.
+    Ahead(Box<IssuedCode>),
 }
 
 impl DeliveryOutcome {
-    /// What a client may learn of it. The answer is the same for every user: a
-    /// suppressed message counts as confirmed, and under
-    /// [`UnknownUsers::Conceal`] no message does.
-    pub(super) const fn told(&self, unknown_users: UnknownUsers) -> Delivery {
-        match (unknown_users, self) {
-            (UnknownUsers::Conceal, _)
-            | (_, Self::Unconfirmed(_) | Self::Concealed(_) | Self::ConcealedRefusal) => {
-                Delivery::Unconfirmed
-            }
-            (_, Self::Replayed(delivery)) => *delivery,
-            (_, Self::Sent(_) | Self::Suppressed) => Delivery::Confirmed,
+    /// What a client may learn of it. A suppressed message counts as confirmed, so
+    /// that the answer is the same for every user.
+    pub(super) const fn told(&self) -> Delivery {
+        match self {
+            Self::Ahead(_) | Self::Unconfirmed(_) => Delivery::Unconfirmed,
+            Self::Replayed(delivery) => *delivery,
+            Self::Sent(_) | Self::Suppressed => Delivery::Confirmed,
         }
     }
 

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use otp_domain::{ChallengeId, Delivery, Destination, IdempotencyKey, UnixTime};
+use otp_domain::{Challenge, ChallengeId, Delivery, Destination, IdempotencyKey, UnixTime};
 use tokio::time::{sleep, timeout};
 
-use super::{Admission, Store, item, transaction::until_settled};
+use super::{Store, item, transaction::until_settled};
 use crate::fault::{Dependency, Fault};
 
 /// How long a repeated login waits for the first one, which may still be sending.
@@ -37,13 +37,10 @@ impl Store {
     /// The table is unreachable: a late retry will be a new request.
     pub async fn complete(
         &self,
-        admission: &Admission<'_>,
+        challenge: &Challenge,
+        key: &IdempotencyKey,
         delivery: Delivery,
     ) -> Result<(), Fault> {
-        let Some(key) = &admission.rules.key else {
-            return Ok(());
-        };
-        let challenge = admission.challenge;
         let operation = "UpdateItem";
         let attempt = || async {
             self.client

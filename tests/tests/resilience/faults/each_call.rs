@@ -40,7 +40,11 @@ async fn every_fault_of_every_call_has_the_outcome_of_its_row() {
 async fn run(app: &TestApp, nth: usize, row: &Row) -> Vec<String> {
     let guard = row.request.guard();
     let warm = app
-        .deploy(|settings| settings.login.policy.conversion_guard = guard)
+        .deploy(|settings| {
+            let policy = &mut settings.login.policy;
+            policy.conversion_guard = guard;
+            policy.unknown_users = row.request.unknown_users();
+        })
         .await;
     warm.warm_up().await;
     let mut cells = vec![(CallFault::ReplyDelayed, ALWAYS, row.without_fault)];

@@ -253,7 +253,7 @@ async fn an_idempotency_key_of_a_login_that_never_completed_is_free_after_25_sec
 
 #[tokio::test]
 async fn a_login_whose_user_cannot_be_read_leaves_nothing_behind() {
-    for mode in ["sign-up", "conceal", "reveal"] {
+    for mode in ["sign-up", "reveal"] {
         let limits = [("UNKNOWN_USERS", mode), ("SENDS_PER_HOUR", "1")];
         let app = TestApp::with(&limits).await;
         app.add_user(ALICE, false).await;
@@ -267,6 +267,27 @@ async fn a_login_whose_user_cannot_be_read_leaves_nothing_behind() {
         assert!(left.is_none(), "something is left");
         app.login_with_key(KEY, ALICE).await.assert_ok();
     }
+}
+
+#[tokio::test]
+async fn a_concealed_login_whose_user_cannot_be_read_is_answered_logged_and_free_to_repeat() {
+    let settings = [
+        ("UNKNOWN_USERS", "conceal"),
+        ("RESEND_COOLDOWN_SECONDS", "0"),
+    ];
+    let to = "unread-user@hidden.example.com";
+    let app = TestApp::with(&settings).await;
+    app.add_user(to, false).await;
+    app.faults.inject(Call::FindUser, CallFault::Http500, 3);
+    app.login_with_key(KEY, to).await.assert_ok();
+    assert!(app.messages(to).is_empty());
+    let lines = app.log.lines_about("u***@h***.com");
+    let line = lines.first().expect("a line about the login");
+    assert_eq!(line["outcome"], "unavailable");
+    assert_eq!(line["dependency"], "table");
+    app.advance(Duration::from_secs(25));
+    app.login_with_key(KEY, to).await.assert_ok();
+    assert_eq!(app.messages(to).len(), 1);
 }
 
 #[tokio::test]

@@ -3,10 +3,10 @@
 use tests::Call;
 
 use super::scenario::Request::{
-    self, Keys, Login, LoginBySms, LoginCold, LoginGuarded, LoginRefused, LoginRepeatedRefused,
-    LoginReplayed, LoginUndelivered, LoginWithKey, Logout, LogoutAll, Me, MeCold, Refresh,
-    RefreshCold, RefreshReused, Validate, ValidateCold, ValidateRepeated, ValidateWithKey,
-    ValidateWithoutId,
+    self, Keys, Login, LoginBySms, LoginCold, LoginConcealed, LoginGuarded, LoginRefused,
+    LoginRepeatedRefused, LoginReplayed, LoginUndelivered, LoginWithKey, Logout, LogoutAll, Me,
+    MeCold, Refresh, RefreshCold, RefreshReused, Validate, ValidateCold, ValidateRepeated,
+    ValidateWithKey, ValidateWithoutId,
 };
 
 pub struct Row {
@@ -166,6 +166,18 @@ pub const ROWS: &[Row] = &[
         LoginWithKey,
         Call::Complete,
         3,
+        SENT_WITH_KEY,
+        SENT_WITH_KEY,
+    ),
+    // The answer comes before these calls. A repeat of it is the same answer.
+    row(LoginConcealed, Call::FindUser, 2, SENT_WITH_KEY, REPLAYED),
+    row(LoginConcealed, Call::SendEmail, 2, SENT_WITH_KEY, REPLAYED)
+        .but_lost(SENT_WITH_KEY)
+        .but_throttled(REPLAYED),
+    row(
+        LoginConcealed,
+        Call::Complete,
+        2,
         SENT_WITH_KEY,
         SENT_WITH_KEY,
     ),

@@ -1,5 +1,6 @@
 //! One request, with everything that must happen before it.
 
+use otp_domain::UnknownUsers;
 use otp_edge::route::Route;
 use serde_json::{Value, json};
 use tests::{
@@ -20,6 +21,8 @@ pub enum Request {
     /// The provider refuses the message.
     LoginUndelivered,
     LoginWithKey,
+    /// A user's, under an idempotency key and `UNKNOWN_USERS=conceal`.
+    LoginConcealed,
     /// A repeated login whose first request never completed.
     LoginReplayed,
     /// A login during the cooldown.
@@ -55,6 +58,14 @@ impl Request {
         }
     }
 
+    /// How its functions treat unknown users.
+    pub const fn unknown_users(self) -> UnknownUsers {
+        match self {
+            Self::LoginConcealed => UnknownUsers::Conceal,
+            _ => UnknownUsers::SignUp,
+        }
+    }
+
     /// Whether it is the first request of its functions.
     pub const fn is_cold(self) -> bool {
         matches!(
@@ -71,6 +82,7 @@ impl Request {
             Self::LoginBySms => "login, text message",
             Self::LoginUndelivered => "login, message refused",
             Self::LoginWithKey => "login, idempotency key",
+            Self::LoginConcealed => "login, concealed",
             Self::LoginReplayed => "login, repeated",
             Self::LoginRefused => "login, refused",
             Self::LoginGuarded => "login, guard closed",
@@ -98,6 +110,7 @@ impl Request {
             | Self::LoginBySms
             | Self::LoginUndelivered
             | Self::LoginWithKey
+            | Self::LoginConcealed
             | Self::LoginReplayed
             | Self::LoginRefused
             | Self::LoginGuarded
@@ -264,7 +277,10 @@ async fn log_in_before(
     let key = format!("idempotency-key-{number}");
     let keyed = matches!(
         request,
-        Request::LoginWithKey | Request::LoginReplayed | Request::LoginRepeatedRefused
+        Request::LoginWithKey
+            | Request::LoginConcealed
+            | Request::LoginReplayed
+            | Request::LoginRepeatedRefused
     );
     match request {
         Request::LoginReplayed => {
@@ -273,6 +289,7 @@ async fn log_in_before(
             app.login_with_key(&key, to).await.assert_ok();
             app.faults.stop();
         }
+        Request::LoginConcealed => app.add_user(to, false).await,
         Request::LoginGuarded => {
             app.login(&format!("+14158{number:06}")).await;
             app.login(&format!("+14159{number:06}")).await;
