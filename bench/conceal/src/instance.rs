@@ -16,7 +16,7 @@ use crate::population::{Class, Population, Sample};
 pub const ROLE: &str = "function";
 
 /// The processes at the same time. Most of their time, they wait.
-const PROCESSES: usize = 40;
+const PROCESSES: usize = 60;
 
 /// Logs in once with each destination, and sends the same again at once after the answer.
 ///

@@ -23,8 +23,8 @@
 //! | refresh | session 3, mint with a cold key 6, rotate 3, end the session 3 | 15 |
 //! | logout of all | session 3, end all 15 | 18 |
 //!
-//! `UNKNOWN_USERS=conceal` adds 3 to a login and to a validation. A repeated
-//! login waits up to 3 for the first one.
+//! `UNKNOWN_USERS=conceal` adds 3 to a validation. It answers a login within 7, and
+//! holds the instance for 2 more. A repeated login waits up to 3 for the first one.
 
 mod connections;
 pub mod endpoints;
