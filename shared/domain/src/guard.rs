@@ -80,7 +80,7 @@ impl ConversionGuard {
     /// The room of one counter. The shares add up to the room.
     #[must_use]
     pub fn share(&self, shard: u32) -> u32 {
-        limit::share(self.room, shard)
+        limit::share(self.room, shard, self.shards())
     }
 
     /// Judges whether a counter has room for one more message.

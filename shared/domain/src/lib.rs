@@ -50,7 +50,7 @@ pub use destination::{Channel, Destination, MalformedDestination};
 pub use email::{EmailAddress, MalformedEmail, is_host_name};
 pub use guard::{ConversionGuard, GuardCount, GuardVerdict};
 pub use idempotency::{IdempotencyKey, RepeatableGuess};
-pub use limit::{Limit, LimitKind, Scope};
+pub use limit::{Book, Limit, LimitKind, Scope};
 pub use number_range::NumberRange;
 pub use passcode::{DigestKey, DigestKeyId, MalformedPasscode, Passcode, PasscodeDigest};
 pub use phone::{MalformedPhoneNumber, PhoneNumber};

@@ -44,6 +44,17 @@ impl LimitKind {
     }
 }
 
+/// Where a limit is counted. Limits that share an item cost one write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Book {
+    /// In an item of its own for each window.
+    Own,
+    /// Beside other limits of the scope, in an item of this name for each UTC day.
+    Daily(&'static str),
+    /// Beside the conversion guard of this name, in an item without an end.
+    Guard(&'static str),
+}
+
 /// At most `max` admissions of a scope within each `window` of the clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
@@ -57,6 +68,8 @@ pub struct Limit {
     pub max: u32,
     /// Whether a withdrawn send is refunded.
     pub refundable: bool,
+    /// Where the limit is counted.
+    pub book: Book,
 }
 
 /// The most shards of a shared limit. One shard is one key, and one key takes
@@ -71,9 +84,8 @@ pub(super) fn shards(max: u32) -> u32 {
     (max / LEAST_SHARE).clamp(1, MAX_SHARDS)
 }
 
-/// How many of `max` admissions one counter allows.
-pub(super) fn share(max: u32, shard: u32) -> u32 {
-    let shards = shards(max);
+/// How many of `max` admissions one of `shards` counters allows.
+pub(super) fn share(max: u32, shard: u32, shards: u32) -> u32 {
     max / shards + u32::from(shard < max % shards)
 }
 
@@ -109,14 +121,11 @@ impl Limit {
         }
     }
 
-    /// How many admissions one shard allows. The shares add up to `max`, so the
-    /// shards together never admit more.
+    /// How many admissions one of `shards` counters allows. The shares add up to
+    /// `max`, so the counters together never admit more.
     #[must_use]
-    pub fn share(&self, shard: u32) -> u32 {
-        match self.scope {
-            Scope::Destination(_) | Scope::Client(_) => self.max,
-            Scope::Prefix(_) | Scope::Deployment => share(self.max, shard),
-        }
+    pub fn share(&self, shard: u32, shards: u32) -> u32 {
+        share(self.max, shard, shards)
     }
 }
 
@@ -129,15 +138,24 @@ mod tests {
         #![proptest_config(fuzz::config())]
 
         #[test]
-        fn the_shares_add_up_to_the_limit_and_none_is_empty(max in 1u32..=1_000_000) {
+        fn the_shares_add_up_to_the_limit_and_none_is_empty(
+            max in 1u32..=1_000_000,
+            beside in 1u32..=20,
+        ) {
             let limit = Limit {
                 scope: Scope::Deployment,
                 name: "any",
                 window: Duration::from_secs(1),
                 max,
                 refundable: true,
+                book: Book::Own,
             };
-            let shares: Vec<u32> = (0..limit.shards()).map(|shard| limit.share(shard)).collect();
+            let shares_of = |shards| -> Vec<u32> {
+                (0..shards).map(|shard| limit.share(shard, shards)).collect()
+            };
+            // A guard beside the limit may have more counters than the limit fills.
+            prop_assert_eq!(shares_of(beside).iter().sum::<u32>(), max);
+            let shares = shares_of(limit.shards());
             prop_assert_eq!(shares.iter().sum::<u32>(), max);
             prop_assert!(shares.iter().all(|share| *share > 0));
             prop_assert!(shares.len() <= 3);

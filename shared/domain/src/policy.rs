@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ClientAddress, ConversionGuard, Destination, Limit, Scope, UnknownUsers};
+use super::{Book, ClientAddress, ConversionGuard, Destination, Limit, Scope, UnknownUsers};
 
 /// The bounds of guessing and sending. The settings reader checks their ranges.
 #[derive(Clone, Debug)]
@@ -35,6 +35,8 @@ pub struct Policy {
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
+const SMS_GUARD: &str = "sms-unproven";
+const EMAIL_GUARD: &str = "email-unproven";
 
 impl Policy {
     /// Every limit of a login: per client, per mailbox or phone, for the
@@ -52,12 +54,14 @@ impl Policy {
             window,
             max,
             refundable: true,
+            book: Book::Daily("sends"),
         };
         let destination = || Scope::Destination(to.bucket());
         let mut limits = vec![
             Limit {
                 // A request counts even if its delivery fails.
                 refundable: false,
+                book: Book::Own,
                 ..sends(
                     Scope::Client(client.clone()),
                     "logins-hour",
@@ -70,20 +74,24 @@ impl Policy {
         ];
         match prefix {
             Some(prefix) => limits.extend([
-                sends(
-                    Scope::Prefix(prefix.to_owned()),
-                    "sms-prefix-day",
-                    DAY,
-                    self.sms_per_prefix_per_day,
-                ),
-                sends(Scope::Deployment, "sms-day", DAY, self.sms_per_day),
+                Limit {
+                    book: Book::Guard(SMS_GUARD),
+                    ..sends(
+                        Scope::Prefix(prefix.to_owned()),
+                        "sms-prefix-day",
+                        DAY,
+                        self.sms_per_prefix_per_day,
+                    )
+                },
+                Limit {
+                    book: Book::Own,
+                    ..sends(Scope::Deployment, "sms-day", DAY, self.sms_per_day)
+                },
             ]),
-            None => limits.push(sends(
-                Scope::Deployment,
-                "emails-day",
-                DAY,
-                self.emails_per_day,
-            )),
+            None => limits.push(Limit {
+                book: Book::Guard(EMAIL_GUARD),
+                ..sends(Scope::Deployment, "emails-day", DAY, self.emails_per_day)
+            }),
         }
         limits
     }
@@ -97,6 +105,7 @@ impl Policy {
             window: HOUR,
             max: self.logins_per_client.saturating_mul(10),
             refundable: false,
+            book: Book::Own,
         }
     }
 
@@ -105,8 +114,8 @@ impl Policy {
     #[must_use]
     pub fn conversion_guard(&self, prefix: Option<&str>) -> Option<ConversionGuard> {
         let (scope, name) = match prefix {
-            Some(prefix) => (Scope::Prefix(prefix.to_owned()), "sms-unproven"),
-            None => (Scope::Deployment, "email-unproven"),
+            Some(prefix) => (Scope::Prefix(prefix.to_owned()), SMS_GUARD),
+            None => (Scope::Deployment, EMAIL_GUARD),
         };
         (self.conversion_guard > 0).then_some(ConversionGuard {
             scope,

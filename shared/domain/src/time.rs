@@ -62,6 +62,12 @@ impl UnixTime {
         let millis = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
         Self(self.0 - self.0 % millis.max(1))
     }
+
+    /// The start of the UTC day that holds this instant.
+    #[must_use]
+    pub fn utc_day(self) -> Self {
+        self.window_start(Duration::from_hours(24))
+    }
 }
 
 /// A wait in whole seconds, rounded up, so that it is never too short.

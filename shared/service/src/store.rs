@@ -3,17 +3,15 @@
 //! | `pk` | `sk` | holds |
 //! |---|---|---|
 //! | `email#alice@example.com` | `challenge#<id>` | the digest, its expiry, the attempts spent |
-//! | | `cooldown` | the last send |
-//! | | `sends-hour#<start>`, `sends-day#<start>` | the sends admitted in that window |
+//! | | `sends#<day>` | the sends of each hour and of the day; the last send of each spelling |
 //! | | `request#<hash>` | the challenge of an idempotency key |
 //! | | `user` | the user of this destination, and the last login |
 //! | `user#<id>` | `family#<hash>` | a session: the digest of its refresh token, and the seal |
 //! | | `claims` | the claims of the user, as a copy for refreshes |
 //! | `client#203.0.113.7` | `logins-hour#<start>`, `validations-hour#<start>` | the client's requests |
-//! | `prefix#+1#<shard>` | `sms-prefix-day#<start>` | text messages to a prefix |
-//! | | `sms-unproven` | those whose codes did not come back |
-//! | `deployment#<shard>` | `sms-day#<start>`, `emails-day#<start>` | messages of the deployment |
-//! | | `email-unproven` | e-mails whose codes did not come back |
+//! | `prefix#+1#<shard>` | `sms-unproven` | text messages of each day to a prefix, and those whose codes did not come back |
+//! | `deployment#<shard>` | `sms-day#<start>` | text messages of the deployment |
+//! | | `email-unproven` | e-mails of each day, and those whose codes did not come back |
 //!
 //! If an answer is lost, the SDK sends the write again, and the write must count
 //! once. A transaction carries a request token, by which `DynamoDB` recognises
@@ -22,6 +20,8 @@
 //! `rotate` finds its own digest in the item. The other updates may run twice.
 
 mod admit;
+mod clauses;
+mod cooldown;
 mod counter;
 mod guard;
 mod item;
@@ -31,6 +31,7 @@ mod refuse;
 mod replay;
 mod sessions;
 mod spend;
+mod tally;
 mod transaction;
 mod users;
 mod withdraw;

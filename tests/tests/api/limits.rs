@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use tests::{ALICE, PHONE, TestApp, other_than};
+use aws_sdk_dynamodb::types::AttributeValue;
+use tests::{
+    ALICE, PHONE, TestApp, other_than,
+    table::{Item, partition_key},
+};
 
 #[tokio::test]
 async fn a_second_login_waits_for_the_cooldown() {
@@ -197,6 +201,41 @@ async fn a_refused_client_learns_which_kind_of_limit_refuses() {
     let app = TestApp::start().await;
     app.login(ALICE).await.assert_ok();
     assert_eq!(kind(&app, ALICE).await, "cooldown");
+}
+
+/// Ten seconds before the midnight after the start.
+const BEFORE_MIDNIGHT: Duration = Duration::from_secs(24 * 3600 - 600 - 10);
+
+#[tokio::test]
+async fn a_cooldown_goes_on_over_midnight() {
+    let app = TestApp::start().await;
+    app.advance(BEFORE_MIDNIGHT);
+    app.login(ALICE).await.assert_ok();
+    app.advance(Duration::from_secs(11));
+    let refused = app.login(ALICE).await;
+    assert_eq!(refused.text("limit"), "cooldown");
+    assert_eq!(refused.assert_too_many(), 19);
+    app.login("bob@example.com").await.assert_ok();
+    app.advance(Duration::from_secs(19));
+    app.login(ALICE).await.assert_ok();
+}
+
+#[tokio::test]
+async fn a_cooldown_that_another_clock_started_after_midnight_counts_before_it() {
+    let app = TestApp::start().await;
+    app.advance(BEFORE_MIDNIGHT);
+    let midnight = app.now() + 10_000;
+    let text = |text: String| AttributeValue::S(text);
+    app.put(Item::from([
+        ("pk".to_owned(), text(partition_key(ALICE))),
+        ("sk".to_owned(), text(format!("sends#{}", midnight / 1000))),
+        (
+            format!("sent_at#{ALICE}"),
+            AttributeValue::N(midnight.to_string()),
+        ),
+    ]))
+    .await;
+    assert_eq!(app.login(ALICE).await.assert_too_many(), 40);
 }
 
 #[tokio::test]

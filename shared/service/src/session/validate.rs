@@ -145,7 +145,7 @@ impl SessionService {
         rng: &mut impl CryptoRng,
     ) -> Result<LoggedIn, Error> {
         let operation = OperationId::draw(rng);
-        let right = self.spend_and_judge(request, &operation, now, rng).await?;
+        let right = self.spend_and_judge(request, &operation, now).await?;
         let challenge = &right.attempted.challenge;
         let is_used = right
             .user
@@ -196,13 +196,12 @@ impl SessionService {
         request: &ValidateRequest,
         operation: &OperationId,
         now: UnixTime,
-        rng: &mut impl CryptoRng,
     ) -> Result<RightGuess<'_>, Error> {
         // An unavailable key must not cost an attempt.
         let (keys, ()) = tokio::try_join!(self.digest_keys.held(), self.tokens.warm_up())?;
         let limit = self.policy.validation_limit(&request.client);
         let (admitted, attempt) = tokio::join!(
-            self.store.admit_validation(&limit, operation, now, rng),
+            self.store.admit_validation(&limit, operation, now),
             self.spend_attempt(request, operation, &keys, now),
         );
         admitted?;

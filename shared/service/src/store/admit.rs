@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::{
     error::BuildError,
     types::{
         CancellationReason, Put, ReturnValuesOnConditionCheckFailure as OnFailure,
-        TransactWriteItem, Update,
+        TransactWriteItem,
     },
 };
 use otp_domain::{Challenge, ConversionGuard, FullLimit, IdempotencyKey, Limit};
@@ -12,11 +12,8 @@ use rand::CryptoRng;
 use tokio::time::timeout;
 
 use super::{
-    ReplayedLogin, Store,
-    counter::{Counter, full},
-    guard::{GuardCounter, GuardRefusal},
-    item,
-    refuse::cooling,
+    ReplayedLogin, Store, item,
+    tally::{Refused, Tally},
     transaction::{BUDGET, Written, condition_failed},
 };
 use crate::{
@@ -39,8 +36,7 @@ pub struct AdmissionRules {
 /// An admitted login, and what withdrawing it needs.
 pub struct Admission<'a> {
     pub(super) challenge: &'a Challenge,
-    pub(super) counters: Vec<Counter<'a>>,
-    pub(super) guard: Option<GuardCounter<'a>>,
+    pub(super) tallies: Vec<Tally<'a>>,
     pub(super) rules: &'a AdmissionRules,
 }
 
@@ -83,15 +79,9 @@ impl Store {
         rng: &mut impl CryptoRng,
     ) -> Result<Admitted<'a>, Error> {
         let at = challenge.issued_at;
-        let guard = rules.guard.as_ref();
         let mut admission = Admission {
             challenge,
-            counters: rules
-                .limits
-                .iter()
-                .map(|limit| Counter::of(limit, at, rng))
-                .collect(),
-            guard: guard.map(|guard| GuardCounter::of(guard, at, rng)),
+            tallies: Tally::of_login(challenge, rules, rng),
             rules,
         };
         let decided = timeout(BUDGET, self.decide(&mut admission)).await;
@@ -158,21 +148,22 @@ impl Admission<'_> {
         self.challenge
     }
 
-    /// The challenge, the client's request, each counter, and the cooldown, in
+    /// The challenge, the client's request, each tally, and the neighbouring day, in
     /// the order in which [`cancelled`](Self::cancelled) reads their reasons.
     fn actions(&self, table: &str) -> Result<Vec<TransactWriteItem>, BuildError> {
         let mut actions = vec![self.put_challenge(table)?];
         if let Some(key) = &self.rules.key {
             actions.push(self.put_request(key, table)?);
         }
-        for counter in &self.counters {
-            actions.push(counter.count(table)?);
+        for tally in &self.tallies {
+            actions.push(tally.count(table)?);
         }
-        if let Some(guard) = &self.guard {
-            actions.push(guard.count(table)?);
-        }
-        if !self.rules.cooldown.is_zero() {
-            actions.push(self.start_cooldown(table)?);
+        for check in self
+            .tallies
+            .iter()
+            .filter_map(|it| it.check_neighbour(table))
+        {
+            actions.push(check?);
         }
         Ok(actions)
     }
@@ -202,35 +193,16 @@ impl Admission<'_> {
             .table_name(table)
             .set_item(Some(item::from_challenge(
                 self.challenge,
-                self.guard.as_ref().map(GuardCounter::key),
+                self.tallies.iter().find_map(Tally::conversion_counter),
             )))
             .condition_expression("attribute_not_exists(pk)")
             .build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    fn start_cooldown(&self, table: &str) -> Result<TransactWriteItem, BuildError> {
-        let now = self.challenge.issued_at;
-        let update = Update::builder()
-            .table_name(table)
-            .set_key(Some(item::cooldown_key(&self.challenge.destination)))
-            .update_expression(
-                "SET sent_at = :now, challenge_id = :id, expires_at_seconds = :sweep",
-            )
-            .condition_expression("attribute_not_exists(sent_at) OR sent_at <= :before")
-            .expression_attribute_values(":now", item::millis(now))
-            .expression_attribute_values(":id", item::text(self.challenge.id.as_str()))
-            .expression_attribute_values(":before", item::millis(now.minus(self.rules.cooldown)))
-            .expression_attribute_values(":sweep", item::sweep_after(now.plus(self.rules.cooldown)))
-            .return_values_on_condition_check_failure(OnFailure::AllOld)
-            .build()?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
     /// Names every limit that refuses. A retried request is recognised first,
     /// whatever limits it would meet now.
     fn cancelled(&mut self, reasons: &[CancellationReason]) -> Result<Cancelled, Fault> {
-        let now = self.challenge.issued_at;
         let mut reasons = reasons
             .iter()
             .map(|reason| condition_failed(reason).then_some(reason));
@@ -248,29 +220,17 @@ impl Admission<'_> {
         }
         let mut refusing = Vec::new();
         let mut shards_left = false;
-        for counter in &mut self.counters {
-            if next().is_none() {
-                continue;
-            }
-            if counter.shards.try_next() {
-                shards_left = true;
-            } else {
-                refusing.push(full(counter.limit, now));
+        for tally in &mut self.tallies {
+            let Some(reason) = next() else { continue };
+            match tally.refused(reason.item())? {
+                Refused::TryAgain => shards_left = true,
+                Refused::By(limits) => refusing.extend(limits),
             }
         }
-        if let Some(guard) = &mut self.guard
-            && let Some(refused) = next()
-        {
-            match guard.refused(refused.item())? {
-                GuardRefusal::TryAgain => shards_left = true,
-                GuardRefusal::Closed(limit) => refusing.push(limit),
+        for tally in self.tallies.iter().filter(|it| it.has_neighbour()) {
+            if let Some(reason) = next() {
+                refusing.extend(tally.refused_by_neighbour(reason.item())?);
             }
-        }
-        if let Some(cooldown) = next() {
-            let item = cooldown.item();
-            let sent_at = item.map_or(Ok(now), |item| item::time(item, "sent_at"))?;
-            let ends_at = sent_at.plus(self.rules.cooldown);
-            refusing.push(cooling(self.challenge, ends_at));
         }
         // Until every shard was tried, it is unknown what lasts longest.
         Ok(if shards_left {

@@ -5,120 +5,105 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     error::BuildError,
-    types::{ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update},
+    types::{TransactWriteItem, Update},
 };
 use futures_util::future::try_join_all;
 use otp_domain::{ConversionGuard, FullLimit, GuardCount, GuardVerdict, UnixTime};
-use rand::CryptoRng;
 
-use super::{Item, Store, counter::Shards, item};
+use super::{Item, Store, clauses::Clauses, item};
 use crate::fault::Fault;
 
-/// The guard's counter for one message.
-pub(super) struct GuardCounter<'a> {
+/// A guard that counts one message.
+pub(super) struct Guarding<'a> {
     guard: &'a ConversionGuard,
     at: UnixTime,
-    shards: Shards,
     /// What the current shard held, and what eases it.
     easing: Option<(GuardCount, GuardCount)>,
+    /// Whether a shard had room.
+    had_room: bool,
     /// The least wait of the shards that are closed.
-    wait: Duration,
+    wait: Option<Duration>,
 }
 
-/// What a refused count of a message means.
-pub(super) enum GuardRefusal {
-    /// Try again: with another shard, or by easing this one.
-    TryAgain,
-    /// Every shard is closed.
-    Closed(FullLimit),
-}
-
-impl<'a> GuardCounter<'a> {
-    pub(super) fn of(guard: &'a ConversionGuard, at: UnixTime, rng: &mut impl CryptoRng) -> Self {
+impl<'a> Guarding<'a> {
+    pub(super) const fn of(guard: &'a ConversionGuard, at: UnixTime) -> Self {
         Self {
             guard,
             at,
-            shards: Shards::shuffled(guard.shards(), rng),
             easing: None,
-            wait: Duration::MAX,
+            had_room: false,
+            wait: None,
         }
-    }
-
-    pub(super) fn key(&self) -> Item {
-        item::guard_key(self.guard, self.shards.current())
     }
 
     /// Counts one message, on condition that the shard has room, or still is as
     /// it was when it was judged.
-    pub(super) fn count(&self, table: &str) -> Result<TransactWriteItem, BuildError> {
-        let update = Update::builder()
-            .table_name(table)
-            .set_key(Some(self.key()))
-            .expression_attribute_values(":now", item::millis(self.at))
-            .expression_attribute_values(":sweep", item::guard_sweep(self.at))
-            .return_values_on_condition_check_failure(OnFailure::AllOld);
-        let update = match &self.easing {
-            None => update
-                .update_expression(
-                    "SET sent_at = :now, expires_at_seconds = :sweep ADD unproven :one",
-                )
-                .condition_expression("attribute_not_exists(unproven) OR unproven < :room")
-                .expression_attribute_values(":one", item::number(1))
-                .expression_attribute_values(
-                    ":room",
-                    item::number(self.guard.share(self.shards.current())),
-                ),
-            Some((was, eased)) => {
-                let sent_at = was.sent_at.unwrap_or(UnixTime::from_millis(0));
-                update
-                    .update_expression(
-                        "SET unproven = :unproven, proven = :proven, sent_at = :now, \
-                         expires_at_seconds = :sweep",
-                    )
-                    .condition_expression(
-                        "unproven = :was AND (proven = :had OR \
-                         (:had = :zero AND attribute_not_exists(proven))) AND \
-                         (attribute_not_exists(sent_at) OR sent_at = :sent_at)",
-                    )
-                    .expression_attribute_values(":unproven", item::number(eased.unproven + 1))
-                    .expression_attribute_values(":proven", item::number(eased.proven))
-                    .expression_attribute_values(":was", item::number(was.unproven))
-                    .expression_attribute_values(":had", item::number(was.proven))
-                    .expression_attribute_values(":zero", item::number(0))
-                    .expression_attribute_values(":sent_at", item::millis(sent_at))
-            }
+    pub(super) fn count(&self, shard: u32, update: &mut Clauses) {
+        let now = update.value(item::millis(self.at));
+        update.set.push(format!("sent_at = {now}"));
+        let Some((was, eased)) = &self.easing else {
+            let one = update.value(item::number(1));
+            let room = update.value(item::number(self.guard.share(shard)));
+            update.add.push(format!("unproven {one}"));
+            update.conditions.push(format!(
+                "(attribute_not_exists(unproven) OR unproven < {room})"
+            ));
+            return;
         };
-        Ok(TransactWriteItem::builder().update(update.build()?).build())
+        let unproven = update.value(item::number(eased.unproven + 1));
+        let proven = update.value(item::number(eased.proven));
+        update.set.push(format!("unproven = {unproven}"));
+        update.set.push(format!("proven = {proven}"));
+        let unproven = update.value(item::number(was.unproven));
+        update.conditions.push(format!("unproven = {unproven}"));
+        let had = update.value(item::number(was.proven));
+        let zero = update.value(item::number(0));
+        update.conditions.push(format!(
+            "(proven = {had} OR ({had} = {zero} AND attribute_not_exists(proven)))"
+        ));
+        let sent_at = was.sent_at.unwrap_or(UnixTime::from_millis(0));
+        let sent_at = update.value(item::millis(sent_at));
+        update.conditions.push(format!(
+            "(attribute_not_exists(sent_at) OR sent_at = {sent_at})"
+        ));
     }
 
     /// Takes one message off again.
-    pub(super) fn refund(&self, table: &str) -> Result<TransactWriteItem, BuildError> {
-        let update = Update::builder()
-            .table_name(table)
-            .set_key(Some(self.key()))
-            .update_expression("ADD unproven :minus_one")
-            .expression_attribute_values(":minus_one", item::number(-1))
-            .build()?;
-        Ok(TransactWriteItem::builder().update(update).build())
+    pub(super) fn refund(update: &mut Clauses) {
+        let minus_one = update.value(item::number(-1));
+        update.add.push(format!("unproven {minus_one}"));
     }
 
-    /// Judges the shard that refused.
-    pub(super) fn refused(&mut self, item: Option<&Item>) -> Result<GuardRefusal, Fault> {
-        let was = item.map_or(Ok(GuardCount::default()), item::guard_count)?;
+    /// Whether the guard closes the shard that holds `item`. If it need not, the
+    /// next count eases it.
+    pub(super) fn refuses(&mut self, shard: u32, item: &Item) -> Result<bool, Fault> {
+        let was = item::guard_count(item)?;
+        let verdict = self.guard.judge(shard, &was, self.at);
         self.easing = None;
-        match self.guard.judge(self.shards.current(), &was, self.at) {
-            GuardVerdict::Open => return Ok(GuardRefusal::TryAgain),
+        match verdict {
+            GuardVerdict::Open => self.had_room = true,
             GuardVerdict::Eased(eased) => {
+                self.had_room = true;
                 self.easing = Some((was, eased));
-                return Ok(GuardRefusal::TryAgain);
             }
-            GuardVerdict::Closed(wait) => self.wait = self.wait.min(wait),
+            GuardVerdict::Closed(wait) => {
+                self.wait = Some(self.wait.map_or(wait, |least| least.min(wait)));
+            }
         }
-        Ok(if self.shards.try_next() {
-            GuardRefusal::TryAgain
-        } else {
-            GuardRefusal::Closed(closed(self.guard, self.at.plus(self.wait)))
-        })
+        Ok(matches!(verdict, GuardVerdict::Closed(_)))
+    }
+
+    /// The guard's refusal when every shard refused. A shard in which it had room
+    /// was refused by a limit; the guard is still to blame if `no_limit` was full
+    /// in every shard.
+    pub(super) fn refusal(&self, no_limit: bool) -> Option<FullLimit> {
+        let wait = self.wait.filter(|_| no_limit || !self.had_room)?;
+        Some(closed(self.guard, self.at.plus(wait)))
+    }
+
+    /// Forgets how to ease the shard that is left.
+    pub(super) const fn leave(&mut self) {
+        self.easing = None;
     }
 }
 

@@ -1,5 +1,6 @@
 //! The only place that names attributes.
 
+mod counters;
 mod session;
 mod user;
 
@@ -8,10 +9,14 @@ use std::{fmt::Display, time::Duration};
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use otp_domain::{
-    Challenge, ChallengeId, ConversionGuard, Delivery, Destination, DigestKeyId, EmailAddress,
-    GuardCount, IdempotencyKey, Limit, OperationId, PasscodeDigest, PhoneNumber, Scope, UnixTime,
+    Challenge, ChallengeId, Delivery, Destination, DigestKeyId, EmailAddress, IdempotencyKey,
+    OperationId, PasscodeDigest, PhoneNumber, UnixTime,
 };
 
+pub(super) use counters::{
+    count, count_of, counter_key, daily_key, guard_count, guard_key, guard_sweep, lasting_key,
+    sent_at,
+};
 pub(super) use session::{
     SESSION_PREFIX, bytes, claims_key, from_session, seal_key, seal_mac, session, session_key,
     sessions,
@@ -76,57 +81,6 @@ fn key(destination: &Destination, sort: String) -> Item {
 
 pub(super) fn challenge_key(destination: &Destination, id: &ChallengeId) -> Item {
     key(destination, format!("{CHALLENGE_PREFIX}{}", id.as_str()))
-}
-
-pub(super) fn cooldown_key(destination: &Destination) -> Item {
-    key(destination, "cooldown".to_owned())
-}
-
-fn scope_partition(scope: &Scope, shard: u32) -> AttributeValue {
-    match scope {
-        Scope::Destination(destination) => partition(destination),
-        Scope::Client(client) => text(format!("client#{}", client.as_str())),
-        Scope::Prefix(prefix) => text(format!("prefix#{prefix}#{shard}")),
-        Scope::Deployment => text(format!("deployment#{shard}")),
-    }
-}
-
-/// One shard of a limit's counter. Each shard has a partition of its own, because
-/// a partition's throughput is limited.
-pub(super) fn counter_key(limit: &Limit, shard: u32, at: UnixTime) -> Item {
-    let partition = scope_partition(&limit.scope, shard);
-    let start = limit.window_start(at).as_secs();
-    let sort = text(format!("{}#{start}", limit.name));
-    Item::from([("pk".to_owned(), partition), ("sk".to_owned(), sort)])
-}
-
-/// One shard of a conversion guard's counter.
-pub(super) fn guard_key(guard: &ConversionGuard, shard: u32) -> Item {
-    Item::from([
-        ("pk".to_owned(), scope_partition(&guard.scope, shard)),
-        ("sk".to_owned(), text(guard.name)),
-    ])
-}
-
-/// When the table may delete a guard's counter that is not written again.
-pub(super) fn guard_sweep(now: UnixTime) -> AttributeValue {
-    sweep_after(now.plus(ConversionGuard::MEMORY))
-}
-
-/// Reads a guard's counter.
-pub(super) fn guard_count(item: &Item) -> Result<GuardCount, Fault> {
-    let number = |name| optional(item, name, |text| text.parse::<i64>().ok());
-    let at = |name| {
-        optional(item, name, |text| {
-            text.parse().ok().map(UnixTime::from_millis)
-        })
-    };
-    Ok(GuardCount {
-        unproven: number("unproven")?.unwrap_or_default(),
-        proven: number("proven")?.unwrap_or_default(),
-        sent_at: at("sent_at")?,
-        proven_at: at("proven_at")?,
-    })
 }
 
 /// The key of the item for an idempotency key. Each destination has its own keys.

@@ -3,11 +3,10 @@ use aws_sdk_dynamodb::{
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure},
 };
 use otp_domain::{Challenge, ChallengeId, Destination, Limit, OperationId, Refusal, UnixTime};
-use rand::CryptoRng;
 
 use super::{
     Item, Store,
-    counter::Counter,
+    counter::count,
     item,
     transaction::{Written, until_settled},
 };
@@ -42,10 +41,8 @@ impl Store {
         limit: &Limit,
         operation: &OperationId,
         now: UnixTime,
-        rng: &mut impl CryptoRng,
     ) -> Result<(), Error> {
-        let count = Counter::of(limit, now, rng)
-            .count(&self.table)
+        let count = count(limit, now, &self.table)
             .map_err(|_| Fault::new(Dependency::Table, "admit", "request not built"))?;
         // A transaction of one action, for its request token: a plain update
         // would count a retried write twice.

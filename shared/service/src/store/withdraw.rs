@@ -1,9 +1,7 @@
 use aws_sdk_dynamodb::{
     error::BuildError,
-    types::{Delete, TransactWriteItem, Update},
+    types::{Delete, TransactWriteItem},
 };
-use otp_domain::Challenge;
-
 use tokio::time::timeout;
 
 use super::{
@@ -53,11 +51,9 @@ impl Store {
     async fn undo(&self, admission: &Admission<'_>) -> Result<(), Fault> {
         let challenge = admission.challenge;
         let not_built = |_| Fault::new(Dependency::Table, "withdraw", "request not built");
-        let counts = self.refunds(admission).map_err(not_built)?;
-        let cooldown = self.end_cooldown(challenge).map_err(not_built)?;
-        let everything = [counts.clone(), vec![cooldown]].concat();
         // If a later send replaced the cooldown, only the counts are undone.
-        for (name, actions) in [("all", everything), ("counts", counts)] {
+        for (name, with_cooldown) in [("all", true), ("counts", false)] {
+            let actions = self.refunds(admission, with_cooldown).map_err(not_built)?;
             let token = format!("{name}-{}", challenge.id.as_str());
             match self.transact(&token, actions).await? {
                 Written::Committed => return Ok(()),
@@ -70,7 +66,11 @@ impl Store {
         self.end(admission).await
     }
 
-    fn refunds(&self, admission: &Admission<'_>) -> Result<Vec<TransactWriteItem>, BuildError> {
+    fn refunds(
+        &self,
+        admission: &Admission<'_>,
+        with_cooldown: bool,
+    ) -> Result<Vec<TransactWriteItem>, BuildError> {
         let challenge = admission.challenge;
         let delete = Delete::builder()
             .table_name(&self.table)
@@ -84,26 +84,11 @@ impl Store {
         if let Some(key) = &admission.rules.key {
             actions.push(self.delete(item::request_key(&challenge.destination, key))?);
         }
-        for counter in &admission.counters {
-            if counter.limit.refundable {
-                actions.push(counter.refund(&self.table)?);
-            }
-        }
-        if let Some(guard) = &admission.guard {
-            actions.push(guard.refund(&self.table)?);
+        let tallies = admission.tallies.iter();
+        for refund in tallies.filter_map(|it| it.refund(with_cooldown, &self.table)) {
+            actions.push(refund?);
         }
         Ok(actions)
-    }
-
-    fn end_cooldown(&self, challenge: &Challenge) -> Result<TransactWriteItem, BuildError> {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(item::cooldown_key(&challenge.destination)))
-            .update_expression("REMOVE sent_at, challenge_id")
-            .condition_expression("challenge_id = :id")
-            .expression_attribute_values(":id", item::text(challenge.id.as_str()))
-            .build()?;
-        Ok(TransactWriteItem::builder().update(update).build())
     }
 
     /// Deletes the challenge and the idempotency key, so that a retry is a new

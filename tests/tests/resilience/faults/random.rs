@@ -198,12 +198,13 @@ impl User {
             stored += 1;
             assert!(attempts(challenge) <= ATTEMPTS, "too many attempts");
         }
-        let hour = items
-            .iter()
-            .find(|(sort, _)| sort.starts_with("sends-hour#"));
-        let counted = hour
-            .and_then(|(_, item)| number(item, "admitted"))
-            .unwrap_or(0);
+        let sends = items.iter().find(|(sort, _)| sort.starts_with("sends#"));
+        let counted = sends.and_then(|(_, item)| {
+            let mut names = item.keys();
+            let hour = names.find(|name| name.starts_with("sends-hour#"))?;
+            number(item, hour)
+        });
+        let counted = counted.unwrap_or(0);
         assert!(
             (stored..=SENDS_PER_HOUR).contains(&counted),
             "{stored} challenges, but {counted} are counted"

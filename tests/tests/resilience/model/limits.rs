@@ -31,7 +31,7 @@ pub struct Refusing {
 
 /// The limits that a failed delivery refunds.
 pub fn refundable(to: &str) -> Vec<Limit> {
-    let mailbox = partition_key(&to.replace("+spam", ""));
+    let mailbox = mailbox_key(to);
     let mut limits = vec![
         (mailbox.clone(), "sends-hour", HOUR, 3),
         (mailbox, "sends-day", DAY, 5),
@@ -43,6 +43,23 @@ pub fn refundable(to: &str) -> Vec<Limit> {
         limits.push(("deployment#0".to_owned(), "emails-day", DAY, 8));
     }
     limits
+}
+
+/// The partition key of a destination's mailbox.
+pub fn mailbox_key(to: &str) -> String {
+    partition_key(&to.replace("+spam", ""))
+}
+
+/// The sort key and the attribute that keep a counter.
+pub fn kept(counter: &str) -> (String, String) {
+    let (name, start) = counter.split_once('#').expect("a counter");
+    let day = || start.parse::<u64>().expect("a start") / (DAY / 1000) * (DAY / 1000);
+    match name {
+        "sends-hour" | "sends-day" => (format!("sends#{}", day()), counter.to_owned()),
+        "emails-day" => ("email-unproven".to_owned(), counter.to_owned()),
+        "sms-prefix-day" => ("sms-unproven".to_owned(), counter.to_owned()),
+        _ => (counter.to_owned(), "admitted".to_owned()),
+    }
 }
 
 pub fn of_client(client: &str) -> Limit {

@@ -3,7 +3,12 @@
 use proptest::{prop_assert_eq, test_runner::TestCaseError};
 use tests::table::{attempts, number, partition_key};
 
-use super::{operations::DESTINATIONS, runner::StoryRun};
+use super::{
+    limits::{kept, mailbox_key},
+    operations::DESTINATIONS,
+    rules::DAY,
+    runner::StoryRun,
+};
 
 impl StoryRun<'_> {
     /// The table must hold everything that the model knows, and no other challenge or session.
@@ -25,8 +30,12 @@ impl StoryRun<'_> {
             let moment =
                 |sort: &str, name: &str| items.get(sort).and_then(|item| number(item, name));
             let known = |at: Option<&u64>| at.map(|at| i64::try_from(*at).unwrap());
-            let sent_at = moment("cooldown", "sent_at");
-            prop_assert_eq!(sent_at, known(self.model.sent_at.get(&to)), "the last send");
+            let sent_at = self.model.sent_at.get(&to);
+            let day = sent_at.map_or(self.model.now, |at| *at) / DAY * DAY / 1000;
+            let mailbox = self.app.partition(&mailbox_key(&to)).await;
+            let sends = mailbox.get(&format!("sends#{day}"));
+            let held = sends.and_then(|item| number(item, &format!("sent_at#{to}")));
+            prop_assert_eq!(held, known(sent_at), "the last send");
             let last = moment("user", "last_login_at");
             prop_assert_eq!(
                 last,
@@ -44,7 +53,8 @@ impl StoryRun<'_> {
         }
         for ((scope, sort), count) in &self.model.counters {
             let items = self.app.partition(scope).await;
-            let admitted = items.get(sort).and_then(|item| number(item, "admitted"));
+            let (sort, name) = kept(sort);
+            let admitted = items.get(&sort).and_then(|item| number(item, &name));
             prop_assert_eq!(admitted, Some(i64::from(*count)), "{} {}", scope, sort);
         }
         Ok(())

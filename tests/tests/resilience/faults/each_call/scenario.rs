@@ -232,11 +232,11 @@ impl Scenario {
             .map(|(_, item)| item);
         match self.request.route() {
             Route::Login => {
-                let sends = items.iter().filter(|(sort, _)| sort.starts_with("sends-"));
-                let counted: i64 = sends.filter_map(|(_, item)| number(item, "admitted")).sum();
-                let cooling = items
-                    .get("cooldown")
-                    .is_some_and(|item| item.contains_key("sent_at"));
+                let sends = items.iter().find(|(sort, _)| sort.starts_with("sends#"));
+                let sends = sends.map(|(_, item)| item.clone()).unwrap_or_default();
+                let counts = sends.keys().filter(|name| name.starts_with("sends-"));
+                let counted: i64 = counts.filter_map(|name| number(&sends, name)).sum();
+                let cooling = sends.contains_key(&format!("sent_at#{}", self.to));
                 match (challenge.is_some(), counted, cooling) {
                     // Counted for the hour and for the day.
                     (true, 2, true) => CHALLENGE,
