@@ -17,7 +17,8 @@
 //! once. A transaction carries a request token, by which `DynamoDB` recognises
 //! the retry for ten minutes. A single update has no request token: `spend_attempt`
 //! adds its operation id to a *set*, where adding twice changes nothing, and
-//! `rotate` finds its own digest in the item. The other updates may run twice.
+//! `rotate` finds its own digest in the item, and `admit_validation` its operation
+//! id. The other updates may run twice.
 
 mod admit;
 mod clauses;

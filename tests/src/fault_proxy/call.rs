@@ -41,7 +41,7 @@ pub enum Call {
     WithdrawCounts,
     /// The same without the refund, because somebody has guessed at the code.
     WithdrawEnd,
-    /// A transaction counts a validation against its client's limit.
+    /// A validation is counted against its client's limit.
     CountValidation,
     /// The newest live challenge of a destination is looked for.
     FindChallenge,
@@ -72,7 +72,6 @@ const CALLS: &[(Call, &str, &str)] = &[
     (FetchDigestKey, "GenerateMac", ""),
     (FetchPublicKey, "GetPublicKey", ""),
     (Sign, "Sign", ""),
-    (CountValidation, "TransactWriteItems", ":\"validation-"),
     (Redeem, "TransactWriteItems", ":\"redeem-"),
     (Withdraw, "TransactWriteItems", ":\"all-"),
     (WithdrawCounts, "TransactWriteItems", ":\"counts-"),
@@ -81,6 +80,7 @@ const CALLS: &[(Call, &str, &str)] = &[
     (ChangeUser, "TransactWriteItems", ":\"change-"),
     (SetClaims, "TransactWriteItems", ":\"claims-"),
     (Admit, "TransactWriteItems", "#"),
+    (CountValidation, "UpdateItem", "counted_for"),
     (SpendAttempt, "UpdateItem", "ADD spent_by"),
     (Complete, "UpdateItem", "seen_through"),
     (CountRequest, "UpdateItem", "ADD admitted"),

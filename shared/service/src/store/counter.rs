@@ -1,17 +1,11 @@
 //! Counters: one item per window of a limit, and several shards for a shared
 //! limit. `tally` has those that share an item.
 
-use aws_sdk_dynamodb::{
-    error::BuildError,
-    types::{TransactWriteItem, Update},
-};
 use otp_domain::{FullLimit, Limit, UnixTime};
 use rand::{CryptoRng, seq::SliceRandom};
 
-use super::item;
-
 /// The condition of a count; takes `:max`.
-pub(super) const HAS_ROOM: &str = "attribute_not_exists(admitted) OR admitted < :max";
+pub(super) const HAS_ROOM: &str = "(attribute_not_exists(admitted) OR admitted < :max)";
 
 /// The update of a count; takes `:one` and `:sweep`.
 pub(super) const COUNT: &str = "SET expires_at_seconds = :sweep ADD admitted :one";
@@ -48,24 +42,6 @@ impl Shards {
         }
         others
     }
-}
-
-/// Counts one admission in a counter that has an item of its own.
-pub(super) fn count(
-    limit: &Limit,
-    at: UnixTime,
-    table: &str,
-) -> Result<TransactWriteItem, BuildError> {
-    let update = Update::builder()
-        .table_name(table)
-        .set_key(Some(item::counter_key(limit, 0, at)))
-        .update_expression(COUNT)
-        .condition_expression(HAS_ROOM)
-        .expression_attribute_values(":one", item::number(1))
-        .expression_attribute_values(":max", item::number(limit.max))
-        .expression_attribute_values(":sweep", item::sweep_after(limit.window_end(at)))
-        .build()?;
-    Ok(TransactWriteItem::builder().update(update).build())
 }
 
 /// The limit, when it is full at this instant.

@@ -4,12 +4,7 @@ use aws_sdk_dynamodb::{
 };
 use otp_domain::{Challenge, ChallengeId, Destination, Limit, OperationId, Refusal, UnixTime};
 
-use super::{
-    Item, Store,
-    counter::count,
-    item,
-    transaction::{Written, until_settled},
-};
+use super::{Item, Store, counter::HAS_ROOM, item, transaction::until_settled};
 use crate::{
     Error,
     fault::{Dependency, Fault},
@@ -17,6 +12,12 @@ use crate::{
 };
 
 const OPERATION: &str = "UpdateItem";
+
+/// The update of a validation's count.
+const COUNT_FOR: &str = "SET expires_at_seconds = :sweep, counted_for = :id ADD admitted :one";
+
+/// The last count is not that of the same operation.
+const NOT_COUNTED: &str = "(attribute_not_exists(counted_for) OR counted_for <> :id)";
 
 /// The condition of an attempt.
 const HAS_ATTEMPT: &str = "expires_at > :now AND (attribute_not_exists(spent_by) \
@@ -33,6 +34,10 @@ pub struct AttemptedChallenge {
 impl Store {
     /// Counts a validation against its client's limit.
     ///
+    /// A retried write finds its operation in the item. If another validation of the
+    /// client was counted in between, it counts twice, which admits fewer and not
+    /// more.
+    ///
     /// # Errors
     ///
     /// Refused if the limit refuses. A fault if the table is unavailable.
@@ -42,20 +47,41 @@ impl Store {
         operation: &OperationId,
         now: UnixTime,
     ) -> Result<(), Error> {
-        let count = count(limit, now, &self.table)
-            .map_err(|_| Fault::new(Dependency::Table, "admit", "request not built"))?;
-        // A transaction of one action, for its request token: a plain update
-        // would count a retried write twice.
-        let token = format!("validation-{}", operation.as_str());
-        match self.transact(&token, vec![count]).await? {
-            Written::Committed => Ok(()),
-            Written::Cancelled(_) => Err(Refusal::TooManyRequests {
-                limit: limit.name,
-                kind: limit.kind(),
-                wait: now.until(limit.window_end(now)),
+        let attempt = || async {
+            let counted = self
+                .client
+                .update_item()
+                .table_name(&self.table)
+                .set_key(Some(item::counter_key(limit, 0, now)))
+                .update_expression(COUNT_FOR)
+                .condition_expression(format!("{HAS_ROOM} AND {NOT_COUNTED}"))
+                .expression_attribute_values(":one", item::number(1))
+                .expression_attribute_values(":max", item::number(limit.max))
+                .expression_attribute_values(":id", item::text(operation.as_str()))
+                .expression_attribute_values(":sweep", item::sweep_after(limit.window_end(now)))
+                .return_values_on_condition_check_failure(OnFailure::AllOld)
+                .send()
+                .await;
+            let Err(error) = counted else {
+                return Ok(true);
+            };
+            match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    let item = failed.item();
+                    Ok(item.is_some_and(|item| item::is_counted_for(item, operation)))
+                }
+                _ => Err(Fault::from_sdk(Dependency::Table, OPERATION, &error)),
             }
-            .into()),
+        };
+        if until_settled(OPERATION, attempt).await? {
+            return Ok(());
         }
+        Err(Refusal::TooManyRequests {
+            limit: limit.name,
+            kind: limit.kind(),
+            wait: now.until(limit.window_end(now)),
+        }
+        .into())
     }
 
     /// Spends one attempt of the challenge for this operation, before any

@@ -1,7 +1,9 @@
 //! What limits, cooldowns and guards count, as items.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use otp_domain::{Book, ConversionGuard, Destination, GuardCount, Limit, Scope, UnixTime};
+use otp_domain::{
+    Book, ConversionGuard, Destination, GuardCount, Limit, OperationId, Scope, UnixTime,
+};
 
 use super::{super::Item, key, malformed, optional, partition, sweep_after, text};
 use crate::fault::Fault;
@@ -46,6 +48,12 @@ pub(in crate::store) fn count(item: &Item, attribute: &str) -> Result<i64, Fault
     };
     let number = value.as_n().ok().and_then(|text| text.parse().ok());
     number.ok_or_else(|| malformed("count"))
+}
+
+/// Whether the last count of a validation was that of this operation.
+pub(in crate::store) fn is_counted_for(item: &Item, operation: &OperationId) -> bool {
+    let id = item.get("counted_for").and_then(|id| id.as_s().ok());
+    id.is_some_and(|id| id == operation.as_str())
 }
 
 /// The item of a UTC day that keeps several counters of a destination.
