@@ -5,6 +5,7 @@
 //! bench                 the whole table; fails if a limit is exceeded
 //! bench instructions    instructions only; fails if they grew since the baseline
 //! bench baseline        counts instructions, and writes the baseline
+//! bench cpu             the CPU time of a warm call of each function
 //! bench serve N         serves N processes of each function (bench/load)
 //! ```
 
@@ -52,11 +53,12 @@ async fn measure(mode: &str) -> Outcome<()> {
         }
         "instructions" => baseline::compare(&story).await,
         "baseline" => baseline::rewrite(&story).await,
+        "cpu" => report::cpu(&story).await.map(|text| say(&text)),
         "serve" => {
             let processes = std::env::args().nth(2).unwrap_or_default();
             serve::serve(&story, processes.parse()?).await
         }
-        _ => Err("usage: bench [instructions | baseline | serve N]".into()),
+        _ => Err("usage: bench [instructions | baseline | cpu | serve N]".into()),
     }
 }
 

@@ -15,6 +15,20 @@ const STARTS: usize = 21;
 /// The number of averages of warm calls, of which the report shows the least.
 const AVERAGES: u32 = 30;
 
+/// The CPU time of a warm call of each function, as a table.
+///
+/// # Errors
+///
+/// A function cannot be measured.
+pub async fn cpu(story: &Story) -> Outcome<String> {
+    let mut text = "| warm call | CPU ms |\n|---|---|\n".to_owned();
+    for subject in [Subject::Login, Subject::Validate] {
+        let (least, _) = subject.warm(story, AVERAGES).await?;
+        writeln!(text, "| {} | {:.3} |", subject.name(), millis(least))?;
+    }
+    Ok(text)
+}
+
 /// The tables, and the limits that were exceeded.
 #[derive(Default)]
 pub struct Report {

@@ -1,6 +1,8 @@
 //! The functions' programs, invoked as Lambda invokes them. A program answers any JSON. A runtime
 //! error would be a 502 for the client and a stack trace in the log.
 
+mod connections;
+
 use std::time::Duration;
 
 use otp_service::{ambient::Stopwatch, login::HOLD};

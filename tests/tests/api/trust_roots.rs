@@ -32,17 +32,17 @@ async fn read_over_tls(app: &TestApp, tls: &Terminator, roots: &TrustRoots) -> R
 }
 
 /// A file of certificates, removed when dropped.
-struct Bundle(PathBuf);
+pub struct Bundle(PathBuf);
 
 impl Bundle {
-    fn of(test: &str, pem: &str) -> Self {
+    pub fn of(test: &str, pem: &str) -> Self {
         let name = format!("otp-{test}-{}.pem", std::process::id());
         let path = std::env::temp_dir().join(name);
         fs::write(&path, pem).unwrap();
         Self(path)
     }
 
-    fn path(&self) -> &str {
+    pub fn path(&self) -> &str {
         self.0.to_str().unwrap()
     }
 }
