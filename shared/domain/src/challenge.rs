@@ -5,7 +5,9 @@ use std::fmt;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand::CryptoRng;
 
-use super::{Destination, DigestKey, DigestKeyId, Passcode, PasscodeDigest, Policy, UnixTime};
+use super::{
+    CarriedUser, Destination, DigestKey, DigestKeyId, Passcode, PasscodeDigest, Policy, UnixTime,
+};
 
 /// Draws 128 bits and writes them as an id.
 pub(super) fn draw_id(rng: &mut impl CryptoRng) -> String {
@@ -94,6 +96,8 @@ pub struct Challenge {
     pub issued_at: UnixTime,
     /// The instant at which the code expires.
     pub expires_at: UnixTime,
+    /// The user that the login found.
+    pub user: CarriedUser,
 }
 
 /// Whether a guess is the code.
@@ -105,7 +109,7 @@ pub enum Verdict {
     Wrong,
 }
 
-/// Creates the challenge of a `code` that is sent to `to`.
+/// Creates the challenge of a `code` that is sent to `to`. It carries no user yet.
 pub fn issue(
     to: &Destination,
     code: &Passcode,
@@ -122,6 +126,7 @@ pub fn issue(
         destination: to.clone(),
         issued_at: now,
         expires_at: now.plus(policy.code_ttl),
+        user: CarriedUser::Unread,
     }
 }
 

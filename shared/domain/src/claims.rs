@@ -41,8 +41,11 @@ const RESERVED: &[&str] = &[
 
 /// The members that an operator adds to a user's access tokens: a JSON object
 /// without reserved names.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Claims(Map<String, Value>);
+#[derive(Clone, Default)]
+pub struct Claims {
+    members: Map<String, Value>,
+    written: String,
+}
 
 /// Why a text is no [`Claims`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,11 +70,14 @@ impl Claims {
         if let Some(name) = RESERVED.iter().find(|name| members.contains_key(**name)) {
             return Err(InvalidClaims::Reserved(name));
         }
-        let claims = Self(members);
-        if claims.to_json().len() > MAX_BYTES {
+        if members.is_empty() {
+            return Ok(Self::default());
+        }
+        let written = compact(&members);
+        if written.len() > MAX_BYTES {
             return Err(InvalidClaims::TooLarge);
         }
-        Ok(claims)
+        Ok(Self { members, written })
     }
 
     /// Reads claims from the table. A name that was reserved after they were
@@ -81,26 +87,38 @@ impl Claims {
     pub fn from_table(text: &str) -> Option<Self> {
         let mut members: Map<String, Value> = serde_json::from_str(text).ok()?;
         members.retain(|name, _| !RESERVED.contains(&name.as_str()));
-        Some(Self(members))
+        let written = text.to_owned();
+        Some(Self { members, written })
+    }
+
+    /// The text in the table, which tells whether they have changed. Empty if there
+    /// is none.
+    #[must_use]
+    pub fn written(&self) -> &str {
+        &self.written
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.members.is_empty()
     }
 
     /// The members.
     #[must_use]
     pub const fn members(&self) -> &Map<String, Value> {
-        &self.0
+        &self.members
     }
 
     /// The object in compact JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
-        serde_json::to_string(&self.0).unwrap_or_default()
+        compact(&self.members)
     }
+}
+
+fn compact(members: &Map<String, Value>) -> String {
+    serde_json::to_string(members).unwrap_or_default()
 }
 
 /// Says nothing of the members: they may be personal.
@@ -109,6 +127,15 @@ impl fmt::Debug for Claims {
         f.debug_struct("Claims").finish_non_exhaustive()
     }
 }
+
+/// However they are written.
+impl PartialEq for Claims {
+    fn eq(&self, other: &Self) -> bool {
+        self.members == other.members
+    }
+}
+
+impl Eq for Claims {}
 
 impl fmt::Display for InvalidClaims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -15,6 +15,7 @@
 //! | who text messages come from | [`SmsSenders`] |
 //! | every rule that refuses a request | [`Refusal`] |
 
+mod carried_user;
 mod challenge;
 mod claims;
 mod client;
@@ -31,6 +32,7 @@ mod phone;
 mod policy;
 mod prefixes;
 mod pseudonym;
+mod recent_logins;
 mod recent_refusals;
 mod refresh_token;
 mod refusal;
@@ -41,6 +43,7 @@ mod time;
 mod unknown_users;
 mod user;
 
+pub use carried_user::CarriedUser;
 pub use challenge::{Challenge, ChallengeId, OperationId, Verdict, issue};
 pub use claims::{Claims, InvalidClaims};
 pub use client::{ClientAddress, TrustedProxies};
@@ -57,6 +60,7 @@ pub use phone::{MalformedPhoneNumber, PhoneNumber};
 pub use policy::Policy;
 pub use prefixes::{MalformedPrefix, SmsPrefixes};
 pub use pseudonym::Pseudonym;
+pub use recent_logins::RecentLogins;
 pub use recent_refusals::{FullLimit, MOMENT, RecentRefusals};
 pub use refresh_token::{RefreshToken, RefreshTokenDigest, RotationSalt};
 pub use refusal::{Refusal, Unauthorized};

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use otp_domain::{
-    Challenge, ChallengeId, Channel, ClientAddress, Delivery, Destination, IdempotencyKey, Policy,
-    Pseudonym, TestIdentities, UnixTime, UnknownUsers, User,
+    CarriedUser, Challenge, ChallengeId, Channel, ClientAddress, Delivery, Destination,
+    IdempotencyKey, Policy, Pseudonym, TestIdentities, UnixTime, UnknownUsers,
 };
 use otp_messages::LanguageChoice;
 use rand::CryptoRng;
@@ -125,7 +125,8 @@ impl LoginService {
         self.store.forget_all_refusals();
     }
 
-    /// Issues a challenge, stores it, and only then sends its code.
+    /// Looks for the user, stores a challenge that carries the user (docs/adr/0029), and
+    /// only then sends its code.
     ///
     /// # Errors
     ///
@@ -154,12 +155,17 @@ impl LoginService {
             .sender
             .select(request.language, request.app.as_deref())?;
         let rules = self.admission_rules(request)?;
-        let issued = self.issue(request, selection, now, rng).await?;
+        let to = &request.destination;
+        let issue = self.issue(request, selection, now, rng);
         if self.policy.unknown_users == UnknownUsers::Conceal {
+            let issued = issue.await?;
             return self.admit_concealed(issued, &rules, rng).await;
         }
-        let to = &request.destination;
-        let (admitted, user) = self.admit(&issued.challenge, &rules, rng).await?;
+        let (mut issued, user) = tokio::try_join!(issue, async {
+            self.store.find_user(to).await.map_err(Error::from)
+        })?;
+        issued.challenge.user = CarriedUser::of(user.as_ref());
+        let admitted = self.store.admit(&issued.challenge, &rules, rng).await?;
         let decision = self.policy.unknown_users.delivery(to, user.as_ref());
         let about = About {
             user: user.map(|user| user.id),
@@ -219,25 +225,6 @@ impl LoginService {
             cooldown: self.policy.cooldown,
             key: request.idempotency_key.clone(),
         })
-    }
-
-    /// Admits the login and concurrently reads its user.
-    ///
-    /// If the user cannot be read, nothing is sent, so the admission is withdrawn.
-    async fn admit<'a>(
-        &self,
-        challenge: &'a Challenge,
-        rules: &'a AdmissionRules,
-        rng: &mut impl CryptoRng,
-    ) -> Result<(Admitted<'a>, Option<User>), Error> {
-        let admit = self.store.admit(challenge, rules, rng);
-        let find_user = self.store.find_user(&challenge.destination);
-        let (admitted, user) = tokio::join!(admit, find_user);
-        let admitted = admitted?;
-        if let (Err(_), Admitted::New(admission)) = (&user, &admitted) {
-            self.store.withdraw(admission).await?;
-        }
-        Ok((admitted, user?))
     }
 
     /// What the first request with the same key learnt about the message.

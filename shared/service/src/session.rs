@@ -8,6 +8,7 @@ mod profile;
 mod refresh;
 mod repeat;
 mod revoke;
+mod start;
 mod validate;
 
 use aws_config::SdkConfig;

@@ -41,11 +41,11 @@ use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use otp_domain::{
-    Challenge, ChallengeId, Destination, OperationId, RecentRefusals, UnixTime, User,
+    Challenge, ChallengeId, Destination, OperationId, RecentLogins, RecentRefusals, UnixTime, User,
 };
 
 pub use admit::{Admission, AdmissionRules, Admitted};
-pub use redeem::Redemption;
+pub use redeem::{Redeeming, Redemption};
 pub use replay::ReplayedLogin;
 pub use sessions::Rotation;
 pub use spend::AttemptedChallenge;
@@ -60,6 +60,7 @@ pub struct Store {
     client: Client,
     table: String,
     recent_refusals: Mutex<RecentRefusals>,
+    recent_logins: Mutex<RecentLogins>,
 }
 
 /// How long the table keeps an item after its use, because clocks disagree.
@@ -73,6 +74,7 @@ impl Store {
             client,
             table,
             recent_refusals: Mutex::default(),
+            recent_logins: Mutex::default(),
         }
     }
 

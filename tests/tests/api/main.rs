@@ -11,6 +11,7 @@ mod abuse;
 mod admin;
 mod admin_by_id;
 mod alarms;
+mod carried_users;
 mod claims;
 mod conversion_guard;
 mod cookie;

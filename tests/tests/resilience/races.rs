@@ -28,7 +28,7 @@ use self::second_process::SecondProcess;
 /// All bursts of a run in CI.
 const RACES: u32 = 140;
 /// The kinds of bursts.
-pub const KINDS: u32 = 8;
+pub const KINDS: u32 = 9;
 /// Bursts at the same time.
 const PARALLEL: u32 = 4;
 /// A long run reports after this many bursts.
@@ -123,6 +123,7 @@ async fn run(processes: &Arc<TwoProcesses>, race: u32) {
         4 => tokens::a_token_and_its_successor(processes, race).await,
         5 => tokens::refreshes_and_a_logout(processes, race).await,
         6 => tokens::refreshes_and_an_operator(processes, race).await,
+        7 => codes::guesses_and_an_operator(processes, race).await,
         _ => repeats::one_code_under_two_keys(processes, race).await,
     }
 }

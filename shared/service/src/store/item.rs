@@ -23,6 +23,7 @@ pub(super) use session::{
 };
 pub(super) use user::{claims, is_user, partitions, user, user_key, user_record};
 
+use self::user::{carried_user, from_carried_user};
 use super::{Item, ReplayedLogin, SWEEP_DELAY};
 use crate::fault::{Dependency, Fault};
 
@@ -147,6 +148,9 @@ pub(super) fn from_challenge(challenge: &Challenge, conversion_counter: Option<I
             sweep_after(challenge.expires_at),
         ),
     ]);
+    if let Some(user) = from_carried_user(&challenge.user) {
+        item.insert("found_user".to_owned(), user);
+    }
     if let Some(key) = conversion_counter {
         item.insert("unproven".to_owned(), AttributeValue::M(key));
     }
@@ -174,6 +178,7 @@ pub(super) fn challenge(item: &Item, destination: &Destination) -> Result<Challe
         key_id: DigestKeyId::new(field(item, "key_id", AttributeValue::as_s)?),
         issued_at: time(item, "issued_at")?,
         expires_at: time(item, "expires_at")?,
+        user: carried_user(item.get("found_user"))?,
     })
 }
 

@@ -3,6 +3,8 @@ use aws_sdk_dynamodb::{
     types::{Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update},
 };
 
+use std::sync::{MutexGuard, PoisonError};
+
 use super::{
     AttemptedChallenge, Item, Store,
     guard::record_conversion,
@@ -10,7 +12,9 @@ use super::{
     transaction::{Written, condition_failed},
 };
 use crate::fault::{Dependency, Fault};
-use otp_domain::{Challenge, OperationId, ResolvedUser, Session, UnixTime, User};
+use otp_domain::{
+    Challenge, Claims, OperationId, RecentLogins, ResolvedUser, Session, UnixTime, User,
+};
 
 /// The user has not logged in since the challenge was issued.
 const UNUSED: &str = "(attribute_not_exists(last_login_at) OR last_login_at < :issued_at)";
@@ -22,32 +26,51 @@ pub enum Redemption {
     /// The user has logged in since the challenge was issued. Holds the user as it
     /// is now, or `None` if it was removed.
     Lost(Option<User>),
+    /// Nothing is used, but the user is no longer the one that the token names, or
+    /// has other claims, or is disabled. Holds the user as it is now, or `None` if
+    /// there is none.
+    Changed(Option<User>),
+}
+
+/// What a redemption writes, if the user is still as the access token says.
+pub struct Redeeming<'a> {
+    /// The challenge, whose code was guessed.
+    pub attempted: &'a AttemptedChallenge,
+    /// The user of the token.
+    pub user: &'a ResolvedUser,
+    /// The claims of the token.
+    pub claims: &'a Claims,
+    /// The session that the token belongs to.
+    pub session: &'a Session,
 }
 
 impl Store {
     /// Records the login of the destination's user, starts the session, and takes
     /// the message off its conversion guard, in one transaction with one winner.
     ///
-    /// The condition is that the user has not logged in since the challenge was
-    /// issued. The write therefore uses this challenge and voids every earlier
-    /// one of the destination.
+    /// The conditions are that the user has not logged in since the challenge was
+    /// issued, and is still the active user, or nobody, whom the token names with
+    /// these claims. The write therefore uses this challenge and voids every earlier
+    /// one of the destination. `nth` counts the redemptions of one operation.
     ///
     /// # Errors
     ///
-    /// The table is unavailable, or the user changed since it was read.
+    /// The table is unavailable.
     pub async fn redeem(
         &self,
-        attempted: &AttemptedChallenge,
-        user: &ResolvedUser,
-        session: &Session,
+        redeeming: &Redeeming<'_>,
         operation: &OperationId,
+        nth: u8,
         now: UnixTime,
     ) -> Result<Redemption, Fault> {
-        let challenge = &attempted.challenge;
-        let guard = attempted.conversion_counter.clone();
+        let challenge = &redeeming.attempted.challenge;
+        let guard = redeeming.attempted.conversion_counter.clone();
+        // A login is never earlier than its challenge, even if the clock of the
+        // issuing instance is ahead.
+        let at = now.max(challenge.issued_at);
         let actions = [
-            self.log_in(challenge, user, operation, now),
-            self.start_session(session),
+            self.log_in(redeeming, operation, at),
+            self.start_session(redeeming.session),
         ];
         let actions = actions
             .into_iter()
@@ -55,26 +78,42 @@ impl Store {
             .collect::<Result<_, _>>();
         let actions =
             actions.map_err(|_| Fault::new(Dependency::Table, "redeem", "request not built"))?;
-        let token = format!("redeem-{}", operation.as_str());
-        match self.transact(&token, actions).await? {
-            Written::Committed => Ok(Redemption::Won),
-            Written::Cancelled(reasons) => {
-                let user = reasons.first().filter(|reason| condition_failed(reason));
-                lost(user.and_then(|reason| reason.item()), challenge)
+        let token = format!("redeem-{}-{nth}", operation.as_str());
+        let reasons = match self.transact(&token, actions).await? {
+            Written::Committed => {
+                let to = &challenge.destination;
+                self.recent_logins().remember(to, at, now);
+                return Ok(Redemption::Won);
             }
-        }
+            Written::Cancelled(reasons) => reasons,
+        };
+        let of_user = reasons.first().filter(|reason| condition_failed(reason));
+        let Some(of_user) = of_user else {
+            let cause = "cancelled by another item than the user";
+            return Err(Fault::new(Dependency::Table, "redeem", cause));
+        };
+        self.stands(of_user.item(), challenge, now)
+    }
+
+    fn recent_logins(&self) -> MutexGuard<'_, RecentLogins> {
+        let lock = self.recent_logins.lock();
+        lock.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this instance knows that the challenge is used, or void since a later
+    /// login.
+    pub fn knows_as_used(&self, challenge: &Challenge) -> bool {
+        let (to, issued_at) = (&challenge.destination, challenge.issued_at);
+        self.recent_logins().has_logged_in_since(to, issued_at)
     }
 
     fn log_in(
         &self,
-        challenge: &Challenge,
-        user: &ResolvedUser,
+        redeeming: &Redeeming<'_>,
         operation: &OperationId,
-        now: UnixTime,
+        at: UnixTime,
     ) -> Result<TransactWriteItem, BuildError> {
-        // A login is never earlier than its challenge, even if the clock of the
-        // issuing instance is ahead.
-        let at = now.max(challenge.issued_at);
+        let (challenge, user) = (&redeeming.attempted.challenge, redeeming.user);
         let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(item::user_key(&challenge.destination)))
@@ -91,13 +130,44 @@ impl Store {
                 )
                 // The tombstone of a removed user has a last login.
                 .condition_expression(format!("attribute_not_exists(user_id) AND {UNUSED}")),
-            ResolvedUser::Existing(_) => update
-                .update_expression("SET last_login_at = :at, last_login_by = :request")
-                .condition_expression(format!(
-                    "user_id = :user AND attribute_not_exists(disabled_at) AND {UNUSED}"
-                )),
+            ResolvedUser::Existing(_) => {
+                let written = redeeming.claims.written();
+                let (claims, update) = if written.is_empty() {
+                    ("attribute_not_exists(claims)", update)
+                } else {
+                    let value = item::text(written);
+                    let update = update.expression_attribute_values(":claims", value);
+                    ("claims = :claims", update)
+                };
+                update
+                    .update_expression("SET last_login_at = :at, last_login_by = :request")
+                    .condition_expression(format!(
+                        "user_id = :user AND attribute_not_exists(disabled_at) \
+                         AND {claims} AND {UNUSED}"
+                    ))
+            }
         };
         Ok(TransactWriteItem::builder().update(update.build()?).build())
+    }
+
+    /// Distinguishes a lost race from a user who changed since the token was minted.
+    fn stands(
+        &self,
+        item: Option<&Item>,
+        challenge: &Challenge,
+        now: UnixTime,
+    ) -> Result<Redemption, Fault> {
+        let last_login = item.and_then(|item| item::time(item, "last_login_at").ok());
+        let user = item.filter(|item| item::is_user(item));
+        let user = user.map(item::user).transpose()?;
+        match last_login {
+            Some(at) if at >= challenge.issued_at => {
+                let to = &challenge.destination;
+                self.recent_logins().remember(to, at, now);
+                Ok(Redemption::Lost(user))
+            }
+            _ => Ok(Redemption::Changed(user)),
+        }
     }
 
     fn start_session(&self, session: &Session) -> Result<TransactWriteItem, BuildError> {
@@ -106,17 +176,5 @@ impl Store {
             .set_item(Some(item::from_session(session)))
             .build()?;
         Ok(TransactWriteItem::builder().put(put).build())
-    }
-}
-
-/// Distinguishes a lost race from a user who changed since the token was minted.
-fn lost(user: Option<&Item>, challenge: &Challenge) -> Result<Redemption, Fault> {
-    let last_login = user.and_then(|user| item::time(user, "last_login_at").ok());
-    if last_login.is_some_and(|at| at >= challenge.issued_at) {
-        let user = user.filter(|item| item::is_user(item));
-        Ok(Redemption::Lost(user.map(item::user).transpose()?))
-    } else {
-        let cause = "the user changed meanwhile";
-        Err(Fault::new(Dependency::Table, "redeem", cause))
     }
 }

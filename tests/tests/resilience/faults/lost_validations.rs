@@ -10,11 +10,10 @@ use tests::{Call, CallFault, TestApp};
 const ALWAYS: usize = usize::MAX;
 
 /// Every call of a validation that a cold start does not make.
-const CALLS: [Call; 6] = [
+const CALLS: [Call; 5] = [
     Call::CountValidation,
     Call::FindChallenge,
     Call::SpendAttempt,
-    Call::FindUser,
     Call::Sign,
     Call::Redeem,
 ];

@@ -76,7 +76,7 @@ impl Model {
                 it.attempts.push(guess.clone());
             }
         }
-        if !known || disturbance.hides(Call::FindUser) {
+        if !known {
             return Err(UNAVAILABLE);
         }
         found.ok_or(INVALID_OTP)
@@ -89,15 +89,29 @@ impl Model {
         }
         let to = it.to.clone();
         let last = self.last_login.get(&to).copied();
-        if last.is_some_and(|last| last >= it.issued_at) {
+        let is_used = last.is_some_and(|last| last >= it.issued_at);
+        let known = self.known_login.get(&to);
+        if known.is_some_and(|last| *last >= it.issued_at) {
+            if guess.0.is_some() && disturbance.hides(Call::FindUser) {
+                return UNAVAILABLE.into();
+            }
             return self.log_in_again(&(challenge, guess.clone()), disturbance);
         }
         if disturbance.hides(Call::Sign) {
             return UNAVAILABLE.into();
         }
         let (done, known) = written(disturbance.of(Call::Redeem));
-        if done {
+        if is_used && known {
+            self.known_login.insert(to, last.unwrap());
+            return self.log_in_again(&(challenge, guess.clone()), disturbance);
+        }
+        // The first of two redemptions finds other claims than the challenge carries.
+        let changed = it.carried_claims != self.claims_of(&to);
+        if done && !is_used && (known || !changed) {
             self.last_login.insert(to.clone(), self.now);
+            if known {
+                self.known_login.insert(to.clone(), self.now);
+            }
             let guard = self.guards.get_mut(&guard_of(&to)).unwrap();
             guard.unproven -= 1;
             guard.proven += 1;

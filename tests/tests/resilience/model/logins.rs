@@ -19,16 +19,13 @@ impl Model {
         key: Option<&String>,
         disturbance: Disturbance,
     ) -> Expected {
+        if disturbance.hides(Call::FindUser) {
+            return UNAVAILABLE.into();
+        }
         let (challenge, earlier) = match self.admit(to, client, key, disturbance) {
             Ok(admitted) => admitted,
             Err(outcome) => return outcome.into(),
         };
-        if disturbance.hides(Call::FindUser) {
-            if earlier.is_none() {
-                self.withdraw(challenge, key, None);
-            }
-            return UNAVAILABLE.into();
-        }
         let it = &self.challenges[challenge];
         let expires_in = (it.expires_at - self.now) / 1000;
         let resend_in = (it.issued_at + COOLDOWN)
@@ -188,6 +185,7 @@ impl Model {
             in_table: true,
             id: None,
             code: None,
+            carried_claims: self.claims_of(to),
         });
         let challenge = self.challenges.len() - 1;
         if let Some(key) = key {

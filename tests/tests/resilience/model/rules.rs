@@ -118,6 +118,8 @@ pub struct Model {
     /// The limits that the functions remember to refuse.
     pub refusals: Vec<Refusing>,
     pub last_login: HashMap<String, u64>,
+    /// The last logins that the functions know of.
+    pub known_login: HashMap<String, u64>,
     pub sessions: Vec<Session>,
     pub has_repeated_a_login: bool,
     /// The claims of each destination's user, where there are any.
@@ -135,6 +137,8 @@ pub struct Challenge {
     /// The id and the code, once the client knows them.
     pub id: Option<String>,
     pub code: Option<String>,
+    /// The claims of the user when the code was requested.
+    pub carried_claims: u8,
 }
 
 /// What an idempotency key refers to.

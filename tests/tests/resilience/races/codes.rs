@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use serde_json::json;
 use tests::{
-    LOGIN, TestApp, VALIDATE, destination, other_than,
+    LOGIN, REFRESH, TestApp, VALIDATE, destination, other_than,
     table::{attempts, partition_key},
     validation,
 };
 
 use super::{KINDS, SETTINGS, TwoProcesses, add_some_users, successes};
+use crate::model::wire::claims;
 
 const ATTEMPTS: usize = 3;
 
@@ -84,6 +86,35 @@ pub async fn two_codes_of_one_destination(processes: &Arc<TwoProcesses>, race: u
         let late = processes.post(race as usize, VALIDATE, &late).await;
         assert_eq!(late.status, 400, "a code is still valid");
     }
+    clear_a_full_inbox(processes);
+}
+
+/// Six correct guesses at one code while an operator changes the claims that its challenge
+/// carries, or after that. At most one logs in, and its token has the old claims only if the
+/// operator was not first.
+pub async fn guesses_and_an_operator(processes: &Arc<TwoProcesses>, race: u32) {
+    let to = format!("claimed{race}@example.com");
+    processes.app.add_user(&to, false).await;
+    assert!(processes.app.set_claims(&to, r#"{"n":1}"#).await);
+    let (id, code) = processes.app.receive_code(&to).await;
+    let guesses = vec![(VALIDATE, validation(&to, Some(&id), &code)); 6];
+    let operator = processes.app.set_claims(&to, r#"{"n":2}"#);
+    let first = (race / KINDS).is_multiple_of(2);
+    let (answers, written) = if first {
+        let written = operator.await;
+        (processes.burst(guesses).await, written)
+    } else {
+        tokio::join!(processes.burst(guesses), operator)
+    };
+    assert!(written);
+    assert_eq!(successes(&answers), 1, "logins by one code");
+    assert_eq!(processes.app.sessions_of(&to).await, 1, "sessions");
+    let won = answers.iter().find(|answer| answer.status == 200).unwrap();
+    let told = claims(won);
+    assert!(told == 2 || told == 1 && !first, "claims {told}");
+    let token = json!({ "refresh_token": won.text("refresh_token") });
+    let later = processes.post(race as usize, REFRESH, &token).await;
+    assert_eq!(claims(&later), 2, "claims after the operator's write");
     clear_a_full_inbox(processes);
 }
 

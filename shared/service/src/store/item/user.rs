@@ -1,9 +1,9 @@
 //! Users as items: one item per destination.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use otp_domain::{Claims, Destination, User, UserId, UserRecord};
+use otp_domain::{CarriedUser, Claims, Destination, User, UserId, UserRecord};
 
-use super::{super::Item, destination, field, key, malformed, partition_name, time};
+use super::{super::Item, destination, field, key, malformed, partition_name, text, time};
 use crate::fault::Fault;
 
 pub(in crate::store) fn user_key(destination: &Destination) -> Item {
@@ -20,6 +20,39 @@ pub(in crate::store) fn user(item: &Item) -> Result<User, Fault> {
             .then(|| time(item, "last_login_at"))
             .transpose()?,
         claims: claims(item)?,
+    })
+}
+
+/// The user that a challenge carries: a map without a user id stands for nobody.
+pub(super) fn from_carried_user(user: &CarriedUser) -> Option<AttributeValue> {
+    let mut found = Item::new();
+    match user {
+        CarriedUser::Unread => return None,
+        CarriedUser::Nobody => {}
+        CarriedUser::Known { id, claims } => {
+            found.insert("user_id".to_owned(), text(id.as_str()));
+            if !claims.written().is_empty() {
+                found.insert("claims".to_owned(), text(claims.written()));
+            }
+        }
+    }
+    Some(AttributeValue::M(found))
+}
+
+/// Reads the user that a challenge carries. Challenges of earlier versions carry
+/// none.
+pub(super) fn carried_user(found: Option<&AttributeValue>) -> Result<CarriedUser, Fault> {
+    let Some(found) = found else {
+        return Ok(CarriedUser::Unread);
+    };
+    let found = found.as_m().map_err(|_| malformed("found_user"))?;
+    if !is_user(found) {
+        return Ok(CarriedUser::Nobody);
+    }
+    let user = user(found)?;
+    Ok(CarriedUser::Known {
+        id: user.id,
+        claims: user.claims,
     })
 }
 

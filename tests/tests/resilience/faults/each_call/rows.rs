@@ -5,8 +5,8 @@ use tests::Call;
 use super::scenario::Request::{
     self, Keys, Login, LoginBySms, LoginCold, LoginConcealed, LoginGuarded, LoginRefused,
     LoginRepeatedRefused, LoginReplayed, LoginUndelivered, LoginWithKey, Logout, LogoutAll, Me,
-    MeCold, Refresh, RefreshCold, RefreshReused, Validate, ValidateCold, ValidateRepeated,
-    ValidateWithKey, ValidateWithoutId,
+    MeCold, Refresh, RefreshCold, RefreshReused, Validate, ValidateCold, ValidateConcealed,
+    ValidateRepeated, ValidateWithKey, ValidateWithoutId,
 };
 
 pub struct Row {
@@ -226,7 +226,13 @@ pub const ROWS: &[Row] = &[
         FAILED_UNATTEMPTED,
     )
     .but_lost(FAILED_ATTEMPTED),
-    row(Validate, Call::FindUser, 3, LOGGED_IN, FAILED_ATTEMPTED),
+    row(
+        ValidateConcealed,
+        Call::FindUser,
+        3,
+        LOGGED_IN,
+        FAILED_ATTEMPTED,
+    ),
     row(
         ValidateCold,
         Call::FetchPublicKey,
@@ -245,6 +251,13 @@ pub const ROWS: &[Row] = &[
         FAILED_ATTEMPTED,
     )
     .but_lost(NOT_LOGGED_IN_AGAIN),
+    row(
+        ValidateRepeated,
+        Call::FindUser,
+        3,
+        LOGGED_IN_WITH_KEY,
+        NOT_LOGGED_IN_AGAIN,
+    ),
     row(
         ValidateRepeated,
         Call::FindSession,

@@ -33,6 +33,8 @@ pub enum Request {
     LoginRepeatedRefused,
     Validate,
     ValidateCold,
+    /// A user's, under `UNKNOWN_USERS=conceal`: its challenge carries no user.
+    ValidateConcealed,
     ValidateWithoutId,
     ValidateWithKey,
     /// A validation under an idempotency key, whose answer the client has lost.
@@ -61,7 +63,7 @@ impl Request {
     /// How its functions treat unknown users.
     pub const fn unknown_users(self) -> UnknownUsers {
         match self {
-            Self::LoginConcealed => UnknownUsers::Conceal,
+            Self::LoginConcealed | Self::ValidateConcealed => UnknownUsers::Conceal,
             _ => UnknownUsers::SignUp,
         }
     }
@@ -89,6 +91,7 @@ impl Request {
             Self::LoginRepeatedRefused => "login, repeated while refused",
             Self::Validate => "validate",
             Self::ValidateCold => "validate, cold",
+            Self::ValidateConcealed => "validate, concealed",
             Self::ValidateWithoutId => "validate, no challenge id",
             Self::ValidateWithKey => "validate, idempotency key",
             Self::ValidateRepeated => "validate, repeated",
@@ -117,6 +120,7 @@ impl Request {
             | Self::LoginRepeatedRefused => Route::Login,
             Self::Validate
             | Self::ValidateCold
+            | Self::ValidateConcealed
             | Self::ValidateWithoutId
             | Self::ValidateWithKey
             | Self::ValidateRepeated => Route::Validate,
@@ -149,6 +153,9 @@ impl Scenario {
                 (destination(&to), key)
             }
             Route::Validate => {
+                if request == Request::ValidateConcealed {
+                    app.add_user(&to, false).await;
+                }
                 let (id, code) = app.receive_code(&to).await;
                 let id = Some(id.as_str()).filter(|_| request != Request::ValidateWithoutId);
                 let key = format!("idempotency-key-{number}");

@@ -1,0 +1,108 @@
+//! The user that a login found, as its challenge carries it to the validation.
+
+use super::{Claims, UnknownUsers, User, UserId};
+
+/// Claims that take more bytes of JSON are not carried, so that a challenge with an
+/// ordinary address stays below 1 KB, for which the table charges one write unit.
+const MAX_CLAIMS: usize = 384;
+
+/// The user that a login found.
+///
+/// It may have changed since: whoever believes it must check it before a token leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CarriedUser {
+    /// The login did not look, or found what is not carried.
+    Unread,
+    /// The destination had no user.
+    Nobody,
+    /// The user, who was not disabled.
+    Known {
+        /// The user's id.
+        id: UserId,
+        /// The user's claims.
+        claims: Claims,
+    },
+}
+
+impl CarriedUser {
+    /// What a login carries of the user that it found. A disabled user is left to
+    /// the validation, because an operator may enable the user meanwhile.
+    #[must_use]
+    pub fn of(user: Option<&User>) -> Self {
+        match user {
+            None => Self::Nobody,
+            Some(user) if user.disabled || user.claims.written().len() > MAX_CLAIMS => Self::Unread,
+            Some(user) => Self::Known {
+                id: user.id.clone(),
+                claims: user.claims.clone(),
+            },
+        }
+    }
+
+    /// The user that a validation may believe in until the redemption checks it, if
+    /// that spares a look. Where nobody can sign up, an absent user is looked for:
+    /// there is no redemption that would check the absence.
+    #[must_use]
+    pub fn believed(&self, policy: UnknownUsers) -> Option<Option<User>> {
+        match self {
+            Self::Known { id, claims } => Some(Some(User {
+                id: id.clone(),
+                disabled: false,
+                last_login_at: None,
+                claims: claims.clone(),
+            })),
+            Self::Nobody if policy == UnknownUsers::SignUp => Some(None),
+            Self::Nobody | Self::Unread => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(disabled: bool, claims: &str) -> User {
+        User {
+            id: UserId::from_table("u".to_owned()),
+            disabled,
+            last_login_at: None,
+            claims: Claims::from_table(claims).expect("an object"),
+        }
+    }
+
+    #[test]
+    fn an_active_user_is_carried_and_believed_under_each_policy() {
+        let user = user(false, r#"{"plan":"gold"}"#);
+        let carried = CarriedUser::of(Some(&user));
+        for policy in [
+            UnknownUsers::SignUp,
+            UnknownUsers::Conceal,
+            UnknownUsers::Reveal,
+        ] {
+            assert_eq!(carried.believed(policy), Some(Some(user.clone())));
+        }
+    }
+
+    #[test]
+    fn a_disabled_user_and_large_claims_are_looked_for() {
+        let claims = |len: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(len - 8));
+        for (user, is_carried) in [
+            (user(true, "{}"), false),
+            (user(false, &claims(MAX_CLAIMS)), true),
+            (user(false, &claims(MAX_CLAIMS + 1)), false),
+        ] {
+            let believed = CarriedUser::of(Some(&user)).believed(UnknownUsers::SignUp);
+            assert_eq!(believed.is_some(), is_carried);
+        }
+    }
+
+    #[test]
+    fn nobody_is_believed_only_where_people_sign_up() {
+        let nobody = CarriedUser::of(None);
+        assert_eq!(nobody.believed(UnknownUsers::SignUp), Some(None));
+        for policy in [UnknownUsers::Conceal, UnknownUsers::Reveal] {
+            assert_eq!(nobody.believed(policy), None);
+            assert_eq!(CarriedUser::Unread.believed(policy), None);
+        }
+    }
+}
