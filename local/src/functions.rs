@@ -46,6 +46,7 @@ impl Functions {
     /// Forgets which limits refused lately.
     pub fn forget_refusals(&self) {
         self.login.forget_refusals();
+        self.sessions.forget_refusals();
     }
 
     /// Answers a request now, with the function of this route. Work that follows the

@@ -22,6 +22,13 @@ pub struct SessionApi {
     refresh_cookie: RefreshCookie,
 }
 
+impl SessionApi {
+    /// Forgets which limits refused lately.
+    pub fn forget_refusals(&self) {
+        self.sessions.forget_refusals();
+    }
+}
+
 impl Api for SessionApi {
     const MAIN_ROUTE: Route = Route::Validate;
 

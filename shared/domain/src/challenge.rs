@@ -6,7 +6,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand::CryptoRng;
 
 use super::{
-    CarriedUser, Destination, DigestKey, DigestKeyId, Passcode, PasscodeDigest, Policy, UnixTime,
+    CarriedUser, ClientAddress, Destination, DigestKey, DigestKeyId, Passcode, PasscodeDigest,
+    Policy, Requester, UnixTime,
 };
 
 /// Draws 128 bits and writes them as an id.
@@ -98,6 +99,8 @@ pub struct Challenge {
     pub expires_at: UnixTime,
     /// The user that the login found.
     pub user: CarriedUser,
+    /// The client that requested the code. Challenges of earlier versions have none.
+    pub requester: Option<Requester>,
 }
 
 /// Whether a guess is the code.
@@ -109,7 +112,8 @@ pub enum Verdict {
     Wrong,
 }
 
-/// Creates the challenge of a `code` that is sent to `to`. It carries no user yet.
+/// Creates the challenge of a `code` that is sent to `to`. It carries no user and no
+/// requester yet.
 pub fn issue(
     to: &Destination,
     code: &Passcode,
@@ -127,6 +131,7 @@ pub fn issue(
         issued_at: now,
         expires_at: now.plus(policy.code_ttl),
         user: CarriedUser::Unread,
+        requester: None,
     }
 }
 
@@ -141,6 +146,13 @@ impl Challenge {
         } else {
             Verdict::Wrong
         }
+    }
+
+    /// Whether this client requested the code. `key` is the challenge's own.
+    #[must_use]
+    pub fn is_requested_by(&self, client: &ClientAddress, key: &DigestKey) -> bool {
+        let requester = self.requester.as_ref();
+        requester.is_some_and(|it| *it == key.requester(&self.id, client))
     }
 }
 

@@ -66,6 +66,11 @@ impl SessionService {
         self.digest_keys.pseudonym(of)
     }
 
+    /// Forgets which limits refused lately, for a local stack that resets its limits.
+    pub fn forget_refusals(&self) {
+        self.store.forget_all_refusals();
+    }
+
     /// Builds the clients. It makes no call yet.
     #[must_use]
     pub fn new(settings: &SessionSettings, sdk: &SdkConfig) -> Self {

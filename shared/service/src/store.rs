@@ -17,7 +17,7 @@
 //! once. A transaction carries a request token, by which `DynamoDB` recognises
 //! the retry for ten minutes. A single update has no request token: `spend_attempt`
 //! adds its operation id to a *set*, where adding twice changes nothing, and
-//! `rotate` finds its own digest in the item, and `admit_validation` its operation
+//! `rotate` finds its own digest in the item, and `count_validation` its operation
 //! id. The other updates may run twice.
 
 mod admit;

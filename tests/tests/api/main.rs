@@ -16,6 +16,7 @@ mod claims;
 mod conversion_guard;
 mod cookie;
 mod cors;
+mod counted_guesses;
 mod documents;
 mod events;
 mod expiry;

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     types::{KeyType, TimeToLiveStatus},
 };
 use local::aws::sdk_config;
-use tests::{ALICE, PHONE, TestApp, table::sort_key};
+use tests::{ALICE, PHONE, TestApp, other_than, table::sort_key};
 
 #[tokio::test]
 async fn the_local_table_is_that_of_the_template() {
@@ -55,14 +55,15 @@ async fn the_local_table_is_that_of_the_template() {
 async fn every_item_but_a_user_expires() {
     let app = TestApp::start().await;
     let (id, code) = app.receive_code(ALICE).await;
+    app.validate(ALICE, Some(&id), &other_than(&code)).await;
     app.validate(ALICE, Some(&id), &code).await.assert_ok();
     app.receive_code(PHONE).await;
 
     let items = app.items().await;
-    // For each of two logins: the challenge, the cooldown, the hour's and the day's counter.
-    // Then the user and the session, the client's counters of logins and of validations, two
-    // counters of e-mails and three of text messages.
-    assert_eq!(items.len(), 2 * 4 + 2 + 2 + 2 + 3);
+    // For each of two logins: the challenge and the day's sends. Then the user and the session,
+    // the client's counters of logins and of validations, that of e-mails, and two of text
+    // messages.
+    assert_eq!(items.len(), 2 * 2 + 2 + 2 + 1 + 2);
     for item in items {
         let is_user = sort_key(&item) == "user";
         assert_eq!(item.contains_key("expires_at_seconds"), !is_user);

@@ -58,8 +58,13 @@ impl LoginService {
         let fixed = self.test_identities.code_for(to, now);
         let is_fixed = fixed.is_some();
         let code = fixed.unwrap_or_else(|| Passcode::draw(self.policy.code_length, rng));
+        let challenge = issue(to, &code, &self.policy, key, now, rng);
+        let requester = key.requester(&challenge.id, &request.client);
         Ok(IssuedCode {
-            challenge: issue(to, &code, &self.policy, key, now, rng),
+            challenge: Challenge {
+                requester: Some(requester),
+                ..challenge
+            },
             code,
             is_fixed,
             selection,

@@ -11,7 +11,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::SessionService;
 use crate::{
-    Error, about::About, access_token::AccessToken, keys::HeldKeys, store::AttemptedChallenge,
+    Error, ErrorKind, about::About, access_token::AccessToken, keys::HeldKeys,
+    store::AttemptedChallenge,
 };
 
 /// A request to validate a guess at a code.
@@ -64,6 +65,12 @@ pub(super) struct RightGuess<'a> {
 }
 
 impl RightGuess<'_> {
+    /// Whether the guess is by the client that requested the code.
+    fn is_by_requester(&self, request: &ValidateRequest) -> bool {
+        let challenge = &self.attempted.challenge;
+        challenge.is_requested_by(&request.client, self.key)
+    }
+
     /// The first refresh token of the session that the guess starts or has
     /// started, if its client can repeat the request.
     pub(super) fn derived_token(
@@ -73,6 +80,14 @@ impl RightGuess<'_> {
     ) -> Option<RefreshToken> {
         let guess = request.repeatable(&self.attempted.challenge.id, &self.code)?;
         Some(guess.first_token(self.key, user.clone()))
+    }
+}
+
+/// Whether the answer tells what a comparison said, other than by starting a session.
+fn tells_a_verdict(logged_in: &Result<LoggedIn, Error>) -> bool {
+    match logged_in {
+        Ok(login) => login.is_repeated,
+        Err(error) => matches!(error.kind, ErrorKind::Refused(_)),
     }
 }
 
@@ -94,6 +109,10 @@ impl ValidateRequest {
 
 impl SessionService {
     /// Spends an attempt, compares the guess, and starts a session if it is right.
+    ///
+    /// Every request counts against its client before it is answered, but one: the
+    /// client that requested the code logs in. Its logins bound these
+    /// (docs/adr/0029).
     ///
     /// The same request under the same idempotency key gets the same login again
     /// (docs/adr/0014).
@@ -124,9 +143,24 @@ impl SessionService {
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<LoggedIn, Error> {
+        let limit = self.policy.validation_limit(&request.client);
+        self.store.refuse_known(&limit, now)?;
         let operation = OperationId::draw(rng);
-        let right = self.spend_and_judge(request, &operation, now).await?;
-        self.start(&right, request, &operation, now, rng).await
+        let count = || self.store.count_validation(&limit, &operation, now);
+        let logged_in = match self.spend_and_judge(request, &operation, now).await {
+            Ok(right) if right.is_by_requester(request) => {
+                self.start(&right, request, &operation, now, rng).await
+            }
+            Ok(right) => {
+                count().await?;
+                return self.start(&right, request, &operation, now, rng).await;
+            }
+            Err(error) => Err(error),
+        };
+        if tells_a_verdict(&logged_in) {
+            count().await?;
+        }
+        logged_in
     }
 
     /// Spends an attempt, and compares the guess.
@@ -138,13 +172,7 @@ impl SessionService {
     ) -> Result<RightGuess<'_>, Error> {
         // An unavailable key must not cost an attempt.
         let (keys, ()) = tokio::try_join!(self.digest_keys.held(), self.tokens.warm_up())?;
-        let limit = self.policy.validation_limit(&request.client);
-        let (admitted, attempt) = tokio::join!(
-            self.store.admit_validation(&limit, operation, now),
-            self.spend_attempt(request, operation, &keys, now),
-        );
-        admitted?;
-        let (code, attempted) = attempt?;
+        let (code, attempted) = self.spend_attempt(request, operation, &keys, now).await?;
         let key = self.digest_keys.named(&attempted.challenge.key_id).await?;
         if attempted.challenge.judge(&code, key, now) == Verdict::Wrong {
             let refusal = Error::from(Refusal::InvalidOtp("wrong code"));

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use otp_domain::{
     Challenge, ChallengeId, Delivery, Destination, DigestKeyId, EmailAddress, IdempotencyKey,
-    OperationId, PasscodeDigest, PhoneNumber, UnixTime,
+    OperationId, PasscodeDigest, PhoneNumber, Requester, UnixTime,
 };
 
 pub(super) use counters::{
@@ -148,6 +148,10 @@ pub(super) fn from_challenge(challenge: &Challenge, conversion_counter: Option<I
             sweep_after(challenge.expires_at),
         ),
     ]);
+    if let Some(requester) = &challenge.requester {
+        let bytes = AttributeValue::B(Blob::new(requester.as_bytes()));
+        item.insert("requester".to_owned(), bytes);
+    }
     if let Some(user) = from_carried_user(&challenge.user) {
         item.insert("found_user".to_owned(), user);
     }
@@ -179,6 +183,10 @@ pub(super) fn challenge(item: &Item, destination: &Destination) -> Result<Challe
         issued_at: time(item, "issued_at")?,
         expires_at: time(item, "expires_at")?,
         user: carried_user(item.get("found_user"))?,
+        requester: item
+            .get("requester")
+            .and_then(|requester| requester.as_b().ok())
+            .map(|bytes| Requester::from_bytes(bytes.as_ref().to_vec())),
     })
 }
 

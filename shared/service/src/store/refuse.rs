@@ -19,7 +19,7 @@ use crate::fault::Fault;
 const COOLDOWN: &str = "cooldown";
 
 impl Store {
-    fn recent(&self) -> MutexGuard<'_, RecentRefusals> {
+    pub(super) fn recent(&self) -> MutexGuard<'_, RecentRefusals> {
         let lock = self.recent_refusals.lock();
         lock.unwrap_or_else(PoisonError::into_inner)
     }

@@ -2,9 +2,16 @@ use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure},
 };
-use otp_domain::{Challenge, ChallengeId, Destination, Limit, OperationId, Refusal, UnixTime};
+use otp_domain::{
+    Challenge, ChallengeId, Destination, FullLimit, Limit, OperationId, Refusal, UnixTime,
+};
 
-use super::{Item, Store, counter::HAS_ROOM, item, transaction::until_settled};
+use super::{
+    Item, Store,
+    counter::{HAS_ROOM, full},
+    item,
+    transaction::until_settled,
+};
 use crate::{
     Error,
     fault::{Dependency, Fault},
@@ -32,7 +39,19 @@ pub struct AttemptedChallenge {
 }
 
 impl Store {
-    /// Counts a validation against its client's limit.
+    /// Refuses a client that this instance knows to be over its limit.
+    ///
+    /// # Errors
+    ///
+    /// The limit refuses.
+    pub fn refuse_known(&self, limit: &Limit, now: UnixTime) -> Result<(), Refusal> {
+        let known = self.recent();
+        let known = known.recall(&limit.scope, limit.name, now);
+        FullLimit::longest(known, now).map_or(Ok(()), Err)
+    }
+
+    /// Counts a validation against its client's limit. A limit that has no room left
+    /// is remembered.
     ///
     /// A retried write finds its operation in the item. If another validation of the
     /// client was counted in between, it counts twice, which admits fewer and not
@@ -41,7 +60,7 @@ impl Store {
     /// # Errors
     ///
     /// Refused if the limit refuses. A fault if the table is unavailable.
-    pub async fn admit_validation(
+    pub async fn count_validation(
         &self,
         limit: &Limit,
         operation: &OperationId,
@@ -59,29 +78,33 @@ impl Store {
                 .expression_attribute_values(":max", item::number(limit.max))
                 .expression_attribute_values(":id", item::text(operation.as_str()))
                 .expression_attribute_values(":sweep", item::sweep_after(limit.window_end(now)))
+                .return_values(ReturnValue::UpdatedNew)
                 .return_values_on_condition_check_failure(OnFailure::AllOld)
                 .send()
                 .await;
-            let Err(error) = counted else {
-                return Ok(true);
+            let error = match counted {
+                Ok(output) => return Ok((true, output.attributes)),
+                Err(error) => error,
             };
             match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    let item = failed.item();
-                    Ok(item.is_some_and(|item| item::is_counted_for(item, operation)))
+                    let item = failed.item().cloned();
+                    let is_counted = item
+                        .as_ref()
+                        .is_some_and(|item| item::is_counted_for(item, operation));
+                    Ok((is_counted, item))
                 }
                 _ => Err(Fault::from_sdk(Dependency::Table, OPERATION, &error)),
             }
         };
-        if until_settled(OPERATION, attempt).await? {
-            return Ok(());
+        let (is_counted, item) = until_settled(OPERATION, attempt).await?;
+        let count = item::count(&item.unwrap_or_default(), "admitted")?;
+        let full = full(limit, now);
+        if !is_counted || count >= i64::from(limit.max) {
+            self.recent().remember(full.clone(), now);
         }
-        Err(Refusal::TooManyRequests {
-            limit: limit.name,
-            kind: limit.kind(),
-            wait: now.until(limit.window_end(now)),
-        }
-        .into())
+        let refusal = FullLimit::longest([&full], now).filter(|_| !is_counted);
+        refusal.map_or(Ok(()), |refusal| Err(refusal.into()))
     }
 
     /// Spends one attempt of the challenge for this operation, before any

@@ -10,8 +10,7 @@ use tests::{Call, CallFault, TestApp};
 const ALWAYS: usize = usize::MAX;
 
 /// Every call of a validation that a cold start does not make.
-const CALLS: [Call; 5] = [
-    Call::CountValidation,
+const CALLS: [Call; 4] = [
     Call::FindChallenge,
     Call::SpendAttempt,
     Call::Sign,

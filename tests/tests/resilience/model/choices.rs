@@ -21,6 +21,17 @@ impl StoryRun<'_> {
         }
     }
 
+    /// The client that requested a challenge, or another.
+    pub fn validating_client(&self, to: usize, back: usize, client: usize) -> String {
+        let to = self.destination(to);
+        let challenges = self.model.challenges.iter().rev();
+        let requested = challenges.filter(|it| it.to == to).nth(back);
+        match requested {
+            Some(it) if client > 0 => it.client.clone(),
+            _ => format!("10.0.1.{client}"),
+        }
+    }
+
     pub fn guess(
         &self,
         to: String,

@@ -3,7 +3,7 @@
 use tests::Call;
 
 use super::{
-    limits::guard_of,
+    limits::{Limit, guard_of},
     operations::Disturbance,
     rules::{
         ATTEMPTS, Challenge, Expected, Guess, HOUR, IDLE, INVALID_OTP, LIFE, Model, Outcome,
@@ -21,24 +21,48 @@ impl Model {
         disturbance: Disturbance,
     ) -> Expected {
         let limit = (format!("client#{client}"), "validations-hour", HOUR, 30);
-        let (done, known) = written(disturbance.of(Call::CountValidation));
-        let full = self.full(&limit).filter(|_| done);
-        if done && full.is_none() {
-            self.count(&limit);
-        }
-        // The service counts the attempt at the same time, whatever the limit says.
-        let challenge = self.spend(to, id, guess, disturbance);
-        if !known {
-            return UNAVAILABLE.into();
-        }
-        if let Some(limit) = full {
-            let retry_after = seconds(limit.ends_at - self.now);
+        if let Some(known) = self.recall(&limit.0, limit.1) {
+            let retry_after = seconds(known.ends_at - self.now);
             return Outcome::TooMany { retry_after }.into();
         }
-        match challenge {
-            Ok(challenge) => self.judge(challenge, guess, disturbance),
-            Err(outcome) => outcome.into(),
+        // The attempt is counted whatever the limit says.
+        let challenge = match self.spend(to, id, guess, disturbance) {
+            Ok(challenge) => challenge,
+            Err(outcome) if outcome == UNAVAILABLE => return outcome.into(),
+            Err(outcome) => {
+                let refusal = self.count_guess(&limit, disturbance);
+                return refusal.unwrap_or(outcome).into();
+            }
+        };
+        let it = &self.challenges[challenge];
+        let counted_first = it.code.as_ref() == Some(&guess.1) && it.client != client;
+        if counted_first && let Some(refusal) = self.count_guess(&limit, disturbance) {
+            return refusal.into();
         }
+        let sessions = self.sessions.len();
+        let expected = self.judge(challenge, guess, disturbance);
+        let started = self.sessions.len() > sessions;
+        if counted_first || started || expected.outcome == UNAVAILABLE {
+            return expected;
+        }
+        let refusal = self.count_guess(&limit, disturbance);
+        refusal.map_or(expected, Expected::from)
+    }
+
+    /// Counts a guess against its client. Returns what the client is told instead of the verdict,
+    /// if that cannot be done.
+    fn count_guess(&mut self, limit: &Limit, disturbance: Disturbance) -> Option<Outcome> {
+        let (done, known) = written(disturbance.of(Call::CountValidation));
+        let full = self.full(limit).filter(|_| done);
+        if done && full.is_none() {
+            self.count(limit);
+        }
+        if !known {
+            return Some(UNAVAILABLE);
+        }
+        self.refusals.extend(self.full(limit));
+        let retry_after = seconds(full?.ends_at - self.now);
+        Some(Outcome::TooMany { retry_after })
     }
 
     fn spend(

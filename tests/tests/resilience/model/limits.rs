@@ -126,7 +126,7 @@ impl Model {
     }
 
     pub fn refusing(&self, scope: &str, name: &'static str, ends_at: u64) -> Refusing {
-        let until = if name == "logins-hour" {
+        let until = if name == "logins-hour" || name == "validations-hour" {
             ends_at
         } else {
             ends_at.min(self.now + 10_000)
@@ -162,7 +162,7 @@ impl Model {
         Some(self.refusing(&key.0, key.1, self.now + wait))
     }
 
-    fn recall(&self, scope: &str, name: &str) -> Option<Refusing> {
+    pub fn recall(&self, scope: &str, name: &str) -> Option<Refusing> {
         let known = self.refusals.iter().rev();
         let mut known = known.filter(|it| it.scope == scope && it.name == name);
         known.next().filter(|it| self.now < it.until).cloned()

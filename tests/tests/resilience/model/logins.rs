@@ -153,7 +153,7 @@ impl Model {
         let known = self
             .refusals
             .iter()
-            .any(|it| it.scope == limit.0 && self.now < it.until);
+            .any(|it| it.scope == limit.0 && it.name == limit.1 && self.now < it.until);
         let full = self.full(&limit);
         if known {
             return full;
@@ -186,6 +186,7 @@ impl Model {
             id: None,
             code: None,
             carried_claims: self.claims_of(to),
+            client: client.to_owned(),
         });
         let challenge = self.challenges.len() - 1;
         if let Some(key) = key {

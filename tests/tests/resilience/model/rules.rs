@@ -139,6 +139,8 @@ pub struct Challenge {
     pub code: Option<String>,
     /// The claims of the user when the code was requested.
     pub carried_claims: u8,
+    /// Who requested the code.
+    pub client: String,
 }
 
 /// What an idempotency key refers to.

@@ -138,7 +138,7 @@ impl StoryRun<'_> {
                 key,
                 disturbance,
             } => {
-                let client = format!("10.0.1.{client}");
+                let client = self.validating_client(to, back, client);
                 let key = key.map(|key| format!("key-{key}-of-story-{}", self.number));
                 let to = self.destination(to);
                 let request = self.guess(to, back, named, guess, client, key);

@@ -6,7 +6,7 @@ use super::scenario::Request::{
     self, Keys, Login, LoginBySms, LoginCold, LoginConcealed, LoginGuarded, LoginRefused,
     LoginRepeatedRefused, LoginReplayed, LoginUndelivered, LoginWithKey, Logout, LogoutAll, Me,
     MeCold, Refresh, RefreshCold, RefreshReused, Validate, ValidateCold, ValidateConcealed,
-    ValidateRepeated, ValidateWithKey, ValidateWithoutId,
+    ValidateRepeated, ValidateWithKey, ValidateWithoutId, ValidateWrong,
 };
 
 pub struct Row {
@@ -205,11 +205,18 @@ pub const ROWS: &[Row] = &[
         FAILED_UNATTEMPTED,
     ),
     row(
-        Validate,
+        ValidateWrong,
         Call::CountValidation,
         3,
-        LOGGED_IN,
-        FAILED_ATTEMPTED,
+        outcome(400, 0, ATTEMPTED, 400),
+        outcome(503, 0, ATTEMPTED, 400),
+    ),
+    row(
+        ValidateRepeated,
+        Call::CountValidation,
+        3,
+        LOGGED_IN_WITH_KEY,
+        NOT_LOGGED_IN_AGAIN,
     ),
     row(
         ValidateWithoutId,

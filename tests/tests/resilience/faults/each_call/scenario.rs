@@ -4,7 +4,7 @@ use otp_domain::UnknownUsers;
 use otp_edge::route::Route;
 use serde_json::{Value, json};
 use tests::{
-    Call, CallFault, TestApp, destination,
+    Call, CallFault, TestApp, destination, other_than,
     table::{attempts, number, partition_key},
     validation,
 };
@@ -35,6 +35,8 @@ pub enum Request {
     ValidateCold,
     /// A user's, under `UNKNOWN_USERS=conceal`: its challenge carries no user.
     ValidateConcealed,
+    /// A wrong code, which is counted against its client.
+    ValidateWrong,
     ValidateWithoutId,
     ValidateWithKey,
     /// A validation under an idempotency key, whose answer the client has lost.
@@ -92,6 +94,7 @@ impl Request {
             Self::Validate => "validate",
             Self::ValidateCold => "validate, cold",
             Self::ValidateConcealed => "validate, concealed",
+            Self::ValidateWrong => "validate, wrong code",
             Self::ValidateWithoutId => "validate, no challenge id",
             Self::ValidateWithKey => "validate, idempotency key",
             Self::ValidateRepeated => "validate, repeated",
@@ -121,6 +124,7 @@ impl Request {
             Self::Validate
             | Self::ValidateCold
             | Self::ValidateConcealed
+            | Self::ValidateWrong
             | Self::ValidateWithoutId
             | Self::ValidateWithKey
             | Self::ValidateRepeated => Route::Validate,
@@ -156,7 +160,10 @@ impl Scenario {
                 if request == Request::ValidateConcealed {
                     app.add_user(&to, false).await;
                 }
-                let (id, code) = app.receive_code(&to).await;
+                let (id, mut code) = app.receive_code(&to).await;
+                if request == Request::ValidateWrong {
+                    code = other_than(&code);
+                }
                 let id = Some(id.as_str()).filter(|_| request != Request::ValidateWithoutId);
                 let key = format!("idempotency-key-{number}");
                 if request == Request::ValidateRepeated {
