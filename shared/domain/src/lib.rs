@@ -41,6 +41,7 @@ mod senders;
 mod session;
 mod test_identity;
 mod time;
+mod uncounted_logins;
 mod unknown_users;
 mod user;
 
@@ -70,5 +71,6 @@ pub use senders::{MalformedSender, Registration, Sender, SenderIdentity, SmsSend
 pub use session::{Presentation, Seal, Session, SessionId, SessionLifetimes};
 pub use test_identity::TestIdentities;
 pub use time::{UnixTime, seconds_to_wait};
+pub use uncounted_logins::UncountedLogins;
 pub use unknown_users::{DeliveryDecision, UnknownUsers};
 pub use user::{ResolvedUser, User, UserId, UserRecord};

@@ -41,7 +41,8 @@ use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use otp_domain::{
-    Challenge, ChallengeId, Destination, OperationId, RecentLogins, RecentRefusals, UnixTime, User,
+    Challenge, ChallengeId, Destination, OperationId, RecentLogins, RecentRefusals,
+    UncountedLogins, UnixTime, User,
 };
 
 pub use admit::{Admission, AdmissionRules, Admitted};
@@ -61,6 +62,7 @@ pub struct Store {
     table: String,
     recent_refusals: Mutex<RecentRefusals>,
     recent_logins: Mutex<RecentLogins>,
+    uncounted_logins: Mutex<UncountedLogins>,
 }
 
 /// How long the table keeps an item after its use, because clocks disagree.
@@ -75,6 +77,7 @@ impl Store {
             table,
             recent_refusals: Mutex::default(),
             recent_logins: Mutex::default(),
+            uncounted_logins: Mutex::default(),
         }
     }
 

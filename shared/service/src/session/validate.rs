@@ -111,8 +111,8 @@ impl SessionService {
     /// Spends an attempt, compares the guess, and starts a session if it is right.
     ///
     /// Every request counts against its client before it is answered, but one: the
-    /// client that requested the code logs in. Its logins bound these
-    /// (docs/adr/0029).
+    /// client that requested the code logs in. That counts with the client's next
+    /// request; its logins bound these (docs/adr/0029).
     ///
     /// The same request under the same idempotency key gets the same login again
     /// (docs/adr/0014).
@@ -159,6 +159,8 @@ impl SessionService {
         };
         if tells_a_verdict(&logged_in) {
             count().await?;
+        } else if logged_in.is_ok() {
+            self.store.leave_uncounted(&limit, now);
         }
         logged_in
     }

@@ -5,7 +5,8 @@ use std::sync::{MutexGuard, PoisonError};
 use aws_config::retry::RetryConfig;
 use aws_sdk_dynamodb::{config::Builder, operation::update_item::UpdateItemError};
 use otp_domain::{
-    Challenge, FullLimit, Limit, LimitKind, RecentRefusals, Refusal, Scope, UnixTime,
+    Challenge, FullLimit, Limit, LimitKind, RecentRefusals, Refusal, Scope, UncountedLogins,
+    UnixTime,
 };
 
 use super::{
@@ -127,9 +128,10 @@ impl Store {
         live.map(|item| item::replayed_login(&item)).transpose()
     }
 
-    /// Forgets every limit that refused.
+    /// Forgets every limit that refused, and what waits to be counted.
     pub fn forget_all_refusals(&self) {
         *self.recent() = RecentRefusals::default();
+        *self.uncounted() = UncountedLogins::default();
     }
 
     /// Forgets the limits in which a withdrawn login makes room.

@@ -1,9 +1,12 @@
+use std::sync::{MutexGuard, PoisonError};
+
 use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure},
 };
 use otp_domain::{
-    Challenge, ChallengeId, Destination, FullLimit, Limit, OperationId, Refusal, UnixTime,
+    Challenge, ChallengeId, Destination, FullLimit, Limit, OperationId, Refusal, UncountedLogins,
+    UnixTime,
 };
 
 use super::{
@@ -50,8 +53,18 @@ impl Store {
         FullLimit::longest(known, now).map_or(Ok(()), Err)
     }
 
-    /// Counts a validation against its client's limit. A limit that has no room left
-    /// is remembered.
+    pub(super) fn uncounted(&self) -> MutexGuard<'_, UncountedLogins> {
+        let lock = self.uncounted_logins.lock();
+        lock.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves the login of a client to the next count of the same client.
+    pub fn leave_uncounted(&self, limit: &Limit, now: UnixTime) {
+        self.uncounted().add(limit, 1, now);
+    }
+
+    /// Counts a validation against its client's limit, and with it the logins that
+    /// were left uncounted. A limit that has no room left is remembered.
     ///
     /// A retried write finds its operation in the item. If another validation of the
     /// client was counted in between, it counts twice, which admits fewer and not
@@ -66,6 +79,8 @@ impl Store {
         operation: &OperationId,
         now: UnixTime,
     ) -> Result<(), Error> {
+        let waiting = self.uncounted().take(limit, now);
+        let riding = waiting.min(limit.max.saturating_sub(1));
         let attempt = || async {
             let counted = self
                 .client
@@ -74,8 +89,8 @@ impl Store {
                 .set_key(Some(item::counter_key(limit, 0, now)))
                 .update_expression(COUNT_FOR)
                 .condition_expression(format!("{HAS_ROOM} AND {NOT_COUNTED}"))
-                .expression_attribute_values(":one", item::number(1))
-                .expression_attribute_values(":max", item::number(limit.max))
+                .expression_attribute_values(":one", item::number(1 + riding))
+                .expression_attribute_values(":max", item::number(limit.max - riding))
                 .expression_attribute_values(":id", item::text(operation.as_str()))
                 .expression_attribute_values(":sweep", item::sweep_after(limit.window_end(now)))
                 .return_values(ReturnValue::UpdatedNew)
@@ -97,7 +112,10 @@ impl Store {
                 _ => Err(Fault::from_sdk(Dependency::Table, OPERATION, &error)),
             }
         };
-        let (is_counted, item) = until_settled(OPERATION, attempt).await?;
+        let counted = until_settled(OPERATION, attempt).await;
+        let (is_counted, item) = counted.inspect_err(|_| {
+            self.uncounted().add(limit, waiting, now);
+        })?;
         let count = item::count(&item.unwrap_or_default(), "admitted")?;
         let full = full(limit, now);
         if !is_counted || count >= i64::from(limit.max) {

@@ -42,6 +42,9 @@ impl Model {
         let sessions = self.sessions.len();
         let expected = self.judge(challenge, guess, disturbance);
         let started = self.sessions.len() > sessions;
+        if started && !counted_first && expected.outcome != UNAVAILABLE {
+            self.leave_uncounted(&limit, 1);
+        }
         if counted_first || started || expected.outcome == UNAVAILABLE {
             return expected;
         }
@@ -53,11 +56,15 @@ impl Model {
     /// if that cannot be done.
     fn count_guess(&mut self, limit: &Limit, disturbance: Disturbance) -> Option<Outcome> {
         let (done, known) = written(disturbance.of(Call::CountValidation));
-        let full = self.full(limit).filter(|_| done);
+        let waiting = self.take_uncounted(limit);
+        let riding = waiting.min(limit.3 - 1);
+        let room = (limit.0.clone(), limit.1, limit.2, limit.3 - riding);
+        let full = self.full(&room).filter(|_| done);
         if done && full.is_none() {
-            self.count(limit);
+            (0..=riding).for_each(|_| self.count(limit));
         }
         if !known {
+            self.leave_uncounted(limit, waiting);
             return Some(UNAVAILABLE);
         }
         self.refusals.extend(self.full(limit));

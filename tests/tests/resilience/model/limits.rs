@@ -114,6 +114,17 @@ impl Model {
         *self.counters.entry(self.counter(limit)).or_default() += 1;
     }
 
+    /// Leaves logins to the next count of the same client and hour.
+    pub fn leave_uncounted(&mut self, limit: &Limit, logins: u32) {
+        *self.uncounted.entry(self.counter(limit)).or_default() += logins;
+    }
+
+    pub fn take_uncounted(&mut self, limit: &Limit) -> u32 {
+        self.uncounted
+            .remove(&self.counter(limit))
+            .unwrap_or_default()
+    }
+
     pub fn refund(&mut self, limit: &Limit) {
         *self.counters.get_mut(&self.counter(limit)).unwrap() -= 1;
     }

@@ -117,6 +117,8 @@ pub struct Model {
     pub guards: HashMap<(String, &'static str), Guard>,
     /// The limits that the functions remember to refuse.
     pub refusals: Vec<Refusing>,
+    /// Logins that the functions have not counted against their client yet.
+    pub uncounted: HashMap<(String, String), u32>,
     pub last_login: HashMap<String, u64>,
     /// The last logins that the functions know of.
     pub known_login: HashMap<String, u64>,
