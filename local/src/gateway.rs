@@ -17,10 +17,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http_body_util::BodyExt;
 use otp_edge::{
-    event::request,
-    problem::{Failure, Problem},
-    rejection::Rejection,
-    route::Route,
+    event::request, failure::Failure, problem::Problem, rejection::Rejection, route::Route,
 };
 use serde_json::{Map, Value, json};
 

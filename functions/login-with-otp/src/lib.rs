@@ -7,8 +7,9 @@ use lambda_http::Request;
 use otp_domain::{Delivery, Destination, Pseudonym, UnixTime};
 use otp_edge::{
     api::{Api, Report, Success},
+    failure::Failure,
     log,
-    problem::{Failure, Problem},
+    problem::Problem,
     rejection::Rejection,
     request, response,
     route::Route,

@@ -7,7 +7,7 @@ use otp_domain::{Destination, Pseudonym, UnixTime};
 use otp_edge::{
     api::{Api, Success},
     cookie::RefreshCookie,
-    problem::Failure,
+    failure::Failure,
     rejection::Rejection,
     request,
     response::{self, metadata},
@@ -103,7 +103,7 @@ impl SessionApi {
             .sessions
             .refresh(&request, now, &mut ambient::rng())
             .await
-            .map_err(|error| carrier.failure(error))?;
+            .map_err(|error| Failure::of_refresh(error, carrier))?;
         let success = Success::new("refreshed", response::refreshed(&session, carrier));
         Ok(success.about(&session))
     }

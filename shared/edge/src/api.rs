@@ -7,7 +7,7 @@ use lambda_http::{Body, Request, Response};
 use otp_domain::{Destination, Pseudonym, UnixTime};
 use otp_service::{about::About, fault::Fault};
 
-use crate::{problem::Failure, route::Route, settings::Settings};
+use crate::{failure::Failure, route::Route, settings::Settings};
 
 /// One function's part of the API.
 pub trait Api: Sized + Send + Sync {

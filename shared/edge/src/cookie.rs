@@ -6,11 +6,10 @@ use lambda_http::{
     Request,
     http::header::{COOKIE, HeaderValue},
 };
-use otp_domain::{RefreshToken, Refusal};
-use otp_service::{Error, ErrorKind};
+use otp_domain::RefreshToken;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{cors::AllowedOrigins, problem::Failure, rejection::Rejection};
+use crate::{cors::AllowedOrigins, rejection::Rejection};
 
 /// The cookie's name. With the prefix `__Host-`, browsers take the cookie only
 /// with `Secure` and `Path=/` and without `Domain`, so no other host can set it.
@@ -51,21 +50,6 @@ impl Carrier {
             cookie.set_sensitive(true);
         }
         (None, cookie)
-    }
-
-    /// The failure of a request whose refresh token came by this carrier. An
-    /// invalid token leaves the cookie.
-    #[must_use]
-    pub fn failure(self, error: Error) -> Failure {
-        let is_invalid = matches!(
-            error.kind,
-            ErrorKind::Refused(Refusal::InvalidRefreshToken(_))
-        );
-        if self == Self::Cookie && is_invalid {
-            Failure::StaleCookie(error)
-        } else {
-            Failure::Service(error)
-        }
     }
 }
 

@@ -15,7 +15,7 @@
 //! | the members of each body | [`request`] |
 //! | how a body is read, and its mistakes explained | [`body`], [`mistakes`] |
 //! | the refresh token in a cookie | [`cookie`] |
-//! | the answer to each refusal and fault | [`problem`] |
+//! | why a request failed, and the answer to each refusal and fault | [`failure`], [`problem`] |
 //! | every setting, its range and its default | `otp_settings::table` |
 //! | the fields of the log | [`log`] |
 
@@ -27,6 +27,7 @@ pub mod cookie;
 pub mod cors;
 pub mod environment;
 pub mod event;
+pub mod failure;
 pub mod log;
 pub mod media_type;
 pub mod mistakes;

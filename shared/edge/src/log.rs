@@ -23,7 +23,8 @@ use tracing_subscriber::{
 use crate::{
     api::Report,
     cors::{self, CorsPolicy},
-    problem::{Failure, Problem},
+    failure::Failure,
+    problem::Problem,
     rejection::Rejection,
     request,
     route::Route,

@@ -12,37 +12,7 @@ use lambda_http::http::{
 use otp_domain::{Channel, LimitKind, Refusal, Unauthorized, seconds_to_wait};
 use otp_service::{Error, ErrorKind, fault::Dependency};
 
-use crate::{cookie, rejection::Rejection};
-
-/// Why a request failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// The edge rejects the request.
-    Rejected(Rejection),
-    /// The use case returned an error.
-    Service(Error),
-    /// The use case refused the token of the refresh cookie: the answer removes
-    /// the cookie.
-    StaleCookie(Error),
-}
-
-impl From<Rejection> for Failure {
-    fn from(rejection: Rejection) -> Self {
-        Self::Rejected(rejection)
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Service(error)
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        Self::Service(refusal.into())
-    }
-}
+use crate::{cookie, failure::Failure, rejection::Rejection};
 
 /// A problem. Clients switch on its type.
 #[derive(Clone, Debug)]

@@ -7,9 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use otp_domain::{Delivery, LimitKind, Refusal};
 use otp_edge::{
-    problem::{Failure, Problem},
-    rejection::Rejection,
-    route::Route,
+    failure::Failure, problem::Problem, rejection::Rejection, route::Route,
     settings::TEST_IDENTITIES_ENDED,
 };
 use otp_service::{

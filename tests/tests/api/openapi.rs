@@ -3,11 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use otp_domain::{Channel, LimitKind, Refusal, Unauthorized};
-use otp_edge::{
-    problem::{Failure, Problem},
-    rejection::Rejection,
-    route::Route,
-};
+use otp_edge::{failure::Failure, problem::Problem, rejection::Rejection, route::Route};
 use otp_service::{
     Error,
     fault::{Dependency, Fault},

@@ -3,6 +3,7 @@
 //! | module | content |
 //! |---|---|
 //! | [`outages`] | one dependency fails in a chosen way |
+//! | [`deliveries`] | a message is refused, or nobody knows whether it was sent |
 //! | [`each_call`] | each call fails in each way: a table of the outcomes |
 //! | [`operator`] | the operator's tool stops after any of its calls |
 //! | [`lost_validations`] | a client repeats a validation until it gets an answer |
@@ -10,6 +11,7 @@
 //! | [`random`] | any call may fail in any way |
 
 mod costs;
+mod deliveries;
 mod each_call;
 mod lost_validations;
 mod operator;

@@ -1,6 +1,8 @@
 //! Each call that the functions make fails in each way. The rows say what the client gets, in
 //! which time, and what the table holds afterwards. docs/testing.md shows the same rows.
 
+mod request;
+mod row;
 mod rows;
 mod scenario;
 
@@ -9,7 +11,8 @@ use otp_service::ambient::Stopwatch;
 use tests::{CallFault, TestApp};
 
 use self::{
-    rows::{Outcome, ROWS, Row},
+    row::{Outcome, Row},
+    rows::ROWS,
     scenario::Scenario,
 };
 

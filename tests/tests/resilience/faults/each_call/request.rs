@@ -1,0 +1,127 @@
+//! The requests of the rows.
+
+use otp_domain::UnknownUsers;
+use otp_edge::route::Route;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    Login,
+    LoginCold,
+    LoginBySms,
+    /// The provider refuses the message.
+    LoginUndelivered,
+    LoginWithKey,
+    /// A user's, under an idempotency key and `UNKNOWN_USERS=conceal`.
+    LoginConcealed,
+    /// A repeated login whose first request never completed.
+    LoginReplayed,
+    /// A login during the cooldown.
+    LoginRefused,
+    /// A login while the conversion guard is closed, and the functions know.
+    LoginGuarded,
+    /// A repeated login during the cooldown, of which the functions know.
+    LoginRepeatedRefused,
+    Validate,
+    ValidateCold,
+    /// A user's, under `UNKNOWN_USERS=conceal`: its challenge carries no user.
+    ValidateConcealed,
+    /// A wrong code, which is counted against its client.
+    ValidateWrong,
+    ValidateWithoutId,
+    ValidateWithKey,
+    /// A validation under an idempotency key, whose answer the client has lost.
+    ValidateRepeated,
+    Refresh,
+    RefreshCold,
+    /// A refresh by a token whose next one has been used.
+    RefreshReused,
+    Logout,
+    LogoutAll,
+    Me,
+    MeCold,
+    Keys,
+}
+
+impl Request {
+    /// The room of its functions' conversion guard; zero for none.
+    pub const fn guard(self) -> u32 {
+        match self {
+            Self::LoginGuarded => 1,
+            Self::Validate => 1_000_000,
+            _ => 0,
+        }
+    }
+
+    /// How its functions treat unknown users.
+    pub const fn unknown_users(self) -> UnknownUsers {
+        match self {
+            Self::LoginConcealed | Self::ValidateConcealed => UnknownUsers::Conceal,
+            _ => UnknownUsers::SignUp,
+        }
+    }
+
+    /// Whether it is the first request of its functions.
+    pub const fn is_cold(self) -> bool {
+        matches!(
+            self,
+            Self::LoginCold | Self::ValidateCold | Self::RefreshCold | Self::MeCold | Self::Keys
+        )
+    }
+
+    /// Its name in the documentation.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::LoginCold => "login, cold",
+            Self::LoginBySms => "login, text message",
+            Self::LoginUndelivered => "login, message refused",
+            Self::LoginWithKey => "login, idempotency key",
+            Self::LoginConcealed => "login, concealed",
+            Self::LoginReplayed => "login, repeated",
+            Self::LoginRefused => "login, refused",
+            Self::LoginGuarded => "login, guard closed",
+            Self::LoginRepeatedRefused => "login, repeated while refused",
+            Self::Validate => "validate",
+            Self::ValidateCold => "validate, cold",
+            Self::ValidateConcealed => "validate, concealed",
+            Self::ValidateWrong => "validate, wrong code",
+            Self::ValidateWithoutId => "validate, no challenge id",
+            Self::ValidateWithKey => "validate, idempotency key",
+            Self::ValidateRepeated => "validate, repeated",
+            Self::Refresh => "refresh",
+            Self::RefreshCold => "refresh, cold",
+            Self::RefreshReused => "refresh, old token",
+            Self::Logout => "logout",
+            Self::LogoutAll => "logout, all",
+            Self::Me => "me",
+            Self::MeCold => "me, cold",
+            Self::Keys => "keys, cold",
+        }
+    }
+
+    pub const fn route(self) -> Route {
+        match self {
+            Self::Login
+            | Self::LoginCold
+            | Self::LoginBySms
+            | Self::LoginUndelivered
+            | Self::LoginWithKey
+            | Self::LoginConcealed
+            | Self::LoginReplayed
+            | Self::LoginRefused
+            | Self::LoginGuarded
+            | Self::LoginRepeatedRefused => Route::Login,
+            Self::Validate
+            | Self::ValidateCold
+            | Self::ValidateConcealed
+            | Self::ValidateWrong
+            | Self::ValidateWithoutId
+            | Self::ValidateWithKey
+            | Self::ValidateRepeated => Route::Validate,
+            Self::Refresh | Self::RefreshCold | Self::RefreshReused => Route::Refresh,
+            Self::Logout | Self::LogoutAll => Route::Logout,
+            Self::Me | Self::MeCold => Route::Me,
+            Self::Keys => Route::Keys,
+        }
+    }
+}
