@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{Router, extract::State, http::StatusCode, routing::delete};
 use dynoxide::{
     Database,
-    actions::{delete_item::DeleteItemRequest, scan::ScanRequest},
+    actions::{delete_item::DeleteItemRequest, scan::ScanRequest, update_item::UpdateItemRequest},
     types::{AttributeValue, Item},
 };
 
@@ -72,33 +72,51 @@ impl Limits {
     }
 
     fn forget(&self, mut item: Item) -> Result<(), String> {
+        let is_of_many = counts(&item);
+        let counters = item.keys().filter(|name| is_of_sends(name));
+        let counters: Vec<String> = counters.cloned().collect();
         item.retain(|name, _| name == PARTITION_KEY || name == SORT_KEY);
-        let text = |name| match item.get(name) {
-            Some(AttributeValue::S(text)) => text.as_str(),
-            _ => "",
-        };
-        if !counts(text(PARTITION_KEY), text(SORT_KEY)) {
+        let (table_name, key) = (self.table.clone(), item);
+        if is_of_many {
+            let request = DeleteItemRequest {
+                table_name,
+                key,
+                ..DeleteItemRequest::default()
+            };
+            let deleted = self.database.delete_item(request);
+            return deleted.map(|_| ()).map_err(|error| error.to_string());
+        }
+        if counters.is_empty() {
             return Ok(());
         }
-        let request = DeleteItemRequest {
-            table_name: self.table.clone(),
-            key: item,
-            ..DeleteItemRequest::default()
+        let names = (0..counters.len()).map(|n| format!("#n{n}"));
+        let names: Vec<String> = names.collect();
+        let request = UpdateItemRequest {
+            table_name,
+            key,
+            update_expression: Some(format!("REMOVE {}", names.join(", "))),
+            expression_attribute_names: Some(names.into_iter().zip(counters).collect()),
+            ..UpdateItemRequest::default()
         };
-        let deleted = self.database.delete_item(request);
-        deleted.map(|_| ()).map_err(|error| error.to_string())
+        let updated = self.database.update_item(request);
+        updated.map(|_| ()).map_err(|error| error.to_string())
     }
 }
 
-/// Whether an item with this key counts for a limit.
-fn counts(partition: &str, sort: &str) -> bool {
-    let of_many = ["client#", "prefix#", "deployment#"];
-    let is_window = |(name, start): (&str, &str)| {
-        name != "challenge" && !start.is_empty() && start.bytes().all(|b| b.is_ascii_digit())
+/// Whether an item counts for a limit, and holds nothing else.
+fn counts(item: &Item) -> bool {
+    let Some(AttributeValue::S(partition)) = item.get(PARTITION_KEY) else {
+        return false;
     };
-    sort == "cooldown"
-        || of_many.iter().any(|scope| partition.starts_with(scope))
-        || sort.split_once('#').is_some_and(is_window)
+    let of_many = ["client#", "prefix#", "deployment#"];
+    of_many.iter().any(|scope| partition.starts_with(scope))
+}
+
+/// Whether this attribute of a mailbox's day counts for a limit, or is a cooldown. The
+/// others are challenges.
+fn is_of_sends(name: &str) -> bool {
+    let counters = ["sends-hour#", "sends-day#", "sent_at#"];
+    counters.iter().any(|counter| name.starts_with(counter))
 }
 
 /// Serves `DELETE /api/limits`: the table forgets what it counted, and the functions
@@ -124,22 +142,27 @@ mod tests {
 
     #[test]
     fn only_what_a_limit_counts_is_forgotten() {
-        for (partition, sort) in [
-            ("email#a@example.com", "cooldown"),
-            ("email#a@example.com", "sends-hour#1767225600"),
-            ("client#127.0.0.1", "logins-hour#1767225600"),
-            ("prefix#+1#3", "sms-unproven#1767225600"),
-            ("deployment#0", "sms-day#1767225600"),
+        for (partition, is_forgotten) in [
+            ("client#127.0.0.1", true),
+            ("prefix#+1#3", true),
+            ("deployment#0", true),
+            ("email#a@example.com", false),
+            ("user#abc", false),
         ] {
-            assert!(counts(partition, sort), "kept {partition} {sort}");
+            let key = AttributeValue::S(partition.to_owned());
+            let item = Item::from([(PARTITION_KEY.to_owned(), key)]);
+            assert_eq!(counts(&item), is_forgotten, "{partition}");
         }
-        for (partition, sort) in [
-            ("email#a@example.com", "user"),
-            ("email#a@example.com", "challenge#0123456789"),
-            ("email#a@example.com", "request#aGFzaA"),
-            ("user#abc", "family#aGFzaA"),
+        for (attribute, is_forgotten) in [
+            ("sends-hour#1767225600", true),
+            ("sends-day#1767225600", true),
+            ("sent_at#a@example.com", true),
+            ("challenge#0123456789", false),
+            ("challenges", false),
+            ("spent#0123456789", false),
+            ("expires_at_seconds", false),
         ] {
-            assert!(!counts(partition, sort), "forgot {partition} {sort}");
+            assert_eq!(is_of_sends(attribute), is_forgotten, "{attribute}");
         }
     }
 }

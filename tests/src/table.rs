@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use otp_domain::{Claims, OperationId};
+use otp_domain::{Claims, Destination, OperationId};
 use otp_service::{ambient, store::Store};
 
 use crate::TestApp;
@@ -75,10 +75,39 @@ impl TestApp {
         sessions.count()
     }
 
+    /// The challenges of a destination, by id. Each has the attempts at it as `spent_by`.
+    pub async fn challenges(&self, to: &str) -> HashMap<String, Item> {
+        let mut found = HashMap::new();
+        for (sort, sends) in self.partition(&mailbox_key(to)).await {
+            let ids = sends.keys().filter_map(|it| it.strip_prefix("challenge#"));
+            for id in ids.filter(|_| sort.starts_with("sends#")) {
+                let mut challenge = challenge_of(&sends, id).clone();
+                if challenge["sent_to"] == text(&partition_key(to)) {
+                    let spent = sends.get(&format!("spent#{id}"));
+                    challenge.extend(spent.map(|ids| ("spent_by".to_owned(), ids.clone())));
+                    found.insert(id.to_owned(), challenge);
+                }
+            }
+        }
+        found
+    }
+
+    /// Changes a challenge.
+    pub async fn change_challenge(&self, to: &str, id: &str, change: impl FnOnce(&mut Item)) {
+        let name = format!("challenge#{id}");
+        let items = self.partition(&mailbox_key(to)).await;
+        let mut holding = items.into_values().filter(|it| it.contains_key(&name));
+        let mut sends = holding.next().expect("the challenge is in the table");
+        let mut challenge = challenge_of(&sends, id).clone();
+        change(&mut challenge);
+        sends.insert(name, AttributeValue::M(challenge));
+        self.put(sends).await;
+    }
+
     /// How many attempts at a challenge have been made.
     pub async fn attempts_at(&self, to: &str, challenge_id: &str) -> usize {
-        let items = self.partition(&partition_key(to)).await;
-        let challenge = items.get(&format!("challenge#{challenge_id}"));
+        let challenges = self.challenges(to).await;
+        let challenge = challenges.get(challenge_id);
         attempts(challenge.expect("the challenge is in the table"))
     }
 
@@ -154,6 +183,17 @@ impl TestApp {
 pub fn partition_key(to: &str) -> String {
     let channel = if to.starts_with('+') { "sms" } else { "email" };
     format!("{channel}#{to}")
+}
+
+/// The partition key of a destination's mailbox.
+#[must_use]
+pub fn mailbox_key(to: &str) -> String {
+    let destination: Destination = to.parse().expect("a destination");
+    partition_key(destination.bucket().as_str())
+}
+
+fn challenge_of<'a>(sends: &'a Item, id: &str) -> &'a Item {
+    sends[&format!("challenge#{id}")].as_m().expect("a map")
 }
 
 /// The sort key of an item.

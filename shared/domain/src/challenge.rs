@@ -1,6 +1,6 @@
 //! Challenges: issued by a login, judged by a validation.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand::CryptoRng;
@@ -99,8 +99,8 @@ pub struct Challenge {
     pub expires_at: UnixTime,
     /// The user that the login found.
     pub user: CarriedUser,
-    /// The client that requested the code. Challenges of earlier versions have none.
-    pub requester: Option<Requester>,
+    /// The client that requested the code.
+    pub requester: Requester,
 }
 
 /// Whether a guess is the code.
@@ -112,10 +112,11 @@ pub enum Verdict {
     Wrong,
 }
 
-/// Creates the challenge of a `code` that is sent to `to`. It carries no user and no
-/// requester yet.
+/// Creates the challenge of a `code` that is sent to `to`, as `client` requests. It
+/// carries no user yet.
 pub fn issue(
     to: &Destination,
+    client: &ClientAddress,
     code: &Passcode,
     policy: &Policy,
     key: &DigestKey,
@@ -125,17 +126,33 @@ pub fn issue(
     let id = ChallengeId::draw(rng);
     Challenge {
         digest: key.digest(&id, to, code),
+        requester: key.requester(&id, client),
         key_id: key.id().clone(),
         id,
         destination: to.clone(),
         issued_at: now,
         expires_at: now.plus(policy.code_ttl),
         user: CarriedUser::Unread,
-        requester: None,
     }
 }
 
+/// By how much the clocks of two instances may differ.
+const CLOCKS: Duration = Duration::from_mins(1);
+
 impl Challenge {
+    /// The longest lifetime of a code (NIST SP 800-63B-4 section 3.1.3.2).
+    pub const LONGEST_LIFE: Duration = Duration::from_mins(10);
+
+    /// The UTC days on which a challenge that is live at `now` can have been issued,
+    /// today first. There is more than one only around midnight.
+    #[must_use]
+    pub fn days(now: UnixTime) -> Vec<UnixTime> {
+        let mut days = vec![now.utc_day()];
+        let other = [now.minus(Self::LONGEST_LIFE), now.plus(CLOCKS)].map(UnixTime::utc_day);
+        days.extend(other.into_iter().filter(|day| *day != now.utc_day()));
+        days
+    }
+
     /// Compares a guess with the code, in constant time. The caller spends an
     /// attempt first.
     #[must_use]
@@ -151,8 +168,7 @@ impl Challenge {
     /// Whether this client requested the code. `key` is the challenge's own.
     #[must_use]
     pub fn is_requested_by(&self, client: &ClientAddress, key: &DigestKey) -> bool {
-        let requester = self.requester.as_ref();
-        requester.is_some_and(|it| *it == key.requester(&self.id, client))
+        self.requester == key.requester(&self.id, client)
     }
 }
 
@@ -170,7 +186,6 @@ mod tests {
     use crate::PhoneNumber;
     use proptest::prelude::*;
     use rand::{SeedableRng, rngs::StdRng};
-    use std::time::Duration;
 
     fn key() -> DigestKey {
         DigestKey::new(DigestKeyId::new("key"), Box::new([3; 32]))
@@ -199,7 +214,22 @@ mod tests {
     fn issued_to_phone(policy: &Policy, at: UnixTime, seed: u64) -> (Challenge, Passcode) {
         let rng = &mut StdRng::seed_from_u64(seed);
         let code = Passcode::draw(policy.code_length, rng);
-        (issue(&phone(), &code, policy, &key(), at, rng), code)
+        let client = ClientAddress::from_gateway(Some("203.0.113.7"));
+        let challenge = issue(&phone(), &client, &code, policy, &key(), at, rng);
+        (challenge, code)
+    }
+
+    #[test]
+    fn around_midnight_a_live_code_can_be_of_another_day() {
+        let midnight = UnixTime::from_secs(1_767_225_600);
+        let before = midnight.minus(Duration::from_hours(24));
+        let at = |seconds| Challenge::days(midnight.plus(Duration::from_secs(seconds)));
+        assert_eq!(at(0), [midnight, before]);
+        assert_eq!(at(599), [midnight, before]);
+        assert_eq!(at(601), [midnight]);
+        let late = |seconds| Challenge::days(midnight.minus(Duration::from_secs(seconds)));
+        assert_eq!(late(61), [before]);
+        assert_eq!(late(60), [before, midnight]);
     }
 
     proptest! {

@@ -49,8 +49,9 @@ impl LimitKind {
 pub enum Book {
     /// In an item of its own for each window.
     Own,
-    /// Beside other limits of the scope, in an item of this name for each UTC day.
-    Daily(&'static str),
+    /// Beside the other limits of a mailbox, in the item of each UTC day that also holds
+    /// the challenges of its sends.
+    Sends,
     /// Beside the conversion guard of this name, in an item without an end.
     Guard(&'static str),
 }

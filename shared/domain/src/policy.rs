@@ -54,7 +54,7 @@ impl Policy {
             window,
             max,
             refundable: true,
-            book: Book::Daily("sends"),
+            book: Book::Sends,
         };
         let destination = || Scope::Destination(to.bucket());
         let mut limits = vec![

@@ -1,11 +1,8 @@
 //! What an instance remembers of logins.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
-use super::{Destination, UnixTime};
-
-/// The longest lifetime of a code.
-const LONGEST_CODE: Duration = Duration::from_mins(10);
+use super::{Challenge, Destination, UnixTime};
 
 /// The most destinations that are remembered.
 const MOST: usize = 1000;
@@ -25,7 +22,8 @@ impl RecentLogins {
             return;
         }
         if self.0.len() >= MOST {
-            self.0.retain(|_, at| now < at.plus(LONGEST_CODE));
+            self.0
+                .retain(|_, at| now < at.plus(Challenge::LONGEST_LIFE));
         }
         if self.0.len() >= MOST {
             let oldest = self.0.iter().min_by_key(|(_, at)| **at);
@@ -46,6 +44,8 @@ impl RecentLogins {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::PhoneNumber;
 
@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(known.0.len(), MOST);
         assert!(!known.has_logged_in_since(&phone(499), NOW));
         assert!(known.has_logged_in_since(&phone(500), NOW));
-        let later = NOW.plus(LONGEST_CODE + Duration::from_secs(2));
+        let later = NOW.plus(Challenge::LONGEST_LIFE + Duration::from_secs(2));
         known.remember(&phone(2000), later, later);
         assert_eq!(known.0.len(), 1);
     }

@@ -2,8 +2,7 @@
 //!
 //! | `pk` | `sk` | holds |
 //! |---|---|---|
-//! | `email#alice@example.com` | `challenge#<id>` | the digest, its expiry, the attempts spent |
-//! | | `sends#<day>` | the sends of each hour and of the day; the last send of each spelling |
+//! | `email#alice@example.com` | `sends#<day>` | the sends of a mailbox in each hour and in the day; the last send of each spelling; each challenge, with its digest and its expiry, and the attempts at it |
 //! | | `request#<hash>` | the challenge of an idempotency key |
 //! | | `user` | the user of this destination, and the last login |
 //! | `user#<id>` | `family#<hash>` | a session: the digest of its refresh token, and the seal |
@@ -32,6 +31,7 @@ mod refuse;
 mod replay;
 mod sessions;
 mod spend;
+mod storing;
 mod tally;
 mod transaction;
 mod users;
@@ -40,6 +40,7 @@ mod withdraw;
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use futures_util::future::try_join_all;
 use otp_domain::{
     Challenge, ChallengeId, Destination, OperationId, RecentLogins, RecentRefusals,
     UncountedLogins, UnixTime, User,
@@ -49,7 +50,7 @@ pub use admit::{Admission, AdmissionRules, Admitted};
 pub use redeem::{Redeeming, Redemption};
 pub use replay::ReplayedLogin;
 pub use sessions::Rotation;
-pub use spend::AttemptedChallenge;
+pub use spend::{Attempt, AttemptedChallenge};
 pub use users::{AddUser, Change, UserPages};
 
 use crate::fault::Fault;
@@ -107,21 +108,19 @@ impl Store {
         now: UnixTime,
         attempt: impl Fn(&ChallengeId) -> OperationId,
     ) -> Result<Option<ChallengeId>, Fault> {
-        let query = self
-            .client
-            .query()
-            .key_condition_expression("pk = :pk AND begins_with(sk, :challenge)")
-            .filter_expression(item::IS_UNEXPIRED)
-            .expression_attribute_values(":pk", item::partition(destination))
-            .expression_attribute_values(":challenge", item::text(item::CHALLENGE_PREFIX))
-            .expression_attribute_values(":now", item::millis(now));
+        let reads = Challenge::days(now).into_iter();
+        let reads = reads.map(|day| self.get(item::sends_key(destination, day)));
         let mut candidates: Vec<(bool, Challenge)> = Vec::new();
-        for item in self.query(query).await? {
-            let challenge = item::challenge(&item, destination)?;
-            let spent_by = item::spent_by(&item);
-            let is_repeated = spent_by.contains(&attempt(&challenge.id));
-            if is_repeated || spent_by.len() < usize::from(max_attempts) {
-                candidates.push((is_repeated, challenge));
+        for sends in try_join_all(reads).await?.iter().flatten() {
+            for challenge in item::challenges(sends)? {
+                if challenge.destination != *destination || challenge.expires_at <= now {
+                    continue;
+                }
+                let spent_by = item::spent_by(sends, &challenge.id);
+                let is_repeated = spent_by.contains(&attempt(&challenge.id));
+                if is_repeated || spent_by.len() < usize::from(max_attempts) {
+                    candidates.push((is_repeated, challenge));
+                }
             }
         }
         let newest = candidates

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use tests::{ALICE, Answer, Call, TestApp, table::partition_key};
+use tests::{
+    ALICE, Answer, Call, TestApp,
+    table::{Item, partition_key},
+};
 
 use crate::tokens::claims;
 
@@ -24,17 +27,13 @@ async fn plan(app: &TestApp, answer: &Answer) -> Value {
     claims(app, &token).await["plan"].clone()
 }
 
-/// Changes an attribute of an item of the destination.
-async fn change(app: &TestApp, sort: &str, name: &str, value: Option<&str>) {
+/// Changes an attribute of the user.
+async fn set(app: &TestApp, name: &str, value: Option<&str>) {
     let mut items = app.partition(&partition_key(ALICE)).await;
-    let mut item = items.remove(sort).expect("an item");
+    let mut item = items.remove("user").expect("a user");
     item.remove(name);
     item.extend(value.map(|value| (name.to_owned(), AttributeValue::S(value.to_owned()))));
     app.put(item).await;
-}
-
-async fn set(app: &TestApp, name: &str, value: Option<&str>) {
-    change(app, "user", name, value).await;
 }
 
 #[tokio::test]
@@ -87,16 +86,15 @@ async fn large_claims_and_challenges_of_earlier_versions_are_looked_up() {
     let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
     app.add_user(ALICE, false).await;
     let large = format!(r#"{{"plan":"gold","a":"{}"}}"#, "x".repeat(400));
-    for (claims, old) in [(large.as_str(), false), (r#"{"plan":"gold"}"#, true)] {
+    for (claims, forgotten) in [(large.as_str(), false), (r#"{"plan":"gold"}"#, true)] {
         app.advance(Duration::from_millis(1));
         set(&app, "claims", Some(claims)).await;
         let (id, code) = app.receive_code(ALICE).await;
-        let challenge = format!("challenge#{id}");
-        if old {
-            change(&app, &challenge, "found_user", None).await;
+        if forgotten {
+            let forget = |challenge: &mut Item| drop(challenge.remove("found_user"));
+            app.change_challenge(ALICE, &id, forget).await;
         }
-        let item = &app.partition(&partition_key(ALICE)).await[&challenge];
-        assert!(!item.contains_key("found_user"));
+        assert!(!app.challenges(ALICE).await[&id].contains_key("found_user"));
         let (answer, calls) = validate(&app, &id, &code).await;
         answer.assert_ok();
         assert_eq!(plan(&app, &answer).await, "gold");

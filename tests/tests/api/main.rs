@@ -40,6 +40,7 @@ mod refresh;
 mod refused_destinations;
 mod repeated_validations;
 mod seals;
+mod sends;
 mod table;
 mod test_identities;
 mod tokens;

@@ -58,13 +58,9 @@ impl LoginService {
         let fixed = self.test_identities.code_for(to, now);
         let is_fixed = fixed.is_some();
         let code = fixed.unwrap_or_else(|| Passcode::draw(self.policy.code_length, rng));
-        let challenge = issue(to, &code, &self.policy, key, now, rng);
-        let requester = key.requester(&challenge.id, &request.client);
+        let challenge = issue(to, &request.client, &code, &self.policy, key, now, rng);
         Ok(IssuedCode {
-            challenge: Challenge {
-                requester: Some(requester),
-                ..challenge
-            },
+            challenge,
             code,
             is_fixed,
             selection,

@@ -11,8 +11,11 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::SessionService;
 use crate::{
-    Error, ErrorKind, about::About, access_token::AccessToken, keys::HeldKeys,
-    store::AttemptedChallenge,
+    Error, ErrorKind,
+    about::About,
+    access_token::AccessToken,
+    keys::HeldKeys,
+    store::{Attempt, AttemptedChallenge},
 };
 
 /// A request to validate a guess at a code.
@@ -211,10 +214,13 @@ impl SessionService {
             None => self.store.find_challenge(to, max, now, attempt_at).await?,
         };
         let id = named.ok_or(Refusal::InvalidOtp("no live challenge"))?;
-        let attempt_id = attempt_at(&id);
-        let spent = self
-            .store
-            .spend_attempt(to, &id, &attempt_id, max, keys, now);
+        let operation = attempt_at(&id);
+        let attempt = Attempt {
+            destination: to,
+            challenge: &id,
+            operation: &operation,
+        };
+        let spent = self.store.spend_attempt(&attempt, max, keys, now);
         Ok((guess, spent.await?))
     }
 }

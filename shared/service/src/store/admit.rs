@@ -148,15 +148,16 @@ impl Admission<'_> {
         self.challenge
     }
 
-    /// The challenge, the client's request, each tally, and the neighbouring day, in
-    /// the order in which [`cancelled`](Self::cancelled) reads their reasons.
+    /// The client's request, each tally, and the neighbouring day, in the order in
+    /// which [`cancelled`](Self::cancelled) reads their reasons.
     fn actions(&self, table: &str) -> Result<Vec<TransactWriteItem>, BuildError> {
-        let mut actions = vec![self.put_challenge(table)?];
+        let mut actions = Vec::new();
         if let Some(key) = &self.rules.key {
             actions.push(self.put_request(key, table)?);
         }
+        let conversion_counter = self.tallies.iter().find_map(Tally::conversion_counter);
         for tally in &self.tallies {
-            actions.push(tally.count(table)?);
+            actions.push(tally.count(conversion_counter.clone(), table)?);
         }
         for check in self
             .tallies
@@ -188,18 +189,6 @@ impl Admission<'_> {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    fn put_challenge(&self, table: &str) -> Result<TransactWriteItem, BuildError> {
-        let put = Put::builder()
-            .table_name(table)
-            .set_item(Some(item::from_challenge(
-                self.challenge,
-                self.tallies.iter().find_map(Tally::conversion_counter),
-            )))
-            .condition_expression("attribute_not_exists(pk)")
-            .build()?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
     /// Names every limit that refuses. A retried request is recognised first,
     /// whatever limits it would meet now.
     fn cancelled(&mut self, reasons: &[CancellationReason]) -> Result<Cancelled, Fault> {
@@ -207,13 +196,6 @@ impl Admission<'_> {
             .iter()
             .map(|reason| condition_failed(reason).then_some(reason));
         let mut next = || reasons.next().flatten();
-        if next().is_some() {
-            return Err(Fault::new(
-                Dependency::Table,
-                "admit",
-                "challenge id already taken",
-            ));
-        }
         if let Some(request) = self.rules.key.as_ref().and_then(|_| next()) {
             let earlier = NotAdmitted::Replayed(replayed(request)?);
             return Ok(Cancelled::Decided(earlier));

@@ -1,21 +1,26 @@
 //! The only place that names attributes.
 
+mod challenge;
 mod counters;
 mod session;
 mod user;
 
 use std::{fmt::Display, time::Duration};
 
-use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use otp_domain::{
-    Challenge, ChallengeId, Delivery, Destination, DigestKeyId, EmailAddress, IdempotencyKey,
-    OperationId, PasscodeDigest, PhoneNumber, Requester, UnixTime,
+    Challenge, ChallengeId, Delivery, Destination, EmailAddress, IdempotencyKey, PhoneNumber,
+    UnixTime,
 };
 
+pub(super) use challenge::{
+    challenge, challenge_name, challenges, conversion_counter, from_challenge, only, sends_key,
+    spent_by, spent_name,
+};
 pub(super) use counters::{
-    count, count_of, counter_key, daily_key, guard_count, guard_key, guard_sweep, is_counted_for,
-    lasting_key, sent_at,
+    count, count_of, counter_key, guard_count, guard_key, guard_sweep, is_counted_for, lasting_key,
+    sent_at,
 };
 pub(super) use session::{
     SESSION_PREFIX, bytes, claims_key, from_session, seal_key, seal_mac, session, session_key,
@@ -23,20 +28,12 @@ pub(super) use session::{
 };
 pub(super) use user::{claims, is_user, partitions, user, user_key, user_record};
 
-use self::user::{carried_user, from_carried_user};
 use super::{Item, ReplayedLogin, SWEEP_DELAY};
 use crate::fault::{Dependency, Fault};
 
 /// After this long, a login that is not completed never will be: the function
 /// has timed out (`Timeout` in template.yaml).
 const ABANDONED_AFTER: Duration = Duration::from_secs(25);
-
-/// The prefix of challenges' sort keys.
-pub(super) const CHALLENGE_PREFIX: &str = "challenge#";
-
-/// The condition of an unexpired challenge; takes `:now`. Our clock decides expiry
-/// here: the table's TTL may delete the item days later.
-pub(super) const IS_UNEXPIRED: &str = "expires_at > :now";
 
 pub(super) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
@@ -48,11 +45,6 @@ pub(super) fn number(value: impl Display) -> AttributeValue {
 
 pub(super) fn millis(time: UnixTime) -> AttributeValue {
     number(time.as_millis())
-}
-
-/// An operation id as a set, to be added to `spent_by`.
-pub(super) fn only(operation: &OperationId) -> AttributeValue {
-    AttributeValue::Ss(vec![operation.as_str().to_owned()])
 }
 
 /// The value of an item's TTL attribute, in seconds, if the item is of no use
@@ -78,10 +70,6 @@ fn key(destination: &Destination, sort: String) -> Item {
         ("pk".to_owned(), partition(destination)),
         ("sk".to_owned(), text(sort)),
     ])
-}
-
-pub(super) fn challenge_key(destination: &Destination, id: &ChallengeId) -> Item {
-    key(destination, format!("{CHALLENGE_PREFIX}{}", id.as_str()))
 }
 
 /// The key of the item for an idempotency key. Each destination has its own keys.
@@ -131,76 +119,6 @@ pub(super) fn replayed_login(item: &Item) -> Result<ReplayedLogin, Fault> {
             _ => Delivery::Unconfirmed,
         }),
     })
-}
-
-/// The item of a fresh challenge, with the key of the conversion counter that
-/// counts its message, if there is one.
-pub(super) fn from_challenge(challenge: &Challenge, conversion_counter: Option<Item>) -> Item {
-    let mut item = challenge_key(&challenge.destination, &challenge.id);
-    let digest = AttributeValue::B(Blob::new(challenge.digest.as_bytes()));
-    item.extend([
-        ("digest".to_owned(), digest),
-        ("key_id".to_owned(), text(challenge.key_id.as_str())),
-        ("issued_at".to_owned(), millis(challenge.issued_at)),
-        ("expires_at".to_owned(), millis(challenge.expires_at)),
-        (
-            "expires_at_seconds".to_owned(),
-            sweep_after(challenge.expires_at),
-        ),
-    ]);
-    if let Some(requester) = &challenge.requester {
-        let bytes = AttributeValue::B(Blob::new(requester.as_bytes()));
-        item.insert("requester".to_owned(), bytes);
-    }
-    if let Some(user) = from_carried_user(&challenge.user) {
-        item.insert("found_user".to_owned(), user);
-    }
-    if let Some(key) = conversion_counter {
-        item.insert("unproven".to_owned(), AttributeValue::M(key));
-    }
-    item
-}
-
-/// The key of the conversion counter that [`from_challenge`] was given.
-pub(super) fn conversion_counter(item: &Item) -> Option<Item> {
-    item.get("unproven")?.as_m().ok().cloned()
-}
-
-/// Reads a challenge of `destination`.
-pub(super) fn challenge(item: &Item, destination: &Destination) -> Result<Challenge, Fault> {
-    let id = field(item, "sk", AttributeValue::as_s)?
-        .strip_prefix(CHALLENGE_PREFIX)
-        .and_then(ChallengeId::parse)
-        .ok_or_else(|| malformed("sk"))?;
-    let digest = field(item, "digest", AttributeValue::as_b)?
-        .as_ref()
-        .to_vec();
-    Ok(Challenge {
-        id,
-        destination: destination.clone(),
-        digest: PasscodeDigest::from_bytes(digest),
-        key_id: DigestKeyId::new(field(item, "key_id", AttributeValue::as_s)?),
-        issued_at: time(item, "issued_at")?,
-        expires_at: time(item, "expires_at")?,
-        user: carried_user(item.get("found_user"))?,
-        requester: item
-            .get("requester")
-            .and_then(|requester| requester.as_b().ok())
-            .map(|bytes| Requester::from_bytes(bytes.as_ref().to_vec())),
-    })
-}
-
-/// The attempts that a challenge's guesses have spent.
-pub(super) fn spent_by(item: &Item) -> Vec<OperationId> {
-    let ids = item.get("spent_by").and_then(|set| set.as_ss().ok());
-    let ids = ids.into_iter().flatten();
-    ids.map(|id| OperationId::from_table(id.clone())).collect()
-}
-
-/// Whether the digest of a challenge is under this key.
-pub(super) fn is_under(challenge: &Item, key: &DigestKeyId) -> bool {
-    let id = challenge.get("key_id").and_then(|id| id.as_s().ok());
-    id.is_some_and(|id| id == key.as_str())
 }
 
 /// Reads the name of a destination's partition.

@@ -5,8 +5,8 @@ use aws_sdk_dynamodb::{
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure},
 };
 use otp_domain::{
-    Challenge, ChallengeId, Destination, FullLimit, Limit, OperationId, Refusal, UncountedLogins,
-    UnixTime,
+    Challenge, ChallengeId, Destination, DigestKeyId, FullLimit, Limit, OperationId, Refusal,
+    UncountedLogins, UnixTime,
 };
 
 use super::{
@@ -29,9 +29,11 @@ const COUNT_FOR: &str = "SET expires_at_seconds = :sweep, counted_for = :id ADD 
 /// The last count is not that of the same operation.
 const NOT_COUNTED: &str = "(attribute_not_exists(counted_for) OR counted_for <> :id)";
 
-/// The condition of an attempt.
-const HAS_ATTEMPT: &str = "expires_at > :now AND (attribute_not_exists(spent_by) \
-                           OR size(spent_by) < :max OR contains(spent_by, :id))";
+/// The condition of an attempt. Our clock decides expiry here: the table's TTL may
+/// delete the item days later.
+const HAS_ATTEMPT: &str = "#challenge.sent_to = :to AND #challenge.expires_at > :now \
+                           AND (attribute_not_exists(#spent) OR size(#spent) < :max \
+                           OR contains(#spent, :id))";
 
 /// A challenge with one spent attempt, which permits one comparison.
 pub struct AttemptedChallenge {
@@ -39,6 +41,16 @@ pub struct AttemptedChallenge {
     pub challenge: Challenge,
     /// The key of the guard's counter that counts its message, if there is one.
     pub(super) conversion_counter: Option<Item>,
+}
+
+/// One attempt at a challenge.
+pub struct Attempt<'a> {
+    /// The destination that the client claims.
+    pub destination: &'a Destination,
+    /// The challenge.
+    pub challenge: &'a ChallengeId,
+    /// What spends the attempt. The same operation spends no second one.
+    pub operation: &'a OperationId,
 }
 
 impl Store {
@@ -137,65 +149,87 @@ impl Store {
     /// left. A fault if the table is unreachable; the attempt may still be spent.
     pub async fn spend_attempt(
         &self,
-        destination: &Destination,
-        id: &ChallengeId,
-        operation: &OperationId,
+        attempt: &Attempt<'_>,
         max_attempts: u8,
         keys: &HeldKeys<'_>,
         now: UnixTime,
     ) -> Result<AttemptedChallenge, Error> {
-        let only = keys.missing.as_ref().map(|_| keys.current.id());
-        let attempt = || async {
-            let spent = self
-                .client
-                .update_item()
-                .table_name(&self.table)
-                .set_key(Some(item::challenge_key(destination, id)))
-                .update_expression("ADD spent_by :operation")
-                .condition_expression(match only {
-                    Some(_) => format!("{HAS_ATTEMPT} AND key_id = :key"),
-                    None => HAS_ATTEMPT.to_owned(),
-                })
-                .set_expression_attribute_values(
-                    only.map(|key| [(":key".to_owned(), item::text(key.as_str()))].into()),
-                )
-                .expression_attribute_values(":operation", item::only(operation))
-                .expression_attribute_values(":id", item::text(operation.as_str()))
-                .expression_attribute_values(":now", item::millis(now))
-                .expression_attribute_values(":max", item::number(max_attempts))
-                .return_values(ReturnValue::AllNew)
-                .return_values_on_condition_check_failure(OnFailure::AllOld)
-                .send()
-                .await;
-            match spent {
-                Ok(output) => Ok(Ok(output.attributes)),
-                Err(error) => match error.as_service_error() {
-                    Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                        Ok(Err(refused(failed.item(), keys, now)))
-                    }
-                    _ => Err(Fault::from_sdk(Dependency::Table, OPERATION, &error)),
-                },
+        let mut found = None;
+        for day in Challenge::days(now) {
+            let only = keys.missing.as_ref().map(|_| keys.current.id());
+            let spend = || self.spend_on(day, attempt, max_attempts, only, now);
+            match until_settled(OPERATION, spend).await? {
+                Ok(sends) => {
+                    let challenge = item::challenge(&sends, attempt.challenge)?;
+                    let no_item = || Fault::new(Dependency::Table, OPERATION, "no item");
+                    return Ok(AttemptedChallenge {
+                        challenge: challenge.ok_or_else(no_item)?,
+                        conversion_counter: item::conversion_counter(&sends, attempt.challenge),
+                    });
+                }
+                Err(stands) => found = item::challenge(&stands, attempt.challenge)?,
             }
-        };
-        let item = until_settled(OPERATION, attempt).await??;
-        let item = item.ok_or_else(|| Fault::new(Dependency::Table, OPERATION, "no item"))?;
-        Ok(read(&item, destination)?)
+            if found.is_some() {
+                break;
+            }
+        }
+        let found = found.filter(|it| it.destination == *attempt.destination);
+        Err(refused(found.as_ref(), keys, now))
     }
-}
 
-fn read(item: &Item, destination: &Destination) -> Result<AttemptedChallenge, Fault> {
-    Ok(AttemptedChallenge {
-        challenge: item::challenge(item, destination)?,
-        conversion_counter: item::conversion_counter(item),
-    })
+    /// Spends an attempt of a challenge that was issued on this day. Returns the item of
+    /// the day, or as `Err` what stands there if no attempt was spent.
+    async fn spend_on(
+        &self,
+        day: UnixTime,
+        attempt: &Attempt<'_>,
+        max_attempts: u8,
+        only: Option<&DigestKeyId>,
+        now: UnixTime,
+    ) -> Result<Result<Item, Item>, Fault> {
+        let to = attempt.destination;
+        let spent = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(item::sends_key(to, day)))
+            .update_expression("ADD #spent :operation")
+            .condition_expression(match only {
+                Some(_) => format!("{HAS_ATTEMPT} AND #challenge.key_id = :key"),
+                None => HAS_ATTEMPT.to_owned(),
+            })
+            .set_expression_attribute_values(
+                only.map(|key| [(":key".to_owned(), item::text(key.as_str()))].into()),
+            )
+            .expression_attribute_names("#challenge", item::challenge_name(attempt.challenge))
+            .expression_attribute_names("#spent", item::spent_name(attempt.challenge))
+            .expression_attribute_values(":to", item::partition(to))
+            .expression_attribute_values(":operation", item::only(attempt.operation))
+            .expression_attribute_values(":id", item::text(attempt.operation.as_str()))
+            .expression_attribute_values(":now", item::millis(now))
+            .expression_attribute_values(":max", item::number(max_attempts))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .send()
+            .await;
+        let error = match spent {
+            Ok(output) => return Ok(Ok(output.attributes.unwrap_or_default())),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                Ok(Err(failed.item().cloned().unwrap_or_default()))
+            }
+            _ => Err(Fault::from_sdk(Dependency::Table, OPERATION, &error)),
+        }
+    }
 }
 
 /// Why no attempt was spent: a refusal, or a fault if the challenge may be good and
 /// its key is out of reach. Only the log gets the reason.
-fn refused(challenge: Option<&Item>, keys: &HeldKeys<'_>, now: UnixTime) -> Error {
-    let expires_at = challenge.map(|item| item::time(item, "expires_at"));
-    let is_live = matches!(expires_at, Some(Ok(at)) if now < at);
-    let is_under_current = challenge.is_some_and(|item| item::is_under(item, keys.current.id()));
+fn refused(challenge: Option<&Challenge>, keys: &HeldKeys<'_>, now: UnixTime) -> Error {
+    let is_live = challenge.is_some_and(|it| now < it.expires_at);
+    let is_under_current = challenge.is_some_and(|it| it.key_id == *keys.current.id());
     if let Some(missing) = keys
         .missing
         .as_ref()
@@ -203,7 +237,7 @@ fn refused(challenge: Option<&Item>, keys: &HeldKeys<'_>, now: UnixTime) -> Erro
     {
         return missing.clone().into();
     }
-    Refusal::InvalidOtp(match expires_at {
+    Refusal::InvalidOtp(match challenge {
         None => "unknown challenge",
         Some(_) if is_live => "no attempts left",
         Some(_) => "expired challenge",

@@ -11,6 +11,7 @@ use super::{
     counter::{Shards, full},
     guard::Guarding,
     item,
+    storing::Storing,
 };
 use crate::fault::Fault;
 
@@ -18,7 +19,7 @@ use crate::fault::Fault;
 /// how many it may be without a write before the table sweeps it.
 const STALE: std::ops::Range<u32> = 2..10;
 
-/// The counters of a login that one item keeps.
+/// What one item keeps of a login: its counters and, in that of its mailbox, its challenge.
 pub(super) struct Tally<'a> {
     scope: Scope,
     book: Book,
@@ -26,6 +27,7 @@ pub(super) struct Tally<'a> {
     limits: Vec<Counted<'a>>,
     guard: Option<Guarding<'a>>,
     cooldown: Option<Cooldown<'a>>,
+    storing: Option<Storing<'a>>,
     shards: Shards,
 }
 
@@ -37,7 +39,7 @@ struct Counted<'a> {
 
 /// What a refused count means.
 pub(super) enum Refused {
-    /// Try again: with another shard, or by easing the guard.
+    /// Try again: with another shard, by easing the guard, or by dropping challenges.
     TryAgain,
     /// These limits refuse in every shard.
     By(Vec<FullLimit>),
@@ -69,6 +71,7 @@ impl<'a> Tally<'a> {
                     limits: vec![counted],
                     guard: None,
                     cooldown: None,
+                    storing: None,
                     shards: Shards::default(),
                 }),
             }
@@ -79,8 +82,9 @@ impl<'a> Tally<'a> {
                 tally.scope == guard.scope && tally.book == Book::Guard(guard.name)
             });
             tally.guard = guard.map(|guard| Guarding::of(guard, at));
-            if matches!(tally.book, Book::Daily(_)) {
+            if tally.book == Book::Sends {
                 tally.cooldown = Cooldown::of(challenge, rules);
+                tally.storing = Some(Storing::of(challenge));
             }
             // The guard's counters are where its challenges find them.
             let shards = guard.map_or_else(
@@ -95,14 +99,10 @@ impl<'a> Tally<'a> {
     pub(super) fn key(&self) -> Item {
         let shard = self.shards.current();
         match (self.book, &self.scope, self.limits.as_slice()) {
-            (Book::Daily(name), Scope::Destination(of), _) => {
-                item::daily_key(of, name, self.at.utc_day())
-            }
-            (Book::Daily(name) | Book::Guard(name), scope, _) => {
-                item::lasting_key(scope, name, shard)
-            }
-            (Book::Own, scope, []) => item::lasting_key(scope, "", shard),
-            (Book::Own, _, [own, ..]) => item::counter_key(own.limit, shard, self.at),
+            (Book::Sends, Scope::Destination(of), _) => item::sends_key(of, self.at),
+            (Book::Guard(name), scope, _) => item::lasting_key(scope, name, shard),
+            (_, scope, []) => item::lasting_key(scope, "", shard),
+            (_, _, [own, ..]) => item::counter_key(own.limit, shard, self.at),
         }
     }
 
@@ -111,8 +111,14 @@ impl<'a> Tally<'a> {
         self.guard.as_ref().map(|_| self.key())
     }
 
-    /// Counts one admission, on condition that the shard has room in every counter.
-    pub(super) fn count(&self, table: &str) -> Result<TransactWriteItem, BuildError> {
+    /// Counts one admission, on condition that the shard has room in every counter. If
+    /// the item is that of the mailbox, it stores the challenge too, with the key of the
+    /// guard's counter that counts its message.
+    pub(super) fn count(
+        &self,
+        conversion_counter: Option<Item>,
+        table: &str,
+    ) -> Result<TransactWriteItem, BuildError> {
         let mut update = Clauses::default();
         for limit in self.limits.iter().map(|it| it.limit) {
             let count = update.name(item::count_of(limit, self.at));
@@ -138,12 +144,16 @@ impl<'a> Tally<'a> {
         if let Some(cooldown) = &self.cooldown {
             cooldown.start(&mut update);
         }
+        if let Some(storing) = &self.storing {
+            storing.store(conversion_counter, &mut update);
+        }
         let sweep = update.value(self.sweep());
         update.set.push(format!("expires_at_seconds = {sweep}"));
         update.update(self.key(), table)
     }
 
-    /// Refunds one admission; `None` if none of its counters is refunded.
+    /// Refunds one admission, and removes its challenge, on condition that nobody has
+    /// guessed at it; `None` if none of its counters is refunded.
     /// `with_cooldown` ends the cooldown too, on condition that it is still its own.
     pub(super) fn refund(
         &self,
@@ -165,7 +175,23 @@ impl<'a> Tally<'a> {
         if let Some(cooldown) = self.cooldown.as_ref().filter(|_| with_cooldown) {
             cooldown.end(&mut update);
         }
+        if let Some(storing) = &self.storing {
+            storing.withdraw(&mut update);
+        }
         (!update.add.is_empty()).then(|| update.update(self.key(), table))
+    }
+
+    /// Removes the challenge and refunds nothing; `None` if another item holds it.
+    pub(super) fn end(&self, table: &str) -> Option<Result<TransactWriteItem, BuildError>> {
+        let mut update = Clauses::default();
+        self.storing.as_ref()?.end(&mut update);
+        Some(update.update(self.key(), table))
+    }
+
+    /// Whether somebody has guessed at the challenge, if this item holds it.
+    pub(super) fn is_guessed(&self, stands: &Item) -> bool {
+        let storing = self.storing.as_ref();
+        storing.is_some_and(|storing| storing.is_guessed(stands))
     }
 
     /// The check of the cooldown in the item of the neighbouring day, which the few
@@ -174,12 +200,12 @@ impl<'a> Tally<'a> {
         &self,
         table: &str,
     ) -> Option<Result<TransactWriteItem, BuildError>> {
-        let (Book::Daily(name), Scope::Destination(of)) = (self.book, &self.scope) else {
+        let (Book::Sends, Scope::Destination(of)) = (self.book, &self.scope) else {
             return None;
         };
         let cooldown = self.cooldown.as_ref()?;
         let day = cooldown.neighbour()?;
-        Some(cooldown.check(item::daily_key(of, name, day), table))
+        Some(cooldown.check(item::sends_key(of, day), table))
     }
 
     /// Whether the cooldown is checked in a neighbouring day.
@@ -218,8 +244,11 @@ impl<'a> Tally<'a> {
             None => None,
         };
         refuses |= cooling.is_some();
+        if let Some(storing) = &mut self.storing {
+            storing.judge(stands)?;
+        }
         if !refuses {
-            // It eases the guard, or another write came between.
+            // It eases the guard or drops challenges, or another write came between.
             return Ok(Refused::TryAgain);
         }
         if self.shards.try_next() {
@@ -248,7 +277,9 @@ impl<'a> Tally<'a> {
                 let ends = limits.iter().map(|it| it.limit.window_end(self.at));
                 let end = ends.max().unwrap_or(self.at);
                 let cooldown = self.cooldown.as_ref();
-                item::sweep_after(cooldown.map_or(end, |cooldown| cooldown.ends_at().max(end)))
+                let cooled = cooldown.map(Cooldown::ends_at);
+                let expired = self.storing.as_ref().map(Storing::expires_at);
+                item::sweep_after(end.max(cooled.max(expired).unwrap_or(end)))
             }
         }
     }

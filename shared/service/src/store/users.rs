@@ -13,13 +13,11 @@
 mod claims;
 mod pages;
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::{
     error::BuildError,
     types::{TransactWriteItem, Update},
 };
-use otp_domain::{Destination, OperationId, UnixTime, UserId, UserRecord};
+use otp_domain::{Challenge, Destination, OperationId, UnixTime, UserId, UserRecord};
 
 pub use pages::UserPages;
 
@@ -28,9 +26,6 @@ use super::{
     transaction::{Written, condition_failed},
 };
 use crate::fault::{Dependency, Fault};
-
-/// The longest lifetime of a code.
-const LONGEST_CODE: Duration = Duration::from_mins(10);
 
 /// A change to an existing user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,7 +194,10 @@ impl Store {
                     "SET expires_at_seconds = :sweep REMOVE user_id, created_at, \
                      last_login_by, disabled_at, destinations, claims",
                 )
-                .expression_attribute_values(":sweep", item::sweep_after(now.plus(LONGEST_CODE))),
+                .expression_attribute_values(
+                    ":sweep",
+                    item::sweep_after(now.plus(Challenge::LONGEST_LIFE)),
+                ),
         };
         Ok(TransactWriteItem::builder().update(update.build()?).build())
     }

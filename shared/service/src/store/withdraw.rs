@@ -1,26 +1,32 @@
 use aws_sdk_dynamodb::{
     error::BuildError,
-    types::{Delete, TransactWriteItem},
+    types::{CancellationReason, Delete, TransactWriteItem},
 };
 use tokio::time::timeout;
 
 use super::{
     Admission, Item, Store, item,
-    transaction::{BUDGET, Written, condition_failed},
+    transaction::{BUDGET, Written},
 };
 use crate::fault::{Dependency, Fault};
 
-/// Nobody has guessed at the challenge. A send with guesses stays counted;
-/// otherwise failing deliveries would add guesses that no limit bounds.
-const UNTOUCHED: &str = "attribute_exists(pk) AND attribute_not_exists(spent_by)";
+impl Admission<'_> {
+    /// Whether somebody has guessed at the challenge. The reasons are those of refunds
+    /// that were cancelled.
+    fn is_guessed(&self, reasons: &[CancellationReason]) -> bool {
+        let items = reasons.iter().filter_map(CancellationReason::item);
+        let mut stands = items.flat_map(|item| self.tallies.iter().map(move |it| (it, item)));
+        stands.any(|(tally, item)| tally.is_guessed(item))
+    }
+}
 
 impl Store {
-    /// Undoes [`admit`](Self::admit) after a failed delivery: deletes the
+    /// Undoes [`admit`](Self::admit) after a failed delivery: removes the
     /// challenge, refunds its send on every refundable counter, and ends its
     /// cooldown.
     ///
     /// If someone guessed at the challenge meanwhile, only the challenge is
-    /// deleted, and its send stays counted.
+    /// removed, and its send stays counted.
     ///
     /// # Errors
     ///
@@ -57,9 +63,7 @@ impl Store {
             let token = format!("{name}-{}", challenge.id.as_str());
             match self.transact(&token, actions).await? {
                 Written::Committed => return Ok(()),
-                Written::Cancelled(reasons) if reasons.first().is_some_and(condition_failed) => {
-                    break;
-                }
+                Written::Cancelled(reasons) if admission.is_guessed(&reasons) => break,
                 Written::Cancelled(_) => {}
             }
         }
@@ -71,40 +75,30 @@ impl Store {
         admission: &Admission<'_>,
         with_cooldown: bool,
     ) -> Result<Vec<TransactWriteItem>, BuildError> {
-        let challenge = admission.challenge;
-        let delete = Delete::builder()
-            .table_name(&self.table)
-            .set_key(Some(item::challenge_key(
-                &challenge.destination,
-                &challenge.id,
-            )))
-            .condition_expression(UNTOUCHED)
-            .build()?;
-        let mut actions = vec![TransactWriteItem::builder().delete(delete).build()];
-        if let Some(key) = &admission.rules.key {
-            actions.push(self.delete(item::request_key(&challenge.destination, key))?);
-        }
         let tallies = admission.tallies.iter();
-        for refund in tallies.filter_map(|it| it.refund(with_cooldown, &self.table)) {
-            actions.push(refund?);
-        }
-        Ok(actions)
+        let refunds = tallies.filter_map(|it| it.refund(with_cooldown, &self.table));
+        refunds.chain(self.free(admission)).collect()
     }
 
-    /// Deletes the challenge and the idempotency key, so that a retry is a new
+    /// Removes the challenge and the idempotency key, so that a retry is a new
     /// request. The counts stay.
     async fn end(&self, admission: &Admission<'_>) -> Result<(), Fault> {
-        let challenge = admission.challenge;
-        let to = &challenge.destination;
-        let key = admission.rules.key.as_ref();
-        let keys = [item::challenge_key(to, &challenge.id)]
-            .into_iter()
-            .chain(key.map(|key| item::request_key(to, key)));
-        let actions = keys.map(|key| self.delete(key)).collect::<Result<_, _>>();
+        let tallies = admission.tallies.iter();
+        let actions = tallies.filter_map(|it| it.end(&self.table));
+        let actions = actions
+            .chain(self.free(admission))
+            .collect::<Result<_, _>>();
         let not_built = |_| Fault::new(Dependency::Table, "withdraw", "request not built");
-        let token = format!("end-{}", challenge.id.as_str());
+        let token = format!("end-{}", admission.challenge.id.as_str());
         self.transact(&token, actions.map_err(not_built)?).await?;
         Ok(())
+    }
+
+    /// Deletes the item of the idempotency key, if the request has one.
+    fn free(&self, admission: &Admission<'_>) -> Option<Result<TransactWriteItem, BuildError>> {
+        let key = admission.rules.key.as_ref()?;
+        let to = &admission.challenge.destination;
+        Some(self.delete(item::request_key(to, key)))
     }
 
     fn delete(&self, key: Item) -> Result<TransactWriteItem, BuildError> {

@@ -190,11 +190,8 @@ impl User {
             "the hour's limit was exceeded"
         );
         let items = app.partition(&partition_key(&self.to)).await;
-        let challenges = items
-            .iter()
-            .filter(|(sort, _)| sort.starts_with("challenge#"));
         let mut stored = 0;
-        for (_, challenge) in challenges {
+        for challenge in app.challenges(&self.to).await.values() {
             stored += 1;
             assert!(attempts(challenge) <= ATTEMPTS, "too many attempts");
         }

@@ -15,10 +15,10 @@ impl StoryRun<'_> {
     pub async fn compare_table(&self) -> Result<(), TestCaseError> {
         for to in (0..DESTINATIONS).map(|to| self.destination(to)) {
             let items = self.app.partition(&partition_key(&to)).await;
-            let mut challenges: Vec<_> = items
-                .iter()
-                .filter(|(sort, _)| sort.starts_with("challenge#"))
-                .map(|(_, item)| (number(item, "issued_at").unwrap(), attempts(item)))
+            let challenges = self.app.challenges(&to).await;
+            let mut challenges: Vec<_> = challenges
+                .values()
+                .map(|item| (number(item, "issued_at").unwrap(), attempts(item)))
                 .collect();
             challenges.sort_unstable();
             let expected = self.model.challenges.iter();

@@ -4,11 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use serde_json::json;
-use tests::{
-    LOGIN, REFRESH, TestApp, VALIDATE, destination, other_than,
-    table::{attempts, partition_key},
-    validation,
-};
+use tests::{LOGIN, REFRESH, TestApp, VALIDATE, destination, other_than, validation};
 
 use super::{KINDS, SETTINGS, TwoProcesses, add_some_users, successes};
 use crate::model::wire::claims;
@@ -51,9 +47,8 @@ pub async fn guesses_at_one_code(processes: &Arc<TwoProcesses>, race: u32) {
             guess.status
         );
     }
-    let items = processes.app.partition(&partition_key(&to)).await;
     assert_eq!(
-        attempts(&items[&format!("challenge#{id}")]),
+        processes.app.attempts_at(&to, &id).await,
         ATTEMPTS,
         "attempts in the table"
     );

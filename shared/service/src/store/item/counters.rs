@@ -5,7 +5,7 @@ use otp_domain::{
     Book, ConversionGuard, Destination, GuardCount, Limit, OperationId, Scope, UnixTime,
 };
 
-use super::{super::Item, key, malformed, optional, partition, sweep_after, text};
+use super::{super::Item, malformed, optional, partition, sweep_after, text};
 use crate::fault::Fault;
 
 fn scope_partition(scope: &Scope, shard: u32) -> AttributeValue {
@@ -35,7 +35,7 @@ pub(in crate::store) fn counter_key(limit: &Limit, shard: u32, at: UnixTime) -> 
 pub(in crate::store) fn count_of(limit: &Limit, at: UnixTime) -> String {
     match limit.book {
         Book::Own => "admitted".to_owned(),
-        Book::Daily(_) | Book::Guard(_) => {
+        Book::Sends | Book::Guard(_) => {
             format!("{}#{}", limit.name, limit.window_start(at).as_secs())
         }
     }
@@ -54,11 +54,6 @@ pub(in crate::store) fn count(item: &Item, attribute: &str) -> Result<i64, Fault
 pub(in crate::store) fn is_counted_for(item: &Item, operation: &OperationId) -> bool {
     let id = item.get("counted_for").and_then(|id| id.as_s().ok());
     id.is_some_and(|id| id == operation.as_str())
-}
-
-/// The item of a UTC day that keeps several counters of a destination.
-pub(in crate::store) fn daily_key(destination: &Destination, name: &str, day: UnixTime) -> Item {
-    key(destination, format!("{name}#{}", day.as_secs()))
 }
 
 /// The item of this scope and name that keeps counters without an end.

@@ -1,4 +1,7 @@
+use std::collections::HashMap;
+
 use super::*;
+use aws_sdk_dynamodb::primitives::Blob;
 use proptest::{prelude::*, sample::select};
 
 /// Every attribute that is read.
@@ -14,14 +17,19 @@ const NAMES: &[&str] = &[
     "expires_at",
     "issued_at",
     "key_id",
+    "requester",
     "last_login_at",
     "last_login_by",
     "unproven",
     "user_id",
+    "sent_to",
+    "challenge#r5BuMb9vjKaMlD76sIa5SQ",
+    "spent#r5BuMb9vjKaMlD76sIa5SQ",
 ];
 
+const ID: &str = "r5BuMb9vjKaMlD76sIa5SQ";
+
 const TEXTS: &[&str] = &[
-    "challenge#r5BuMb9vjKaMlD76sIa5SQ",
     "r5BuMb9vjKaMlD76sIa5SQ",
     "email#alice@example.com",
     "sms#+14155550123",
@@ -53,14 +61,23 @@ fn value() -> impl Strategy<Value = AttributeValue> {
     })
 }
 
-/// The attributes of a challenge and of a user, in one item.
+/// The attributes of a challenge and of a user, in one item that holds the challenge too.
 fn well_formed() -> Item {
+    let mut item = flat();
+    let name = challenge_name(&ChallengeId::parse(ID).unwrap());
+    item.insert(name, AttributeValue::M(flat()));
+    item
+}
+
+fn flat() -> Item {
     let pairs = [
         ("pk", text("email#alice@example.com")),
-        ("sk", text("challenge#r5BuMb9vjKaMlD76sIa5SQ")),
+        ("sk", text("sends#1767225600")),
+        ("sent_to", text("email#alice@example.com")),
         ("challenge_id", text("r5BuMb9vjKaMlD76sIa5SQ")),
         ("destination", text("email#alice@example.com")),
         ("digest", AttributeValue::B(Blob::new([7; 32]))),
+        ("requester", AttributeValue::B(Blob::new([7; 16]))),
         ("key_id", text("key")),
         ("user_id", text("0Yb1uTQ1VZt9cJ7mXxk2Ew")),
         ("issued_at", number(1_767_226_200_000u64)),
@@ -70,6 +87,14 @@ fn well_formed() -> Item {
     pairs.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
+fn disturb(item: &mut Item, changes: &HashMap<&'static str, AttributeValue>, lost: &[&str]) {
+    let changes = changes.iter();
+    item.extend(changes.map(|(name, value)| ((*name).to_owned(), value.clone())));
+    for name in lost {
+        item.remove(*name);
+    }
+}
+
 proptest! {
     #![proptest_config(fuzz::config())]
 
@@ -77,15 +102,20 @@ proptest! {
     fn an_item_that_is_not_as_we_wrote_it_is_a_fault_of_the_table_that_tells_no_data(
         changes in prop::collection::hash_map(select(NAMES), value(), 0..5),
         lost in prop::collection::vec(select(NAMES), 0..3),
+        inside: bool,
     ) {
-        let alice = Destination::Email(EmailAddress::parse("alice@example.com").unwrap());
+        let id = ChallengeId::parse(ID).unwrap();
         let mut item = well_formed();
-        item.extend(changes.into_iter().map(|(name, value)| (name.to_owned(), value)));
-        for name in lost {
-            item.remove(name);
+        if inside {
+            let mut challenge = flat();
+            disturb(&mut challenge, &changes, &lost);
+            item.insert(challenge_name(&id), AttributeValue::M(challenge));
+        } else {
+            disturb(&mut item, &changes, &lost);
         }
         let faults = [
-            challenge(&item, &alice).err(),
+            challenge(&item, &id).err(),
+            challenges(&item).err(),
             replayed_login(&item).err(),
             user(&item).err(),
             user_record(&item).err(),
@@ -93,11 +123,9 @@ proptest! {
         for fault in faults.into_iter().flatten() {
             prop_assert_eq!(fault.dependency, Dependency::Table);
             let name = fault.cause.strip_prefix("malformed attribute ");
-            prop_assert!(name.is_some_and(|name| NAMES.contains(&name)), "{}", fault);
+            let is_known = |name| NAMES.contains(&name) || name == "challenge";
+            prop_assert!(name.is_some_and(is_known), "{}", fault);
         }
-        if let Ok(challenge) = challenge(&item, &alice) {
-            prop_assert_eq!(challenge.id.as_str().len(), 22);
-        }
-        let _ = (conversion_counter(&item), is_user(&item));
+        let _ = (conversion_counter(&item, &id), spent_by(&item, &id), is_user(&item));
     }
 }

@@ -39,8 +39,7 @@ pub(super) fn from_carried_user(user: &CarriedUser) -> Option<AttributeValue> {
     Some(AttributeValue::M(found))
 }
 
-/// Reads the user that a challenge carries. Challenges of earlier versions carry
-/// none.
+/// Reads the user that a challenge carries, if its login wrote one.
 pub(super) fn carried_user(found: Option<&AttributeValue>) -> Result<CarriedUser, Fault> {
     let Some(found) = found else {
         return Ok(CarriedUser::Unread);
