@@ -34,8 +34,7 @@ fn claims_of(user: Option<&User>) -> Claims {
 
 impl SessionService {
     /// Mints a token, and redeems the challenge. The client gets the token only if
-    /// the redemption wins. Minting comes first, so that an unavailable signing key
-    /// costs an attempt, not the code (docs/adr/0004).
+    /// the redemption wins.
     ///
     /// The token is about the user whom the challenge carries. If the redemption finds
     /// another, it is dropped, and the guess is judged again with what stands
@@ -77,20 +76,28 @@ impl SessionService {
                 ..Session::start(&refresh_token, &request.destination, lifetimes, now)
             };
             let session = session.sealed(self.digest_keys.current().await?);
-            let access_token = self.tokens.mint(&session, &claims, now, rng).await?;
             let redeeming = Redeeming {
                 attempted: &right.attempted,
                 user: &user,
                 claims: &claims,
                 session: &session,
             };
-            let redeemed = self.store.redeem(&redeeming, operation, nth, now).await?;
-            standing = match redeemed {
+            let mint = self.tokens.mint(&session, &claims, now, rng);
+            let redeem = self.store.redeem(&redeeming, operation, nth, now);
+            let (minted, redeemed) = if request.idempotency_key.is_some() {
+                // Without a token, the client repeats the request and gets this login.
+                tokio::join!(mint, redeem)
+            } else {
+                // Without a token, the code must stay unused (docs/adr/0004).
+                let token = mint.await?;
+                (Ok(token), redeem.await)
+            };
+            standing = match redeemed? {
                 Redemption::Lost(winner) => Standing::Used(winner),
                 Redemption::Changed(user) => Standing::Unused(user),
                 Redemption::Won => {
                     return Ok(LoggedIn {
-                        access_token,
+                        access_token: minted?,
                         user,
                         refresh_token,
                         refresh_expires_in: now.until(session.expires_at),

@@ -6,7 +6,7 @@ use super::{
     limits::{Limit, guard_of},
     operations::Disturbance,
     rules::{
-        ATTEMPTS, Challenge, Expected, Guess, HOUR, IDLE, INVALID_OTP, LIFE, Model, Outcome,
+        ATTEMPTS, Challenge, DAY, Expected, Guess, HOUR, IDLE, INVALID_OTP, LIFE, Model, Outcome,
         Session, UNAVAILABLE, seconds, written,
     },
 };
@@ -100,8 +100,13 @@ impl Model {
             return Err(INVALID_OTP);
         }
         let found = meant.filter(|meant| live(&self.challenges[*meant]));
-        let (done, known) = written(disturbance.of(Call::SpendAttempt));
-        if done && let Some(found) = found {
+        let effect = disturbance.of(Call::SpendAttempt);
+        let (done, known) = written(effect);
+        // A code of another day is asked for second. No call comes second if the first
+        // one gets no answer.
+        let is_asked = |it: &Challenge| known || it.issued_at / DAY == now / DAY;
+        let found_and_asked = found.filter(|it| is_asked(&self.challenges[*it]));
+        if done && let Some(found) = found_and_asked {
             let it = &mut self.challenges[found];
             if guess.0.is_none() || !it.attempts.contains(guess) {
                 it.attempts.push(guess.clone());
@@ -128,7 +133,9 @@ impl Model {
             }
             return self.log_in_again(&(challenge, guess.clone()), disturbance);
         }
-        if disturbance.hides(Call::Sign) {
+        let unsigned = disturbance.hides(Call::Sign);
+        let is_repeatable = guess.0.is_some();
+        if unsigned && !is_repeatable {
             return UNAVAILABLE.into();
         }
         let (done, known) = written(disturbance.of(Call::Redeem));
@@ -158,7 +165,7 @@ impl Model {
                 tokens: vec![None],
             });
         }
-        if !known {
+        if !known || unsigned {
             return UNAVAILABLE.into();
         }
         self.logged_in(self.sessions.len() - 1)

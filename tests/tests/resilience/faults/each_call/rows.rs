@@ -145,6 +145,14 @@ pub const ROWS: &[Row] = &[
         FAILED_UNATTEMPTED,
     ),
     row(Validate, Call::Sign, 3, LOGGED_IN, FAILED_ATTEMPTED),
+    // The code is used, and the client repeats the request.
+    row(
+        ValidateWithKey,
+        Call::Sign,
+        3,
+        LOGGED_IN_WITH_KEY,
+        NOT_LOGGED_IN_AGAIN,
+    ),
     row(Validate, Call::Redeem, 3, LOGGED_IN, FAILED_ATTEMPTED)
         .but_lost(outcome(503, 0, REDEEMED, 400)),
     row(
