@@ -24,6 +24,8 @@ pub struct Function {
     api: RuntimeApi,
     child: Child,
     id: u32,
+    /// The login function of the same version, if this function validates its codes.
+    pub login: Option<Box<Self>>,
     /// The time from the start of the process to its first `next`.
     pub init: Duration,
     /// The CPU time until the first `next`.
@@ -72,6 +74,7 @@ impl Function {
             api,
             child,
             id,
+            login: None,
             init,
             init_cpu,
         })

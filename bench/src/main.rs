@@ -6,10 +6,12 @@
 //! bench instructions    instructions only; fails if they grew since the baseline
 //! bench baseline        counts instructions, and writes the baseline
 //! bench cpu             the CPU time of a warm call of each function
+//! bench compare DIR     the costs beside those of the functions in DIR
 //! bench serve N         serves N processes of each function (bench/load)
 //! ```
 
 mod baseline;
+mod compare;
 mod function;
 mod record;
 mod report;
@@ -24,6 +26,8 @@ use std::process::ExitCode;
 
 use report::Report;
 use story::Story;
+
+const USAGE: &str = "usage: bench [instructions | baseline | cpu | compare DIR | serve N]";
 
 /// The result of a step. The error is a sentence.
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -54,11 +58,17 @@ async fn measure(mode: &str) -> Outcome<()> {
         "instructions" => baseline::compare(&story).await,
         "baseline" => baseline::rewrite(&story).await,
         "cpu" => report::cpu(&story).await.map(|text| say(&text)),
+        "compare" => {
+            let directory = std::env::args().nth(2).ok_or(USAGE)?;
+            let text = compare::compare(&story, directory.as_ref()).await?;
+            say(&text);
+            Ok(())
+        }
         "serve" => {
             let processes = std::env::args().nth(2).unwrap_or_default();
             serve::serve(&story, processes.parse()?).await
         }
-        _ => Err("usage: bench [instructions | baseline | cpu | serve N]".into()),
+        _ => Err(USAGE.into()),
     }
 }
 

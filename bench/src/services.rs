@@ -24,6 +24,8 @@ use local::tls::{Certificate, Terminator};
 use otp_service::ambient::Stopwatch;
 use tokio::net::TcpListener;
 
+mod units;
+
 /// The services, and the variables with their endpoints.
 const SERVICES: [(&str, &str); 4] = [
     ("DynamoDB", "AWS_ENDPOINT_URL_DYNAMODB"),
@@ -42,6 +44,8 @@ pub struct Call {
     pub service: &'static str,
     /// The operation.
     pub operation: String,
+    /// The write units that it used, if the table reports them.
+    pub write_units: f64,
     /// When the request arrived, since an arbitrary start.
     pub began: Duration,
     /// When the answer was ready, since the same start.
@@ -68,6 +72,7 @@ struct Shared {
 #[derive(Default)]
 struct Recording {
     delay: Duration,
+    asks_for_units: bool,
     calls: Vec<Call>,
 }
 
@@ -117,7 +122,16 @@ impl Services {
     pub fn restart(&self, delay: Duration) {
         *self.shared.recording() = Recording {
             delay,
-            calls: Vec::new(),
+            ..Recording::default()
+        };
+    }
+
+    /// Deletes the recorded calls, and lets the table report the units of each further
+    /// call.
+    pub fn restart_with_units(&self) {
+        *self.shared.recording() = Recording {
+            asks_for_units: true,
+            ..Recording::default()
         };
     }
 
@@ -142,6 +156,12 @@ async fn forward(State(front): State<Front>, mut request: Request) -> Response {
     let operation = operation(request.headers(), request.uri(), front.service);
     let path = request.uri().path().to_owned();
     request.headers_mut().remove(HOST);
+    if front.service == "DynamoDB" && shared.recording().asks_for_units {
+        request = match units::ask(request).await {
+            Ok(request) => request,
+            Err(_) => return StatusCode::BAD_REQUEST.into_response(),
+        };
+    }
     match format!("http://{}{path}", shared.behind).parse() {
         Ok(uri) => *request.uri_mut() = uri,
         Err(_) => return StatusCode::BAD_REQUEST.into_response(),
@@ -153,6 +173,7 @@ async fn forward(State(front): State<Front>, mut request: Request) -> Response {
     let Ok(body) = body.collect().await else {
         return StatusCode::BAD_GATEWAY.into_response();
     };
+    let body = body.to_bytes();
     let delay = shared.recording().delay;
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
@@ -160,13 +181,14 @@ async fn forward(State(front): State<Front>, mut request: Request) -> Response {
     if path != PING {
         shared.recording().calls.push(Call {
             service: front.service,
+            write_units: units::of(&operation, &body),
             operation,
             began,
             ended: shared.clock.elapsed(),
         });
     }
     // The whole body at once, so that the answer is one write.
-    Response::from_parts(head, Body::from(body.to_bytes()))
+    Response::from_parts(head, Body::from(body))
 }
 
 fn operation(headers: &HeaderMap, uri: &Uri, service: &str) -> String {

@@ -13,7 +13,7 @@ use otp_edge::route::Route;
 use otp_service::ambient;
 use serde_json::{Value, json};
 
-use crate::{Outcome, services::Services};
+use crate::{Outcome, function::Function, services::Services};
 
 /// The file with the certificate of the services over TLS.
 const BUNDLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/bench-bundle.pem");
@@ -145,8 +145,25 @@ impl Story {
         let event = to_event(LOGIN, &json!({ "email": email }));
         let request = otp_edge::event::request(&event).map_err(|_| "the event is malformed")?;
         let answer = self.stack.functions.handle(Route::Login, request).await;
-        let answer: Value = serde_json::from_slice(answer.body())?;
-        let messages = self.stack.messages.messages(Some(&email));
+        self.validate_event_of(&email, answer.body())
+    }
+
+    /// The same, with a code of this login function.
+    ///
+    /// # Errors
+    ///
+    /// The login fails.
+    pub async fn validate_event_by(&self, login: &mut Function) -> Outcome<String> {
+        let email = self.somebody();
+        let event = to_event(LOGIN, &json!({ "email": email }));
+        let answer: Value = serde_json::from_slice(&login.invoke(event).await?)?;
+        let body = answer["body"].as_str().ok_or("the login has no answer")?;
+        self.validate_event_of(&email, body.as_bytes())
+    }
+
+    fn validate_event_of(&self, email: &str, answer: &[u8]) -> Outcome<String> {
+        let answer: Value = serde_json::from_slice(answer)?;
+        let messages = self.stack.messages.messages(Some(email));
         let code = messages.first().and_then(|message| message.code.clone());
         let claim = json!({
             "email": email,

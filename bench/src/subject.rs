@@ -29,6 +29,8 @@ pub enum Subject {
     FloorValidate,
     /// The floor that makes these SDK calls, one after the other.
     FloorCalls(Calls),
+    /// A function of another version, whose binaries are in this directory.
+    Other(Box<Self>, PathBuf),
 }
 
 /// The operations of SDK calls, with a space after each name.
@@ -52,18 +54,22 @@ pub struct Instructions {
 impl Subject {
     /// The program's name.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Login => "login-with-otp",
             Self::Validate => "validate-otp",
             Self::FloorLogin => "floor-login",
             Self::FloorValidate => "floor-validate",
             Self::FloorCalls(_) => "floor-calls",
+            Self::Other(function, _) => function.name(),
         }
     }
 
     /// The release binary.
     fn program(&self) -> PathBuf {
+        if let Self::Other(function, directory) = self {
+            return directory.join(function.name());
+        }
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release");
         target.join(self.name())
     }
@@ -97,7 +103,20 @@ impl Subject {
     ///
     /// The program does not start.
     pub async fn start(&self, story: &Story) -> Outcome<Function> {
-        Function::start(&self.program(), &story.variables(), None).await
+        self.start_counting(story, None).await
+    }
+
+    async fn start_counting(&self, story: &Story, counts: Option<&Path>) -> Outcome<Function> {
+        let mut function = Function::start(&self.program(), &story.variables(), counts).await?;
+        if let Self::Other(of, directory) = self
+            && matches!(**of, Self::Validate)
+        {
+            let login = Self::Other(Box::new(Self::Login), directory.clone());
+            let variables = story.variables_unrecorded();
+            let login = Function::start(&login.program(), &variables, None).await?;
+            function.login = Some(Box::new(login));
+        }
+        Ok(function)
     }
 
     /// Sends the `nth` request, from 0, and checks that it succeeds.
@@ -106,11 +125,9 @@ impl Subject {
     ///
     /// The request fails.
     pub async fn call(&self, function: &mut Function, story: &Story, nth: u32) -> Outcome<()> {
-        let event = match self {
-            Self::Login | Self::FloorLogin => story.login_event(),
-            Self::Validate | Self::FloorValidate => story.validate_event().await?,
-            Self::FloorCalls(calls) if nth == 0 => calls_event(&calls.first),
-            Self::FloorCalls(calls) => calls_event(&calls.later),
+        let event = match &mut function.login {
+            Some(login) => story.validate_event_by(login).await?,
+            None => self.event(story, nth).await?,
         };
         let answer = function.invoke(event).await?;
         let answer: serde_json::Value = serde_json::from_slice(&answer)?;
@@ -119,6 +136,16 @@ impl Subject {
         } else {
             Err(format!("{} answered {}", self.name(), answer["statusCode"]).into())
         }
+    }
+
+    async fn event(&self, story: &Story, nth: u32) -> Outcome<String> {
+        Ok(match self {
+            Self::Login | Self::FloorLogin => story.login_event(),
+            Self::Validate | Self::FloorValidate => story.validate_event().await?,
+            Self::FloorCalls(calls) if nth == 0 => calls_event(&calls.first),
+            Self::FloorCalls(calls) => calls_event(&calls.later),
+            Self::Other(function, _) => Box::pin(function.event(story, nth)).await?,
+        })
     }
 
     /// Counts instructions with callgrind, in two runs: one ends after the first
@@ -138,8 +165,7 @@ impl Subject {
 
     async fn count(&self, story: &Story, calls: u32) -> Outcome<u64> {
         let counts = self.program().with_extension("callgrind");
-        let mut function =
-            Function::start(&self.program(), &story.variables(), Some(&counts)).await?;
+        let mut function = self.start_counting(story, Some(&counts)).await?;
         for nth in 0..calls {
             self.call(&mut function, story, nth).await?;
         }
