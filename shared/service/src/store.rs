@@ -31,6 +31,7 @@ mod redeem;
 mod refuse;
 mod replay;
 mod sessions;
+mod shards;
 mod spend;
 mod tally;
 mod transaction;

@@ -15,7 +15,7 @@ use otp_domain::{
 
 pub(super) use counters::{
     count, count_of, counter_key, daily_key, guard_count, guard_key, guard_sweep, is_counted_for,
-    lasting_key, sent_at,
+    key_of, lasting_key, sent_at,
 };
 pub(super) use session::{
     SESSION_PREFIX, bytes, claims_key, from_session, seal_key, seal_mac, session, session_key,

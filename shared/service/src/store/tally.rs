@@ -8,9 +8,10 @@ use super::{
     AdmissionRules, Item,
     clauses::Clauses,
     cooldown::Cooldown,
-    counter::{Shards, full},
-    guard::Guarding,
+    counter::full,
+    guard::{Guarded, Guarding},
     item,
+    shards::Shards,
 };
 use crate::fault::Fault;
 
@@ -23,24 +24,26 @@ pub(super) struct Tally<'a> {
     scope: Scope,
     book: Book,
     at: UnixTime,
-    limits: Vec<Counted<'a>>,
+    limits: Vec<&'a Limit>,
     guard: Option<Guarding<'a>>,
     cooldown: Option<Cooldown<'a>>,
-    shards: Shards,
+    shards: Shards<Judged>,
 }
 
-struct Counted<'a> {
-    limit: &'a Limit,
-    /// Whether a shard had room for it.
-    had_room: bool,
+/// What one shard was last seen to have room for.
+struct Judged {
+    /// Whether each limit of the tally is full.
+    full: Vec<bool>,
+    guard: Option<Guarded>,
+    /// The cooldown, if it runs.
+    cooling: Option<FullLimit>,
 }
 
-/// What a refused count means.
-pub(super) enum Refused {
-    /// Try again: with another shard, or by easing the guard.
-    TryAgain,
-    /// These limits refuse in every shard.
-    By(Vec<FullLimit>),
+impl Judged {
+    fn has_room(&self) -> bool {
+        let closed = self.guard.as_ref().is_some_and(|guard| !guard.has_room());
+        !self.full.contains(&true) && !closed && self.cooling.is_none()
+    }
 }
 
 impl<'a> Tally<'a> {
@@ -53,23 +56,19 @@ impl<'a> Tally<'a> {
         let mut tallies: Vec<Self> = Vec::new();
         let at = challenge.issued_at;
         for limit in &rules.limits {
-            let counted = Counted {
-                limit,
-                had_room: false,
-            };
             let shared = tallies.iter_mut().find(|tally| {
                 limit.book != Book::Own && tally.scope == limit.scope && tally.book == limit.book
             });
             match shared {
-                Some(tally) => tally.limits.push(counted),
+                Some(tally) => tally.limits.push(limit),
                 None => tallies.push(Self {
                     scope: limit.scope.clone(),
                     book: limit.book,
                     at,
-                    limits: vec![counted],
+                    limits: vec![limit],
                     guard: None,
                     cooldown: None,
-                    shards: Shards::default(),
+                    shards: Shards::shuffled(1, rng),
                 }),
             }
         }
@@ -84,7 +83,7 @@ impl<'a> Tally<'a> {
             }
             // The guard's counters are where its challenges find them.
             let shards = guard.map_or_else(
-                || tally.limits.iter().map(|it| it.limit.shards()).min(),
+                || tally.limits.iter().map(|limit| limit.shards()).min(),
                 |guard| Some(guard.shards()),
             );
             tally.shards = Shards::shuffled(shards.unwrap_or(1), rng);
@@ -93,7 +92,10 @@ impl<'a> Tally<'a> {
     }
 
     pub(super) fn key(&self) -> Item {
-        let shard = self.shards.current();
+        self.key_of(self.shards.current())
+    }
+
+    fn key_of(&self, shard: u32) -> Item {
         match (self.book, &self.scope, self.limits.as_slice()) {
             (Book::Daily(name), Scope::Destination(of), _) => {
                 item::daily_key(of, name, self.at.utc_day())
@@ -102,7 +104,7 @@ impl<'a> Tally<'a> {
                 item::lasting_key(scope, name, shard)
             }
             (Book::Own, scope, []) => item::lasting_key(scope, "", shard),
-            (Book::Own, _, [own, ..]) => item::counter_key(own.limit, shard, self.at),
+            (Book::Own, _, [own, ..]) => item::counter_key(own, shard, self.at),
         }
     }
 
@@ -114,13 +116,14 @@ impl<'a> Tally<'a> {
     /// Counts one admission, on condition that the shard has room in every counter.
     pub(super) fn count(&self, table: &str) -> Result<TransactWriteItem, BuildError> {
         let mut update = Clauses::default();
-        for limit in self.limits.iter().map(|it| it.limit) {
+        for limit in &self.limits {
             let count = update.name(item::count_of(limit, self.at));
-            let max = update.value(item::number(self.share(limit)));
+            let share = limit.share(self.shards.current(), self.shards.all());
+            let max = update.value(item::number(share));
             let one = update.value(item::number(1));
             update.add.push(format!("{count} {one}"));
             // A share may be nothing: then even a first count has no room.
-            update.conditions.push(match self.share(limit) {
+            update.conditions.push(match share {
                 0 => format!("{count} < {max}"),
                 _ => format!("(attribute_not_exists({count}) OR {count} < {max})"),
             });
@@ -133,7 +136,8 @@ impl<'a> Tally<'a> {
             }
         }
         if let Some(guard) = &self.guard {
-            guard.count(self.shards.current(), &mut update);
+            let judged = self.shards.here().and_then(|it| it.guard.as_ref());
+            guard.count(self.shards.current(), judged, &mut update);
         }
         if let Some(cooldown) = &self.cooldown {
             cooldown.start(&mut update);
@@ -151,8 +155,7 @@ impl<'a> Tally<'a> {
         table: &str,
     ) -> Option<Result<TransactWriteItem, BuildError>> {
         let mut update = Clauses::default();
-        let refundable = self.limits.iter().filter(|it| it.limit.refundable);
-        for limit in refundable.map(|it| it.limit) {
+        for limit in self.limits.iter().filter(|limit| limit.refundable) {
             let count = update.name(item::count_of(limit, self.at));
             let minus_one = update.value(item::number(-1));
             let zero = update.value(item::number(0));
@@ -197,55 +200,72 @@ impl<'a> Tally<'a> {
         cooldown.map_or(Ok(None), |cooldown| cooldown.refused(item))
     }
 
-    /// Judges the shard that refused.
-    pub(super) fn refused(&mut self, item: Option<&Item>) -> Result<Refused, Fault> {
-        let nothing = Item::new();
-        let stands = item.unwrap_or(&nothing);
-        let (shard, at) = (self.shards.current(), self.at);
-        let mut refuses = false;
-        for n in 0..self.limits.len() {
-            let limit = self.limits[n].limit;
-            let count = item::count(stands, &item::count_of(limit, at))?;
-            let has_room = count < i64::from(self.share(limit));
-            self.limits[n].had_room |= has_room;
-            refuses |= !has_room;
+    /// Learns what a shard holds.
+    pub(super) fn learn(&mut self, shard: u32, item: &Item) -> Result<(), Fault> {
+        let mut full = Vec::new();
+        for limit in &self.limits {
+            let count = item::count(item, &item::count_of(limit, self.at))?;
+            let most = limit.share(shard, self.shards.all());
+            full.push(count >= i64::from(most));
         }
-        if let Some(guard) = &mut self.guard {
-            refuses |= guard.refuses(shard, stands)?;
-        }
-        let cooling = match &self.cooldown {
-            Some(cooldown) => cooldown.refused(item)?,
-            None => None,
+        let guard = self.guard.as_ref();
+        let guard = guard.map(|guard| guard.judge(shard, item)).transpose()?;
+        let cooldown = self.cooldown.as_ref();
+        let cooling = cooldown.map_or(Ok(None), |cooldown| cooldown.refused(Some(item)))?;
+        let judged = Judged {
+            full,
+            guard,
+            cooling,
         };
-        refuses |= cooling.is_some();
-        if !refuses {
-            // It eases the guard, or another write came between.
-            return Ok(Refused::TryAgain);
-        }
-        if self.shards.try_next() {
-            if let Some(guard) = &mut self.guard {
-                guard.leave();
-            }
-            return Ok(Refused::TryAgain);
-        }
-        let of_limits = self.limits.iter().filter(|it| !it.had_room);
-        let mut by: Vec<FullLimit> = of_limits.map(|it| full(it.limit, at)).collect();
-        if let Some(guard) = &self.guard {
-            by.extend(guard.refusal(by.is_empty()));
-        }
-        by.extend(cooling);
-        Ok(Refused::By(by))
+        self.shards.learn(shard, judged);
+        Ok(())
     }
 
-    fn share(&self, limit: &Limit) -> u32 {
-        limit.share(self.shards.current(), self.shards.all())
+    /// Learns what the shard holds that refused.
+    pub(super) fn refused(&mut self, item: Option<&Item>) -> Result<(), Fault> {
+        self.learn(self.shards.current(), item.unwrap_or(&Item::new()))
+    }
+
+    /// The shards to read before the next try, with their keys: all that are unknown,
+    /// if the current one has no room.
+    pub(super) fn unread(&self) -> Vec<(u32, Item)> {
+        if self.has_room() {
+            return Vec::new();
+        }
+        let unknown = self.shards.unknown();
+        unknown.map(|shard| (shard, self.key_of(shard))).collect()
+    }
+
+    /// Moves on to a shard with room, unless the current one has some: then the next
+    /// count eases the guard, or another write came between. Returns the limits that
+    /// refuse in every shard, if none has room.
+    pub(super) fn move_on(&mut self) -> Vec<FullLimit> {
+        if self.has_room() || self.shards.move_to(Judged::has_room) {
+            return Vec::new();
+        }
+        let judged = || self.shards.known();
+        let limits = self.limits.iter().enumerate();
+        // A limit is to blame if no shard has room for it.
+        let refusing = limits.filter(|(nth, _)| judged().all(|it| it.full[*nth]));
+        let mut by: Vec<FullLimit> = refusing.map(|(_, limit)| full(limit, self.at)).collect();
+        if let Some(guard) = &self.guard {
+            let guarded = self.shards.known().filter_map(|it| it.guard.as_ref());
+            by.extend(guard.refusal(guarded, by.is_empty()));
+        }
+        by.extend(judged().filter_map(|it| it.cooling.clone()));
+        by
+    }
+
+    /// Whether the current shard may have room.
+    fn has_room(&self) -> bool {
+        self.shards.here().is_none_or(Judged::has_room)
     }
 
     fn sweep(&self) -> aws_sdk_dynamodb::types::AttributeValue {
         match (self.book, self.limits.as_slice()) {
             (Book::Guard(_), _) | (_, []) => item::guard_sweep(self.at),
             (_, limits) => {
-                let ends = limits.iter().map(|it| it.limit.window_end(self.at));
+                let ends = limits.iter().map(|limit| limit.window_end(self.at));
                 let end = ends.max().unwrap_or(self.at);
                 let cooldown = self.cooldown.as_ref();
                 item::sweep_after(cooldown.map_or(end, |cooldown| cooldown.ends_at().max(end)))
