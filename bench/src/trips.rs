@@ -56,6 +56,7 @@ mod tests {
         Call {
             service,
             operation: String::new(),
+            write_units: 0.0,
             began: Duration::from_millis(began),
             ended: Duration::from_millis(ended),
         }

@@ -2,6 +2,7 @@
 
 mod call;
 mod capacity;
+mod half;
 mod http;
 
 use std::{
@@ -41,6 +42,8 @@ pub enum CallFault {
     NoReply,
     /// The service does its work; the answer is late, but in time.
     ReplyDelayed,
+    /// The service reads the first half of a batch, and says that it left out the rest.
+    HalfOfBatch,
     /// The service does its work; the last byte of the answer is missing.
     ReplyTruncated,
     /// The service does its work; the connection is closed without an answer.
@@ -259,21 +262,19 @@ async fn serve(client: TcpStream, services: SocketAddr, plan: &Mutex<Plan>) -> i
         if measures {
             capacity::ask(&mut request);
         }
+        let left = (fault == Some(CallFault::HalfOfBatch)).then(|| half::take(&mut request));
         upstream.write_all(&request.bytes()).await?;
-        let Some(answer) = HttpMessage::read(&mut upstream).await? else {
+        let Some(mut answer) = HttpMessage::read(&mut upstream).await? else {
             return Ok(());
         };
-        if let Some(units) = plan
-            .lock()
-            .unwrap()
-            .write_units
-            .as_mut()
-            .filter(|_| measures)
-        {
+        if measures && let Some(units) = &mut plan.lock().unwrap().write_units {
             *units += capacity::write_units(&request, &answer);
         }
         if call == Call::Admit && answer.is_ok() {
             plan.lock().unwrap().record(call, &request.body);
+        }
+        if let Some(left) = left {
+            half::tell(left, &mut answer);
         }
         let answer = answer.bytes();
         match fault {

@@ -120,6 +120,15 @@ impl TestApp {
             .expect("the item is written");
     }
 
+    /// Writes a counter, whatever it held.
+    pub async fn put_counts(&self, partition: &str, sort: &str, counts: &[(&str, u64)]) {
+        let numbers = counts.iter();
+        let numbers =
+            numbers.map(|(name, n)| ((*name).to_owned(), AttributeValue::N(n.to_string())));
+        let key = [("pk", partition), ("sk", sort)].map(|(name, key)| (name.to_owned(), text(key)));
+        self.put(key.into_iter().chain(numbers).collect()).await;
+    }
+
     /// Creates or replaces a user.
     pub async fn add_user(&self, to: &str, disabled: bool) {
         let mut put = self

@@ -1,7 +1,12 @@
 //! AWS inside the process: the SDK's requests never reach a socket, so the clock
 //! can stand still while the code runs.
 
-use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
@@ -18,7 +23,7 @@ use local::{
     aws::{kms::Keys, router},
     inbox::Inbox,
 };
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::table::Table;
 
@@ -27,11 +32,21 @@ const KMS: Duration = Duration::from_millis(12);
 const SES: Duration = Duration::from_millis(40);
 const SNS: Duration = Duration::from_millis(60);
 
+/// A call that was answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// The service, or what it does at the table.
+    pub what: &'static str,
+    pub began: Instant,
+    pub ended: Instant,
+}
+
 /// The services. Clones share them.
 #[derive(Clone)]
 pub struct Aws {
     pub table: Arc<Table>,
     others: Router,
+    calls: Arc<Mutex<Vec<Call>>>,
 }
 
 impl fmt::Debug for Aws {
@@ -47,7 +62,22 @@ impl Aws {
         Self {
             table: Arc::new(table),
             others: router(nowhere, inbox, keys),
+            calls: Arc::default(),
         }
+    }
+
+    /// The calls since the last time that anybody asked.
+    pub fn take_calls(&self) -> Vec<Call> {
+        let calls = self.calls.lock();
+        std::mem::take(&mut *calls.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn record(&self, what: &'static str, began: Instant) {
+        let ended = Instant::now();
+        let calls = self.calls.lock();
+        calls
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Call { what, began, ended });
     }
 
     pub fn sdk_config(&self) -> SdkConfig {
@@ -66,6 +96,7 @@ impl Aws {
         let request = request.try_into_http1x().map_err(broken)?;
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(broken)?.to_bytes();
+        let began = Instant::now();
         let target = head.headers.get("x-amz-target").cloned();
         let target = target.as_ref().and_then(|target| target.to_str().ok());
         if let Some(("DynamoDB_20120810", operation)) =
@@ -73,6 +104,8 @@ impl Aws {
         {
             let body = String::from_utf8_lossy(&body);
             let (status, body) = self.table.call(operation, &body).await;
+            let reads = matches!(operation, "GetItem" | "BatchGetItem" | "Query");
+            self.record(if reads { "read" } else { "write" }, began);
             return HttpResponse::try_from(
                 lambda_http::http::Response::builder()
                     .status(status)
@@ -81,12 +114,13 @@ impl Aws {
             )
             .map_err(broken);
         }
-        sleep(match (target, head.uri.path()) {
-            (Some(_), _) => KMS,
-            (None, "/") => SNS,
-            (None, _) => SES,
-        })
-        .await;
+        let (what, time) = match (target, head.uri.path()) {
+            (Some(_), _) => ("KMS", KMS),
+            (None, "/") => ("SNS", SNS),
+            (None, _) => ("SES", SES),
+        };
+        sleep(time).await;
+        self.record(what, began);
         let request = axum::extract::Request::from_parts(head, Body::from(body));
         let answer = self.others.oneshot(request).await.map_err(broken)?;
         let (head, body) = answer.into_parts();

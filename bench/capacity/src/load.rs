@@ -4,19 +4,13 @@ use std::{
     net::Ipv4Addr,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use lambda_http::{Body, Response};
-use local::{
-    aws::kms::{DIGEST_KEY_ID, Keys, SIGNING_KEY_ID},
-    functions::Functions,
-    inbox::Inbox,
-};
-use otp_domain::UnixTime;
-use otp_edge::{event, route::Route, settings::Settings};
+use local::{functions::Functions, inbox::Inbox};
+use otp_edge::route::Route;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use tokio::{
@@ -24,19 +18,14 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use crate::{aws::Aws, table::Table};
-
-const TABLE: &str = "login-with-otp";
-
-/// 2026-01-01T00:10:00Z.
-const START: UnixTime = UnixTime::from_secs(1_767_226_200);
+use crate::deployment::{Answer, Deployment, Request, code, on_a_standing_clock};
 
 /// How long a person takes to type the code, at most. It is short, so that logins and
 /// validations overlap in a short run.
 const TYPING: Duration = Duration::from_millis(200);
 
 /// The instances of each function. Each has its own memory of refusals.
-const INSTANCES: u64 = 16;
+const INSTANCES: usize = 16;
 
 /// How the codes travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,57 +65,22 @@ pub struct Outcome {
 /// What one person met: the status and the milliseconds of each step.
 type Met = (Option<(u16, u64)>, Option<(u16, u64)>);
 
-/// The settings that docs/capacity.md tells for this rate.
-fn settings(rate: u32) -> Result<Settings, String> {
-    let guard = (41 * rate).clamp(50, 1_000_000).to_string();
-    let lookup = |name: &str| {
-        let value = match name {
-            "TABLE_NAME" => TABLE,
-            "BRAND" => "Example",
-            "EMAIL_FROM" => "login@example.com",
-            "SMS_PREFIXES" => "+1555",
-            "TOKEN_ISSUER" => "http://127.0.0.1:3000",
-            "TOKEN_AUDIENCE" => "example",
-            "SIGNING_KEY_ID" => SIGNING_KEY_ID,
-            "DIGEST_KEY_ID" => DIGEST_KEY_ID,
-            "EMAILS_PER_DAY" | "SMS_PER_DAY" | "SMS_PER_PREFIX_PER_DAY" => "1000000",
-            "CONVERSION_GUARD" => &guard,
-            _ => return None,
-        };
-        Some(value.to_owned())
-    };
-    Settings::from_lookup(lookup, START).map_err(|error| error.to_string())
-}
-
 /// Plays a load, on a clock that stands still while anything runs.
 pub fn play(load: Load) -> Result<Outcome, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .map_err(|error| error.to_string())?;
-    runtime.block_on(run(load))
+    on_a_standing_clock(run(load))
 }
 
 async fn run(load: Load) -> Result<Outcome, String> {
-    let settings = settings(load.rate)?;
-    let inbox = Inbox::default();
-    inbox.know(&settings.login.delivery);
-    let keys = Keys::generate(&[SIGNING_KEY_ID], &[DIGEST_KEY_ID])?;
-    let aws = Aws::new(Table::new(TABLE)?, inbox.clone(), keys);
-    let began = Instant::now();
-    let clock = Arc::new(move || START.plus(began.elapsed()));
+    let deployment = Deployment::start(load.rate, "sign-up")?;
     let mut instances = Vec::new();
     for _ in 0..INSTANCES {
-        let functions = Functions::new(&settings, &aws.sdk_config(), clock.clone());
-        functions.warm_up().await;
-        instances.push(Arc::new(functions));
+        instances.push(Arc::new(deployment.instance().await));
     }
-    let next = Arc::new(AtomicU64::new(0));
+    let next = Arc::new(AtomicUsize::new(0));
     let mut rng = StdRng::seed_from_u64(load.seed);
     let mut people = JoinSet::new();
     let mut at = Instant::now();
-    let before = aws.table.counts();
+    let before = deployment.aws.table.counts();
     for nth in 0..load.people {
         // Random arrivals: the gaps are exponential.
         let gap = -f64::ln(1.0 - rng.random_range(0.0..1.0)) / f64::from(load.rate);
@@ -135,7 +89,7 @@ async fn run(load: Load) -> Result<Outcome, String> {
         let person = Person {
             nth,
             channel: load.channel,
-            inbox: inbox.clone(),
+            inbox: deployment.inbox.clone(),
             typing,
             instances: instances.clone(),
             next: Arc::clone(&next),
@@ -149,7 +103,7 @@ async fn run(load: Load) -> Result<Outcome, String> {
     while let Some(met) = people.join_next().await {
         outcome.add(met.map_err(|error| error.to_string())?);
     }
-    let after = aws.table.counts();
+    let after = deployment.aws.table.counts();
     outcome.transactions = after.transactions - before.transactions;
     outcome.conflicts = after.conflicts - before.conflicts;
     Ok(outcome)
@@ -161,7 +115,7 @@ struct Person {
     inbox: Inbox,
     typing: Duration,
     instances: Vec<Arc<Functions>>,
-    next: Arc<AtomicU64>,
+    next: Arc<AtomicUsize>,
 }
 
 impl Person {
@@ -175,12 +129,10 @@ impl Person {
             return (Some(login.measured()), None);
         }
         sleep(self.typing).await;
-        let message = self.inbox.messages(Some(&to)).into_iter().next();
-        let code = message.and_then(|message| message.code);
         let body = json!({
             member: to,
             "challenge_id": login.body["challenge_id"],
-            "otp": code,
+            "otp": code(&self.inbox, &to),
         });
         let validation = self.send(Route::Validate, &body).await;
         (Some(login.measured()), Some(validation.measured()))
@@ -188,52 +140,20 @@ impl Person {
 
     async fn send(&self, route: Route, body: &Value) -> Answer {
         let instance = self.next.fetch_add(1, Ordering::Relaxed) % INSTANCES;
-        let path = match route {
-            Route::Login => "/api/login-with-otp/",
-            _ => "/api/validate-otp/",
+        let request = Request {
+            route,
+            body,
+            key: None,
+            client: Ipv4Addr::from(0x0A00_0000 + self.nth),
         };
-        let client = Ipv4Addr::from(0x0A00_0000 + self.nth).to_string();
-        let event = json!({
-            "resource": path, "path": path, "httpMethod": "POST",
-            "headers": { "content-type": "application/json" },
-            "multiValueHeaders": { "content-type": ["application/json"] },
-            "requestContext": {
-                "httpMethod": "POST", "path": path, "requestId": "simulated",
-                "accountId": "000000000000", "apiId": "local", "resourceId": "local",
-                "resourcePath": path, "stage": "local", "protocol": "HTTP/1.1",
-                "identity": { "sourceIp": client },
-            },
-            "body": body.to_string(), "isBase64Encoded": false,
-        });
-        let Ok(request) = event::request(&event.to_string()) else {
-            return Answer::default();
-        };
-        let started = Instant::now();
-        let nth = usize::try_from(instance).unwrap_or_default();
-        let answer = self.instances[nth].handle(route, request).await;
-        Answer::of(&answer, started.elapsed())
+        request.send(&self.instances[instance]).await
     }
-}
-
-#[derive(Default)]
-struct Answer {
-    status: u16,
-    millis: u64,
-    body: Value,
 }
 
 impl Answer {
-    fn of(response: &Response<Body>, after: Duration) -> Self {
-        let body = serde_json::from_slice(response.body().as_ref()).unwrap_or_default();
-        Self {
-            status: response.status().as_u16(),
-            millis: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
-            body,
-        }
-    }
-
-    const fn measured(&self) -> (u16, u64) {
-        (self.status, self.millis)
+    fn measured(&self) -> (u16, u64) {
+        let millis = u64::try_from(self.after.as_millis());
+        (self.status, millis.unwrap_or(u64::MAX))
     }
 }
 

@@ -3,6 +3,8 @@
 use std::{env, fs, process::ExitCode};
 
 mod aws;
+mod deployment;
+mod latency;
 mod load;
 mod plot;
 mod report;
@@ -32,10 +34,16 @@ const SEED: u64 = 1;
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "what it is for")]
 fn main() -> ExitCode {
-    let only_plot = env::args().nth(1).as_deref() == Some("plot");
-    match if only_plot { Ok(()) } else { simulate() }.and_then(|()| draw()) {
-        Ok(()) => {
-            println!("wrote {PLOT}");
+    let wrote = |()| format!("wrote {PLOT}");
+    let done = match env::args().nth(1).as_deref() {
+        None => simulate().and_then(|()| draw()).map(wrote),
+        Some("plot") => draw().map(wrote),
+        Some("latency") => latency::table(),
+        Some(_) => Err("takes nothing, `plot` or `latency`".to_owned()),
+    };
+    match done {
+        Ok(said) => {
+            println!("{said}");
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -94,5 +102,12 @@ mod tests {
             assert!((row.logged_in - 100.0).abs() < 0.01, "{row:?}");
             assert!((least..=least + 8).contains(&row.login[0]), "{row:?}");
         }
+    }
+
+    #[test]
+    fn the_table_of_waits_is_that_of_the_page() {
+        let page = include_str!("../../../docs/performance.md");
+        let table = latency::table().expect("a run");
+        assert!(page.contains(&table), "{table}");
     }
 }

@@ -73,16 +73,23 @@ pub struct Limit {
     pub book: Book,
 }
 
-/// The most shards of a shared limit. One shard is one key, and one key takes
-/// about 1,000 writes per second. A login that meets a full limit asks each.
-const MAX_SHARDS: u32 = 3;
+/// The most shards of a shared limit. A login that meets a full one reads each.
+const MAX_SHARDS: u32 = 128;
+
+/// The admissions of one shard of a large limit. Logins at the same shard conflict,
+/// and a limit of many admissions is there for many logins a second.
+const SHARE: u32 = 300;
+
+/// The most shards of a limit that is too small for full shares.
+const FEW_SHARDS: u32 = 3;
 
 /// The fewest admissions of a shard that are worth a key.
 const LEAST_SHARE: u32 = 20;
 
 /// The number of counters that share `max` admissions.
 pub(super) fn shards(max: u32) -> u32 {
-    (max / LEAST_SHARE).clamp(1, MAX_SHARDS)
+    let few = (max / LEAST_SHARE).clamp(1, FEW_SHARDS);
+    (max / SHARE).clamp(few, MAX_SHARDS)
 }
 
 /// How many of `max` admissions one of `shards` counters allows.
@@ -140,8 +147,8 @@ mod tests {
 
         #[test]
         fn the_shares_add_up_to_the_limit_and_none_is_empty(
-            max in 1u32..=1_000_000,
-            beside in 1u32..=20,
+            max in prop_oneof![1u32..=2000, 1u32..=100_000_000],
+            beside in 1u32..=128,
         ) {
             let limit = Limit {
                 scope: Scope::Deployment,
@@ -159,7 +166,25 @@ mod tests {
             let shares = shares_of(limit.shards());
             prop_assert_eq!(shares.iter().sum::<u32>(), max);
             prop_assert!(shares.iter().all(|share| *share > 0));
-            prop_assert!(shares.len() <= 3);
+        }
+    }
+
+    #[test]
+    fn large_limits_have_a_counter_for_each_300_and_small_ones_keep_three() {
+        for (max, counters) in [
+            (1, 1),
+            (39, 1),
+            (50, 2),
+            (60, 3),
+            (200, 3),
+            (1000, 3),
+            (1199, 3),
+            (1200, 4),
+            (5000, 16),
+            (38_400, 128),
+            (100_000_000, 128),
+        ] {
+            assert_eq!(shards(max), counters, "{max}");
         }
     }
 }

@@ -30,6 +30,7 @@ mod redeem;
 mod refuse;
 mod replay;
 mod sessions;
+mod shards;
 mod spend;
 mod storing;
 mod tally;

@@ -96,6 +96,7 @@ macro_rules! settings {
 }
 
 const MILLION: u64 = 1_000_000;
+const MOST_PER_DAY: u64 = 100 * MILLION;
 const DAY: u64 = 86_400;
 const YEAR: u64 = 365 * DAY;
 
@@ -170,13 +171,13 @@ settings! {
         (0, 3), 0, "",
         "How many proxies in front of the gateway append to `X-Forwarded-For`.",
     );
-    EMAILS_PER_DAY = number((1, MILLION), 5000, "", "E-mails of the deployment per UTC day.");
-    SMS_PER_DAY = number((1, MILLION), 1000, "", "Text messages of the deployment per UTC day.");
+    EMAILS_PER_DAY = number((1, MOST_PER_DAY), 5000, "", "E-mails of the deployment per UTC day.");
+    SMS_PER_DAY = number((1, MOST_PER_DAY), 1000, "", "Text messages of the deployment per UTC day.");
     SMS_PER_PREFIX_PER_DAY = number(
-        (1, MILLION), 200, "", "Text messages to one allowed prefix per UTC day.",
+        (1, MOST_PER_DAY), 200, "", "Text messages to one allowed prefix per UTC day.",
     );
     CONVERSION_GUARD = number(
-        (0, MILLION), 50, "",
+        (0, MOST_PER_DAY), 50, "",
         "Messages to one allowed prefix, and e-mails, that may be sent without their codes \
          coming back; 0 is off.",
     );

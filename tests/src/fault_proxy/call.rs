@@ -3,8 +3,8 @@
 use self::Call::{
     AddUser, Admit, ChangeUser, Complete, CountRequest, CountValidation, EndSession,
     FetchDigestKey, FetchPublicKey, FindChallenge, FindClaims, FindLogin, FindSession, FindUser,
-    ListSessions, LookAtTemplate, ReadGuard, Redeem, Rotate, SendEmail, SendSms, SetClaims, Sign,
-    SpendAttempt, Withdraw, WithdrawCounts, WithdrawEnd,
+    ListSessions, LookAtTemplate, ReadCounters, Redeem, Rotate, SendEmail, SendSms, SetClaims,
+    Sign, SpendAttempt, Withdraw, WithdrawCounts, WithdrawEnd,
 };
 use super::http::{HttpMessage, header};
 
@@ -21,8 +21,8 @@ pub enum Call {
     Admit,
     /// A request that is not admitted is counted against its client.
     CountRequest,
-    /// A conversion guard that refused lately is read again.
-    ReadGuard,
+    /// The counters of a full limit are read, or of a guard that refused lately.
+    ReadCounters,
     /// The user of a destination is read.
     FindUser,
     /// SES returns the operator's own e-mail template.
@@ -89,7 +89,7 @@ const CALLS: &[(Call, &str, &str)] = &[
     (FindSession, "GetItem", "\"family#"),
     (FindLogin, "GetItem", "\"request#"),
     (FindClaims, "GetItem", "\"claims\""),
-    (ReadGuard, "GetItem", "-unproven\""),
+    (ReadCounters, "BatchGetItem", ""),
     (FindUser, "GetItem", "\"user\""),
     (FindChallenge, "GetItem", "\"sends#"),
     (ListSessions, "Query", "\"family#"),

@@ -10,11 +10,7 @@ pub fn ask(request: &mut HttpMessage) {
         return;
     }
     let asked = br#"{"ReturnConsumedCapacity":"TOTAL","#;
-    let before = format!("content-length: {}", request.body.len());
-    request.body.splice(..1, asked.iter().copied());
-    let after = format!("content-length: {}", request.body.len());
-    assert!(request.head.contains(&before), "the head names the length");
-    request.head = request.head.replace(&before, &after);
+    request.set_body([asked.as_slice(), &request.body[1..]].concat());
 }
 
 /// The write units of a call.
@@ -39,7 +35,7 @@ pub fn write_units(request: &HttpMessage, answer: &HttpMessage) -> f64 {
 }
 
 fn reads(operation: &str) -> bool {
-    matches!(operation, "GetItem" | "Query")
+    matches!(operation, "GetItem" | "BatchGetItem" | "Query")
 }
 
 fn is_for_table(request: &HttpMessage) -> bool {

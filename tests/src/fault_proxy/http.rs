@@ -37,6 +37,15 @@ impl HttpMessage {
         self.head.starts_with("HTTP/1.1 200")
     }
 
+    /// Replaces the body, and its length in the head.
+    pub fn set_body(&mut self, body: Vec<u8>) {
+        let length = |body: &[u8]| format!("content-length: {}", body.len());
+        let before = length(&self.body);
+        assert!(self.head.contains(&before), "the head names the length");
+        self.head = self.head.replace(&before, &length(&body));
+        self.body = body;
+    }
+
     pub fn bytes(&self) -> Vec<u8> {
         [self.head.as_bytes(), &self.body].concat()
     }

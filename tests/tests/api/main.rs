@@ -28,6 +28,7 @@ mod log;
 mod login;
 mod logout;
 mod malformed_events;
+mod many_counters;
 mod messages;
 mod mistakes;
 mod oauth;

@@ -1,7 +1,8 @@
 //! A right guess starts a session.
 
 use otp_domain::{
-    Challenge, Claims, OperationId, RefreshToken, Session, SessionLifetimes, UnixTime, User,
+    Challenge, Claims, OperationId, RefreshToken, ResolvedUser, Session, SessionLifetimes,
+    UnixTime, User,
 };
 use rand::CryptoRng;
 
@@ -70,12 +71,8 @@ impl SessionService {
             let refresh_token = right
                 .derived_token(request, user.id())
                 .unwrap_or_else(|| RefreshToken::draw(user.id().clone(), rng));
-            let lifetimes = self.lifetimes_of(challenge, now);
-            let session = Session {
-                new_user: user.is_new(),
-                ..Session::start(&refresh_token, &request.destination, lifetimes, now)
-            };
-            let session = session.sealed(self.digest_keys.current().await?);
+            let session = self.session_of(&user, &refresh_token, challenge, now);
+            let session = session.await?;
             let redeeming = Redeeming {
                 attempted: &right.attempted,
                 user: &user,
@@ -139,6 +136,21 @@ impl SessionService {
         } else {
             Standing::Unused(user)
         })
+    }
+
+    async fn session_of(
+        &self,
+        user: &ResolvedUser,
+        token: &RefreshToken,
+        challenge: &Challenge,
+        now: UnixTime,
+    ) -> Result<Session, Fault> {
+        let lifetimes = self.lifetimes_of(challenge, now);
+        let session = Session {
+            new_user: user.is_new(),
+            ..Session::start(token, &challenge.destination, lifetimes, now)
+        };
+        Ok(session.sealed(self.digest_keys.current().await?))
     }
 
     /// A session that a fixed code starts ends with that code.

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::{
     ReplayedLogin, Store, item,
-    tally::{Refused, Tally},
+    tally::Tally,
     transaction::{BUDGET, Written, condition_failed},
 };
 use crate::{
@@ -58,9 +58,10 @@ enum NotAdmitted {
 
 /// What the reasons of a cancelled admission mean.
 enum Cancelled {
-    Decided(NotAdmitted),
-    /// Only some shards of a counter were full: try the next.
-    TryNextShard,
+    /// It is the repeat of an earlier request.
+    Replayed(ReplayedLogin),
+    /// Counters are full, and these limits refuse whatever counter is tried.
+    Full(Vec<FullLimit>),
 }
 
 impl Store {
@@ -118,8 +119,8 @@ impl Store {
         )))
     }
 
-    /// Tries shard after shard until the admission is written (`None`) or
-    /// decided otherwise.
+    /// Tries until the admission is written (`None`) or decided otherwise. If a
+    /// counter is full, it reads the others and tries those with room.
     async fn try_shards(
         &self,
         admission: &mut Admission<'_>,
@@ -133,11 +134,31 @@ impl Store {
             let Written::Cancelled(reasons) = self.transact(&token, actions).await? else {
                 return Ok(None);
             };
-            match admission.cancelled(&reasons)? {
-                Cancelled::Decided(decided) => return Ok(Some(decided)),
-                Cancelled::TryNextShard => attempt += 1,
+            let mut refusing = match admission.cancelled(&reasons)? {
+                Cancelled::Replayed(earlier) => return Ok(Some(NotAdmitted::Replayed(earlier))),
+                Cancelled::Full(limits) => limits,
+            };
+            // Until every shard is known, it is unknown what lasts longest.
+            self.read_counters(&mut admission.tallies).await?;
+            refusing.extend(admission.tallies.iter_mut().flat_map(Tally::move_on));
+            if !refusing.is_empty() {
+                return Ok(Some(NotAdmitted::Refused(refusing)));
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Reads the other counters of each tally whose counter is full.
+    async fn read_counters(&self, tallies: &mut [Tally<'_>]) -> Result<(), Fault> {
+        let unread: Vec<_> = tallies.iter().map(Tally::unread).collect();
+        let keys = unread.iter().flatten().map(|(_, key)| key.clone());
+        let mut items = self.get_all(keys.collect()).await?.into_iter();
+        for (tally, unread) in tallies.iter_mut().zip(&unread) {
+            for ((shard, _), item) in unread.iter().zip(items.by_ref()) {
+                tally.learn(*shard, &item)?;
             }
         }
+        Ok(())
     }
 }
 
@@ -189,7 +210,7 @@ impl Admission<'_> {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Names every limit that refuses. A retried request is recognised first,
+    /// Learns which counters are full. A retried request is recognised first,
     /// whatever limits it would meet now.
     fn cancelled(&mut self, reasons: &[CancellationReason]) -> Result<Cancelled, Fault> {
         let mut reasons = reasons
@@ -197,29 +218,20 @@ impl Admission<'_> {
             .map(|reason| condition_failed(reason).then_some(reason));
         let mut next = || reasons.next().flatten();
         if let Some(request) = self.rules.key.as_ref().and_then(|_| next()) {
-            let earlier = NotAdmitted::Replayed(replayed(request)?);
-            return Ok(Cancelled::Decided(earlier));
+            return Ok(Cancelled::Replayed(replayed(request)?));
         }
-        let mut refusing = Vec::new();
-        let mut shards_left = false;
         for tally in &mut self.tallies {
-            let Some(reason) = next() else { continue };
-            match tally.refused(reason.item())? {
-                Refused::TryAgain => shards_left = true,
-                Refused::By(limits) => refusing.extend(limits),
+            if let Some(reason) = next() {
+                tally.refused(reason.item())?;
             }
         }
+        let mut refusing = Vec::new();
         for tally in self.tallies.iter().filter(|it| it.has_neighbour()) {
             if let Some(reason) = next() {
                 refusing.extend(tally.refused_by_neighbour(reason.item())?);
             }
         }
-        // Until every shard was tried, it is unknown what lasts longest.
-        Ok(if shards_left {
-            Cancelled::TryNextShard
-        } else {
-            Cancelled::Decided(NotAdmitted::Refused(refusing))
-        })
+        Ok(Cancelled::Full(refusing))
     }
 }
 

@@ -7,7 +7,6 @@ use aws_sdk_dynamodb::{
     error::BuildError,
     types::{TransactWriteItem, Update},
 };
-use futures_util::future::try_join_all;
 use otp_domain::{ConversionGuard, FullLimit, GuardCount, GuardVerdict, UnixTime};
 
 use super::{Item, Store, clauses::Clauses, item};
@@ -17,31 +16,47 @@ use crate::fault::Fault;
 pub(super) struct Guarding<'a> {
     guard: &'a ConversionGuard,
     at: UnixTime,
-    /// What the current shard held, and what eases it.
-    easing: Option<(GuardCount, GuardCount)>,
-    /// Whether a shard had room.
-    had_room: bool,
-    /// The least wait of the shards that are closed.
-    wait: Option<Duration>,
+}
+
+/// What one shard of a guard held, and what follows from it.
+pub(super) struct Guarded {
+    was: GuardCount,
+    verdict: GuardVerdict,
+}
+
+impl Guarded {
+    /// Whether there is room, perhaps after easing.
+    pub(super) const fn has_room(&self) -> bool {
+        !matches!(self.verdict, GuardVerdict::Closed(_))
+    }
+
+    /// What the shard held and what eases it, if it must be eased.
+    const fn easing(&self) -> Option<(&GuardCount, &GuardCount)> {
+        match &self.verdict {
+            GuardVerdict::Eased(eased) => Some((&self.was, eased)),
+            GuardVerdict::Open | GuardVerdict::Closed(_) => None,
+        }
+    }
+
+    const fn wait(&self) -> Option<Duration> {
+        match self.verdict {
+            GuardVerdict::Closed(wait) => Some(wait),
+            GuardVerdict::Open | GuardVerdict::Eased(_) => None,
+        }
+    }
 }
 
 impl<'a> Guarding<'a> {
     pub(super) const fn of(guard: &'a ConversionGuard, at: UnixTime) -> Self {
-        Self {
-            guard,
-            at,
-            easing: None,
-            had_room: false,
-            wait: None,
-        }
+        Self { guard, at }
     }
 
-    /// Counts one message, on condition that the shard has room, or still is as
-    /// it was when it was judged.
-    pub(super) fn count(&self, shard: u32, update: &mut Clauses) {
+    /// Counts one message, on condition that the shard has room. A shard that must be
+    /// eased is eased, on condition that it still is as it was when it was judged.
+    pub(super) fn count(&self, shard: u32, judged: Option<&Guarded>, update: &mut Clauses) {
         let now = update.value(item::millis(self.at));
         update.set.push(format!("sent_at = {now}"));
-        let Some((was, eased)) = &self.easing else {
+        let Some((was, eased)) = judged.and_then(Guarded::easing) else {
             let one = update.value(item::number(1));
             let room = update.value(item::number(self.guard.share(shard)));
             update.add.push(format!("unproven {one}"));
@@ -74,36 +89,25 @@ impl<'a> Guarding<'a> {
         update.add.push(format!("unproven {minus_one}"));
     }
 
-    /// Whether the guard closes the shard that holds `item`. If it need not, the
-    /// next count eases it.
-    pub(super) fn refuses(&mut self, shard: u32, item: &Item) -> Result<bool, Fault> {
+    /// Judges the shard that holds `item`.
+    pub(super) fn judge(&self, shard: u32, item: &Item) -> Result<Guarded, Fault> {
         let was = item::guard_count(item)?;
         let verdict = self.guard.judge(shard, &was, self.at);
-        self.easing = None;
-        match verdict {
-            GuardVerdict::Open => self.had_room = true,
-            GuardVerdict::Eased(eased) => {
-                self.had_room = true;
-                self.easing = Some((was, eased));
-            }
-            GuardVerdict::Closed(wait) => {
-                self.wait = Some(self.wait.map_or(wait, |least| least.min(wait)));
-            }
-        }
-        Ok(matches!(verdict, GuardVerdict::Closed(_)))
+        Ok(Guarded { was, verdict })
     }
 
     /// The guard's refusal when every shard refused. A shard in which it had room
     /// was refused by a limit; the guard is still to blame if `no_limit` was full
     /// in every shard.
-    pub(super) fn refusal(&self, no_limit: bool) -> Option<FullLimit> {
-        let wait = self.wait.filter(|_| no_limit || !self.had_room)?;
+    pub(super) fn refusal<'g>(
+        &self,
+        shards: impl Iterator<Item = &'g Guarded> + Clone,
+        no_limit: bool,
+    ) -> Option<FullLimit> {
+        let had_room = shards.clone().any(Guarded::has_room);
+        let wait = shards.filter_map(Guarded::wait).min();
+        let wait = wait.filter(|_| no_limit || !had_room)?;
         Some(closed(self.guard, self.at.plus(wait)))
-    }
-
-    /// Forgets how to ease the shard that is left.
-    pub(super) const fn leave(&mut self) {
-        self.easing = None;
     }
 }
 
@@ -145,20 +149,11 @@ impl Store {
         guard: &ConversionGuard,
         now: UnixTime,
     ) -> Result<Option<FullLimit>, Fault> {
-        let verdicts = (0..guard.shards()).map(|shard| async move {
-            let item = self.get(item::guard_key(guard, shard)).await?;
-            let count = item
-                .as_ref()
-                .map_or(Ok(GuardCount::default()), item::guard_count)?;
-            Ok::<_, Fault>(guard.judge(shard, &count, now))
-        });
-        let mut wait = Duration::MAX;
-        for verdict in try_join_all(verdicts).await? {
-            match verdict {
-                GuardVerdict::Closed(of_shard) => wait = wait.min(of_shard),
-                GuardVerdict::Open | GuardVerdict::Eased(_) => return Ok(None),
-            }
-        }
-        Ok(Some(closed(guard, now.plus(wait))))
+        let guarding = Guarding::of(guard, now);
+        let keys = (0..guard.shards()).map(|shard| item::guard_key(guard, shard));
+        let items = self.get_all(keys.collect()).await?;
+        let judged = (0..).zip(&items).map(|(nth, it)| guarding.judge(nth, it));
+        let judged: Vec<Guarded> = judged.collect::<Result<_, _>>()?;
+        Ok(guarding.refusal(judged.iter(), false))
     }
 }

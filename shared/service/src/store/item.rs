@@ -19,8 +19,8 @@ pub(super) use challenge::{
     spent_by, spent_name,
 };
 pub(super) use counters::{
-    count, count_of, counter_key, guard_count, guard_key, guard_sweep, is_counted_for, lasting_key,
-    sent_at,
+    count, count_of, counter_key, guard_count, guard_key, guard_sweep, is_counted_for, key_of,
+    lasting_key, sent_at,
 };
 pub(super) use session::{
     SESSION_PREFIX, bytes, claims_key, from_session, seal_key, seal_mac, session, session_key,

@@ -8,12 +8,15 @@ use super::{
     AdmissionRules, Item,
     clauses::Clauses,
     cooldown::Cooldown,
-    counter::{Shards, full},
-    guard::Guarding,
+    counter::full,
+    guard::{Guarded, Guarding},
     item,
+    shards::Shards,
     storing::Storing,
 };
 use crate::fault::Fault;
+
+mod withdrawal;
 
 /// How many windows back a counter without an end still counts a late refund, and
 /// how many it may be without a write before the table sweeps it.
@@ -24,25 +27,27 @@ pub(super) struct Tally<'a> {
     scope: Scope,
     book: Book,
     at: UnixTime,
-    limits: Vec<Counted<'a>>,
+    limits: Vec<&'a Limit>,
     guard: Option<Guarding<'a>>,
     cooldown: Option<Cooldown<'a>>,
     storing: Option<Storing<'a>>,
-    shards: Shards,
+    shards: Shards<Judged>,
 }
 
-struct Counted<'a> {
-    limit: &'a Limit,
-    /// Whether a shard had room for it.
-    had_room: bool,
+/// What one shard was last seen to have room for.
+struct Judged {
+    /// Whether each limit of the tally is full.
+    full: Vec<bool>,
+    guard: Option<Guarded>,
+    /// The cooldown, if it runs.
+    cooling: Option<FullLimit>,
 }
 
-/// What a refused count means.
-pub(super) enum Refused {
-    /// Try again: with another shard, by easing the guard, or by dropping challenges.
-    TryAgain,
-    /// These limits refuse in every shard.
-    By(Vec<FullLimit>),
+impl Judged {
+    fn has_room(&self) -> bool {
+        let closed = self.guard.as_ref().is_some_and(|guard| !guard.has_room());
+        !self.full.contains(&true) && !closed && self.cooling.is_none()
+    }
 }
 
 impl<'a> Tally<'a> {
@@ -55,24 +60,20 @@ impl<'a> Tally<'a> {
         let mut tallies: Vec<Self> = Vec::new();
         let at = challenge.issued_at;
         for limit in &rules.limits {
-            let counted = Counted {
-                limit,
-                had_room: false,
-            };
             let shared = tallies.iter_mut().find(|tally| {
                 limit.book != Book::Own && tally.scope == limit.scope && tally.book == limit.book
             });
             match shared {
-                Some(tally) => tally.limits.push(counted),
+                Some(tally) => tally.limits.push(limit),
                 None => tallies.push(Self {
                     scope: limit.scope.clone(),
                     book: limit.book,
                     at,
-                    limits: vec![counted],
+                    limits: vec![limit],
                     guard: None,
                     cooldown: None,
                     storing: None,
-                    shards: Shards::default(),
+                    shards: Shards::shuffled(1, rng),
                 }),
             }
         }
@@ -88,7 +89,7 @@ impl<'a> Tally<'a> {
             }
             // The guard's counters are where its challenges find them.
             let shards = guard.map_or_else(
-                || tally.limits.iter().map(|it| it.limit.shards()).min(),
+                || tally.limits.iter().map(|limit| limit.shards()).min(),
                 |guard| Some(guard.shards()),
             );
             tally.shards = Shards::shuffled(shards.unwrap_or(1), rng);
@@ -97,12 +98,15 @@ impl<'a> Tally<'a> {
     }
 
     pub(super) fn key(&self) -> Item {
-        let shard = self.shards.current();
+        self.key_of(self.shards.current())
+    }
+
+    fn key_of(&self, shard: u32) -> Item {
         match (self.book, &self.scope, self.limits.as_slice()) {
             (Book::Sends, Scope::Destination(of), _) => item::sends_key(of, self.at),
             (Book::Guard(name), scope, _) => item::lasting_key(scope, name, shard),
             (_, scope, []) => item::lasting_key(scope, "", shard),
-            (_, _, [own, ..]) => item::counter_key(own.limit, shard, self.at),
+            (_, _, [own, ..]) => item::counter_key(own, shard, self.at),
         }
     }
 
@@ -120,13 +124,14 @@ impl<'a> Tally<'a> {
         table: &str,
     ) -> Result<TransactWriteItem, BuildError> {
         let mut update = Clauses::default();
-        for limit in self.limits.iter().map(|it| it.limit) {
+        for limit in &self.limits {
             let count = update.name(item::count_of(limit, self.at));
-            let max = update.value(item::number(self.share(limit)));
+            let share = limit.share(self.shards.current(), self.shards.all());
+            let max = update.value(item::number(share));
             let one = update.value(item::number(1));
             update.add.push(format!("{count} {one}"));
             // A share may be nothing: then even a first count has no room.
-            update.conditions.push(match self.share(limit) {
+            update.conditions.push(match share {
                 0 => format!("{count} < {max}"),
                 _ => format!("(attribute_not_exists({count}) OR {count} < {max})"),
             });
@@ -139,7 +144,8 @@ impl<'a> Tally<'a> {
             }
         }
         if let Some(guard) = &self.guard {
-            guard.count(self.shards.current(), &mut update);
+            let judged = self.shards.here().and_then(|it| it.guard.as_ref());
+            guard.count(self.shards.current(), judged, &mut update);
         }
         if let Some(cooldown) = &self.cooldown {
             cooldown.start(&mut update);
@@ -150,48 +156,6 @@ impl<'a> Tally<'a> {
         let sweep = update.value(self.sweep());
         update.set.push(format!("expires_at_seconds = {sweep}"));
         update.update(self.key(), table)
-    }
-
-    /// Refunds one admission, and removes its challenge, on condition that nobody has
-    /// guessed at it; `None` if none of its counters is refunded.
-    /// `with_cooldown` ends the cooldown too, on condition that it is still its own.
-    pub(super) fn refund(
-        &self,
-        with_cooldown: bool,
-        table: &str,
-    ) -> Option<Result<TransactWriteItem, BuildError>> {
-        let mut update = Clauses::default();
-        let refundable = self.limits.iter().filter(|it| it.limit.refundable);
-        for limit in refundable.map(|it| it.limit) {
-            let count = update.name(item::count_of(limit, self.at));
-            let minus_one = update.value(item::number(-1));
-            let zero = update.value(item::number(0));
-            update.add.push(format!("{count} {minus_one}"));
-            update.conditions.push(format!("{count} > {zero}"));
-        }
-        if self.guard.is_some() {
-            Guarding::refund(&mut update);
-        }
-        if let Some(cooldown) = self.cooldown.as_ref().filter(|_| with_cooldown) {
-            cooldown.end(&mut update);
-        }
-        if let Some(storing) = &self.storing {
-            storing.withdraw(&mut update);
-        }
-        (!update.add.is_empty()).then(|| update.update(self.key(), table))
-    }
-
-    /// Removes the challenge and refunds nothing; `None` if another item holds it.
-    pub(super) fn end(&self, table: &str) -> Option<Result<TransactWriteItem, BuildError>> {
-        let mut update = Clauses::default();
-        self.storing.as_ref()?.end(&mut update);
-        Some(update.update(self.key(), table))
-    }
-
-    /// Whether somebody has guessed at the challenge, if this item holds it.
-    pub(super) fn is_guessed(&self, stands: &Item) -> bool {
-        let storing = self.storing.as_ref();
-        storing.is_some_and(|storing| storing.is_guessed(stands))
     }
 
     /// The check of the cooldown in the item of the neighbouring day, which the few
@@ -223,58 +187,75 @@ impl<'a> Tally<'a> {
         cooldown.map_or(Ok(None), |cooldown| cooldown.refused(item))
     }
 
-    /// Judges the shard that refused.
-    pub(super) fn refused(&mut self, item: Option<&Item>) -> Result<Refused, Fault> {
-        let nothing = Item::new();
-        let stands = item.unwrap_or(&nothing);
-        let (shard, at) = (self.shards.current(), self.at);
-        let mut refuses = false;
-        for n in 0..self.limits.len() {
-            let limit = self.limits[n].limit;
-            let count = item::count(stands, &item::count_of(limit, at))?;
-            let has_room = count < i64::from(self.share(limit));
-            self.limits[n].had_room |= has_room;
-            refuses |= !has_room;
+    /// Learns what a shard holds.
+    pub(super) fn learn(&mut self, shard: u32, item: &Item) -> Result<(), Fault> {
+        let mut full = Vec::new();
+        for limit in &self.limits {
+            let count = item::count(item, &item::count_of(limit, self.at))?;
+            let most = limit.share(shard, self.shards.all());
+            full.push(count >= i64::from(most));
         }
-        if let Some(guard) = &mut self.guard {
-            refuses |= guard.refuses(shard, stands)?;
-        }
-        let cooling = match &self.cooldown {
-            Some(cooldown) => cooldown.refused(item)?,
-            None => None,
-        };
-        refuses |= cooling.is_some();
+        let guard = self.guard.as_ref();
+        let guard = guard.map(|guard| guard.judge(shard, item)).transpose()?;
+        let cooldown = self.cooldown.as_ref();
+        let cooling = cooldown.map_or(Ok(None), |cooldown| cooldown.refused(Some(item)))?;
         if let Some(storing) = &mut self.storing {
-            storing.judge(stands)?;
+            storing.judge(item)?;
         }
-        if !refuses {
-            // It eases the guard or drops challenges, or another write came between.
-            return Ok(Refused::TryAgain);
-        }
-        if self.shards.try_next() {
-            if let Some(guard) = &mut self.guard {
-                guard.leave();
-            }
-            return Ok(Refused::TryAgain);
-        }
-        let of_limits = self.limits.iter().filter(|it| !it.had_room);
-        let mut by: Vec<FullLimit> = of_limits.map(|it| full(it.limit, at)).collect();
-        if let Some(guard) = &self.guard {
-            by.extend(guard.refusal(by.is_empty()));
-        }
-        by.extend(cooling);
-        Ok(Refused::By(by))
+        let judged = Judged {
+            full,
+            guard,
+            cooling,
+        };
+        self.shards.learn(shard, judged);
+        Ok(())
     }
 
-    fn share(&self, limit: &Limit) -> u32 {
-        limit.share(self.shards.current(), self.shards.all())
+    /// Learns what the shard holds that refused.
+    pub(super) fn refused(&mut self, item: Option<&Item>) -> Result<(), Fault> {
+        self.learn(self.shards.current(), item.unwrap_or(&Item::new()))
+    }
+
+    /// The shards to read before the next try, with their keys: all that are unknown,
+    /// if the current one has no room.
+    pub(super) fn unread(&self) -> Vec<(u32, Item)> {
+        if self.has_room() {
+            return Vec::new();
+        }
+        let unknown = self.shards.unknown();
+        unknown.map(|shard| (shard, self.key_of(shard))).collect()
+    }
+
+    /// Moves on to a shard with room, unless the current one has some: then the next
+    /// count eases the guard or drops challenges, or another write came between. Returns the limits that
+    /// refuse in every shard, if none has room.
+    pub(super) fn move_on(&mut self) -> Vec<FullLimit> {
+        if self.has_room() || self.shards.move_to(Judged::has_room) {
+            return Vec::new();
+        }
+        let judged = || self.shards.known();
+        let limits = self.limits.iter().enumerate();
+        // A limit is to blame if no shard has room for it.
+        let refusing = limits.filter(|(nth, _)| judged().all(|it| it.full[*nth]));
+        let mut by: Vec<FullLimit> = refusing.map(|(_, limit)| full(limit, self.at)).collect();
+        if let Some(guard) = &self.guard {
+            let guarded = self.shards.known().filter_map(|it| it.guard.as_ref());
+            by.extend(guard.refusal(guarded, by.is_empty()));
+        }
+        by.extend(judged().filter_map(|it| it.cooling.clone()));
+        by
+    }
+
+    /// Whether the current shard may have room.
+    fn has_room(&self) -> bool {
+        self.shards.here().is_none_or(Judged::has_room)
     }
 
     fn sweep(&self) -> aws_sdk_dynamodb::types::AttributeValue {
         match (self.book, self.limits.as_slice()) {
             (Book::Guard(_), _) | (_, []) => item::guard_sweep(self.at),
             (_, limits) => {
-                let ends = limits.iter().map(|it| it.limit.window_end(self.at));
+                let ends = limits.iter().map(|limit| limit.window_end(self.at));
                 let end = ends.max().unwrap_or(self.at);
                 let cooldown = self.cooldown.as_ref();
                 let cooled = cooldown.map(Cooldown::ends_at);

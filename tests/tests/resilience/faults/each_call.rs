@@ -67,7 +67,7 @@ async fn run(app: &TestApp, nth: usize, row: &Row) -> Vec<String> {
     for (cell, (fault, times, expected)) in cells.into_iter().enumerate() {
         let scenario = Scenario::prepare(row.request, &warm, nth * 100 + cell).await;
         let cold = if row.request.is_cold() {
-            Some(app.cold_start().await)
+            Some(warm.cold_start().await)
         } else {
             None
         };

@@ -7,6 +7,10 @@ use super::rules::{COOLDOWN, DAY, HOUR, Model};
 /// A limit: its partition, its name, its window, and how many it admits.
 pub type Limit = (String, &'static str, u64, u32);
 
+/// What the counters of text messages hold at the start of each day: their shares, except four
+/// places.
+pub const HELD: [u64; 4] = [300, 298, 299, 299];
+
 /// What the conversion guard of each prefix and of e-mail has room for.
 const ROOM: i64 = 4;
 

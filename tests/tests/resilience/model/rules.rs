@@ -13,7 +13,8 @@ pub const SETTINGS: [(&str, &str); 11] = [
     ("SENDS_PER_DAY", "5"),
     ("REQUESTS_PER_IP_PER_HOUR", "3"),
     ("SMS_PREFIXES", "+1,+44"),
-    ("SMS_PER_DAY", "4"),
+    // Of which each story leaves four places in four counters.
+    ("SMS_PER_DAY", "1200"),
     ("SMS_PER_PREFIX_PER_DAY", "3"),
     ("CONVERSION_GUARD", "4"),
     ("EMAILS_PER_DAY", "8"),

@@ -11,7 +11,7 @@ use proptest::{prop_assert, prop_assert_eq, test_runner::TestCaseError};
 use tests::{Answer, Call, TestApp};
 
 use super::{
-    limits::guard_of,
+    limits::{HELD, guard_of},
     operations::{Disturbance, FaultEffect, Operation},
     rules::{DAY, Expected, HOUR, Model, Outcome, Request, SETTINGS},
     wire::outcome,
@@ -69,6 +69,7 @@ impl StoryRunner {
             app: &self.app,
             number: self.stories.fetch_add(1, Ordering::SeqCst),
             model: Model::default(),
+            filled: 0,
             last: None,
             last_login: None,
         };
@@ -90,6 +91,8 @@ pub struct StoryRun<'a> {
     pub app: &'a TestApp,
     pub number: usize,
     pub model: Model,
+    /// The day whose counters of text messages are filled.
+    filled: u64,
     last: Option<Request>,
     /// The last validation that logged in.
     last_login: Option<Request>,
@@ -99,6 +102,7 @@ impl StoryRun<'_> {
     async fn perform(&mut self, operation: &Operation) -> Result<Option<Outcome>, TestCaseError> {
         self.model.now = self.app.now();
         self.perform_without_a_request(operation).await?;
+        self.fill_the_counters_of_a_new_day().await;
         let (request, disturbance) = self.request(operation);
         let Some(request) = request else {
             return Ok(None);
@@ -109,6 +113,19 @@ impl StoryRun<'_> {
             self.last_login = Some(request);
         }
         Ok(Some(outcome))
+    }
+
+    /// The cap of text messages has many counters. The model counts what is left in them.
+    async fn fill_the_counters_of_a_new_day(&mut self) {
+        let day = self.model.now / DAY * DAY / 1000;
+        if self.filled != day {
+            self.filled = day;
+            for (shard, held) in HELD.iter().enumerate() {
+                let (partition, sort) = (format!("deployment#{shard}"), format!("sms-day#{day}"));
+                let counts = [("admitted", *held)];
+                self.app.put_counts(&partition, &sort, &counts).await;
+            }
+        }
     }
 
     /// The request of an operation, unless the story has nothing to make it of.

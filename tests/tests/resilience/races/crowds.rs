@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use serde_json::json;
-use tests::{ALICE, Answer, TestApp, other_than};
+use tests::{ALICE, Answer, TestApp, app::START, other_than, table::number};
 
 use super::successes;
 
@@ -184,4 +184,58 @@ async fn fifty_logins_at_once_at_two_deployments_send_as_many_messages_as_the_gu
     let sent = successes(&answers);
     assert!((1..=10).contains(&sent), "{sent} messages");
     assert_eq!(app.stack.messages.messages(None).len(), sent);
+}
+
+/// The start of the day of a crowd, in seconds.
+const TODAY: u64 = START / 86_400_000 * 86_400;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn fifty_logins_at_once_use_up_the_last_places_of_many_counters_exactly() {
+    let settings = [
+        ONE_CLIENT,
+        ("SMS_PER_DAY", "1200"),
+        ("SMS_PER_PREFIX_PER_DAY", "1200"),
+        ("CONVERSION_GUARD", "1200"),
+        ("SMS_PREFIXES", "+1"),
+    ];
+    let app = Arc::new(TestApp::with(&settings).await);
+    // Four counters of 300 for each limit, filled unevenly: 12 places, but 9 of the guard's.
+    for (shard, [deployment, cap, unproven]) in (0..).zip([
+        [300, 292, 300],
+        [290, 300, 290],
+        [300, 298, 298],
+        [298, 291, 293],
+    ]) {
+        let partition = format!("deployment#{shard}");
+        let sort = format!("sms-day#{TODAY}");
+        app.put_counts(&partition, &sort, &[("admitted", deployment)])
+            .await;
+        let cap = (&*format!("sms-prefix-day#{TODAY}"), cap);
+        let counts = [cap, ("unproven", unproven), ("sent_at", START)];
+        let partition = format!("prefix#+1#{shard}");
+        app.put_counts(&partition, "sms-unproven", &counts).await;
+    }
+    // It remembers nothing of what the first one has refused.
+    let other = Arc::new(app.cold_start().await);
+    let answers = crowd(|n| {
+        let app = Arc::clone(if n % 2 == 0 { &app } else { &other });
+        async move { app.login(&format!("+1415555{n:04}")).await }
+    })
+    .await;
+    // A counter has what is least of its cap and its guard: 0, 0, 2 and 7 places. A busy machine
+    // may answer some with 503, and leaves their places to who comes next.
+    let mut sent = successes(&answers);
+    assert!((1..=9).contains(&sent), "{sent} messages");
+    for n in 0..9 {
+        let answer = app.login(&format!("+1416555{n:04}")).await;
+        sent += usize::from(answer.status == 200);
+    }
+    assert_eq!(sent, 9, "messages");
+    assert_eq!(app.stack.messages.messages(None).len(), 9);
+    let mut counted = 0;
+    for shard in 0..4 {
+        let items = app.partition(&format!("deployment#{shard}")).await;
+        counted += number(&items[&format!("sms-day#{TODAY}")], "admitted").unwrap();
+    }
+    assert_eq!(counted, 300 + 290 + 300 + 298 + 9);
 }

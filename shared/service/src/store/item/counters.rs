@@ -17,6 +17,11 @@ fn scope_partition(scope: &Scope, shard: u32) -> AttributeValue {
     }
 }
 
+/// What tells an item, or a key, from every other one.
+pub(in crate::store) fn key_of(item: &Item) -> [Option<String>; 2] {
+    ["pk", "sk"].map(|name| item.get(name).and_then(|it| it.as_s().ok()).cloned())
+}
+
 /// The attribute with the last send to this spelling of a mailbox.
 pub(in crate::store) fn sent_at(destination: &Destination) -> String {
     format!("sent_at#{}", destination.as_str())

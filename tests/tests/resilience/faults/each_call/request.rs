@@ -19,6 +19,8 @@ pub enum Request {
     LoginRefused,
     /// A login while the conversion guard is closed, and the functions know.
     LoginGuarded,
+    /// A login while every counter of the guard is full, and its functions do not know.
+    LoginFull,
     /// A repeated login during the cooldown, of which the functions know.
     LoginRepeatedRefused,
     Validate,
@@ -47,6 +49,8 @@ impl Request {
     pub const fn guard(self) -> u32 {
         match self {
             Self::LoginGuarded => 1,
+            // Three counters.
+            Self::LoginFull => 60,
             Self::Validate => 1_000_000,
             _ => 0,
         }
@@ -64,7 +68,12 @@ impl Request {
     pub const fn is_cold(self) -> bool {
         matches!(
             self,
-            Self::LoginCold | Self::ValidateCold | Self::RefreshCold | Self::MeCold | Self::Keys
+            Self::LoginCold
+                | Self::LoginFull
+                | Self::ValidateCold
+                | Self::RefreshCold
+                | Self::MeCold
+                | Self::Keys
         )
     }
 
@@ -80,6 +89,7 @@ impl Request {
             Self::LoginReplayed => "login, repeated",
             Self::LoginRefused => "login, refused",
             Self::LoginGuarded => "login, guard closed",
+            Self::LoginFull => "login, cold, every counter full",
             Self::LoginRepeatedRefused => "login, repeated while refused",
             Self::Validate => "validate",
             Self::ValidateCold => "validate, cold",
@@ -110,6 +120,7 @@ impl Request {
             | Self::LoginReplayed
             | Self::LoginRefused
             | Self::LoginGuarded
+            | Self::LoginFull
             | Self::LoginRepeatedRefused => Route::Login,
             Self::Validate
             | Self::ValidateCold

@@ -3,7 +3,7 @@
 use tests::Call;
 
 use super::request::Request::{
-    Keys, Login, LoginBySms, LoginCold, LoginConcealed, LoginGuarded, LoginRefused,
+    Keys, Login, LoginBySms, LoginCold, LoginConcealed, LoginFull, LoginGuarded, LoginRefused,
     LoginRepeatedRefused, LoginReplayed, LoginUndelivered, LoginWithKey, Logout, LogoutAll, Me,
     MeCold, Refresh, RefreshCold, RefreshReused, Validate, ValidateCold, ValidateConcealed,
     ValidateRepeated, ValidateWithKey, ValidateWithoutId, ValidateWrong,
@@ -82,7 +82,14 @@ pub const ROWS: &[Row] = &[
     row(LoginRefused, Call::CountRequest, 1, REFUSED, REFUSED),
     row(
         LoginGuarded,
-        Call::ReadGuard,
+        Call::ReadCounters,
+        3,
+        outcome(429, 0, NOTHING, 429),
+        outcome(503, 0, NOTHING, 429),
+    ),
+    row(
+        LoginFull,
+        Call::ReadCounters,
         3,
         outcome(429, 0, NOTHING, 429),
         outcome(503, 0, NOTHING, 429),

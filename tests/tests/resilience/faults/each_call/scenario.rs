@@ -29,6 +29,8 @@ impl Scenario {
     pub async fn prepare(request: Request, app: &TestApp, number: usize) -> Self {
         let to = match request {
             Request::LoginBySms | Request::LoginGuarded => format!("+1415{number:07}"),
+            // Of another country than those, which counts apart.
+            Request::LoginFull => format!("+1416{number:07}"),
             _ => format!("cell{number}@example.com"),
         };
         let (body, header) = match request.route() {
@@ -185,6 +187,13 @@ async fn log_in_before(
         Request::LoginGuarded => {
             app.login(&format!("+14158{number:06}")).await;
             app.login(&format!("+14159{number:06}")).await;
+        }
+        Request::LoginFull => {
+            for shard in 0..3 {
+                let partition = format!("prefix#CA#{shard}");
+                let counts = [("unproven", 20), ("sent_at", app.now())];
+                app.put_counts(&partition, "sms-unproven", &counts).await;
+            }
         }
         Request::LoginRefused => {
             app.login(to).await;
