@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::report::Row;
+use crate::report::{Row, loads};
 
 const WIDTH: f64 = 380.0;
 const HEIGHT: f64 = 170.0;
@@ -20,8 +20,8 @@ const PANELS: [(&str, Shown); 4] = [
     ("conflicts per login", |row| row.conflicts),
 ];
 
-/// Four panels for each channel, the code that stands and the trial.
-pub fn svg(now: &[Row], trial: &[Row]) -> String {
+/// Four panels for each channel, with at most three counters and as it stands.
+pub fn svg(before: &[Row], now: &[Row]) -> String {
     let (width, height) = (2.0 * (WIDTH + MARGIN) + 20.0, 4.0 * (HEIGHT + GAP) + 50.0);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
@@ -39,12 +39,12 @@ pub fn svg(now: &[Row], trial: &[Row]) -> String {
                 channel,
                 shown,
             };
-            panel.draw(&mut svg, &format!("{name}: {what}"), now, trial);
+            panel.draw(&mut svg, &format!("{name}: {what}"), before, now);
         }
     }
     for (nth, (name, colour)) in [
         ("at most 3 counters", "#cb181d"),
-        ("at most 128 (trial)", "#08519c"),
+        ("one for each 300, at most 128", "#08519c"),
     ]
     .into_iter()
     .enumerate()
@@ -78,16 +78,50 @@ impl Panel {
         self.left + rate.max(1.0).log10() / 4.0 * (WIDTH - 20.0)
     }
 
-    fn points(&self, rows: &[Row]) -> Vec<(f64, f64)> {
-        let rows = rows.iter().filter(|row| row.channel == self.channel);
-        rows.map(|row| (row.rate, (self.shown)(row))).collect()
+    /// The rate of each load, and what its runs show.
+    fn points(&self, rows: &[Row]) -> Vec<(f64, Vec<f64>)> {
+        let loads = loads(rows).filter(|runs| runs[0].channel == self.channel);
+        loads
+            .map(|runs| (runs[0].rate, runs.iter().map(self.shown).collect()))
+            .collect()
     }
 
-    fn draw(&self, svg: &mut String, name: &str, now: &[Row], trial: &[Row]) {
-        let series = [(now, "#cb181d"), (trial, "#08519c")]
+    /// A circle for each run, and a line through the means.
+    fn series(
+        &self,
+        svg: &mut String,
+        colour: &str,
+        points: &[(f64, Vec<f64>)],
+        y: impl Fn(f64) -> f64,
+    ) {
+        let mut line = Vec::new();
+        for (rate, runs) in points {
+            let x = self.x(*rate);
+            for run in runs {
+                let _ = writeln!(
+                    svg,
+                    "<circle cx=\"{x:.1}\" cy=\"{:.1}\" r=\"2.5\" fill=\"{colour}\"/>",
+                    y(*run)
+                );
+            }
+            let mean = runs.iter().sum::<f64>() / f64::from(u32::try_from(runs.len()).unwrap_or(1));
+            line.push(format!("{x:.1} {:.1}", y(mean)));
+        }
+        if !line.is_empty() {
+            let _ = writeln!(
+                svg,
+                "<path d=\"M{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>",
+                line.join("L")
+            );
+        }
+    }
+
+    fn draw(&self, svg: &mut String, name: &str, before: &[Row], now: &[Row]) {
+        let series = [(before, "#cb181d"), (now, "#08519c")]
             .map(|(rows, colour)| (self.points(rows), colour));
         let values = series.iter().flat_map(|(points, _)| points);
-        let most = values.fold(0.01, |most: f64, (_, value)| most.max(*value));
+        let values = values.flat_map(|(_, runs)| runs);
+        let most = values.fold(0.01, |most: f64, value| most.max(*value));
         let y = |value: f64| self.top + HEIGHT - value / most * HEIGHT;
         let _ = writeln!(
             svg,
@@ -95,12 +129,13 @@ impl Panel {
             self.left,
             self.top - 10.0
         );
+        let decimals = if most < 20.0 { 2 } else { 0 };
         for part in 0..=4 {
             let value = most * f64::from(part) / 4.0;
             let _ = writeln!(
                 svg,
                 "<path d=\"M{} {:.1}h{}\" stroke=\"#ddd\"/>\
-                 <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{value:.4}</text>",
+                 <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{value:.decimals$}</text>",
                 self.left,
                 y(value),
                 WIDTH - 20.0,
@@ -116,18 +151,8 @@ impl Panel {
                 self.top + HEIGHT + 16.0
             );
         }
-        for (points, colour) in series {
-            let line: Vec<String> = points
-                .iter()
-                .map(|(rate, value)| format!("{:.1} {:.1}", self.x(*rate), y(*value)))
-                .collect();
-            if !line.is_empty() {
-                let _ = writeln!(
-                    svg,
-                    "<path d=\"M{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>",
-                    line.join("L")
-                );
-            }
+        for (points, colour) in &series {
+            self.series(svg, colour, points, y);
         }
         let _ = writeln!(
             svg,

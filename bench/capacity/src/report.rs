@@ -1,5 +1,7 @@
 //! The figures of a run, as a row of a table that people and the plot read.
 
+use std::fmt::Write;
+
 use crate::load::{Channel, Load, Outcome};
 
 pub const HEADER: &str = "channel,logins a second,people,logged in %,refused %,faults %,\
@@ -39,6 +41,11 @@ impl Row {
             validation: quantiles(&mut outcome.validation_millis),
             conflicts: outcome.conflicts as f64 / people,
         }
+    }
+
+    /// Whether it is of this many logins a second.
+    pub fn is_at(&self, rate: u32) -> bool {
+        (self.rate - f64::from(rate)).abs() < 0.5
     }
 
     pub fn csv(&self) -> String {
@@ -81,6 +88,47 @@ impl Row {
             conflicts: cells.next()?.parse().ok()?,
         })
     }
+}
+
+/// The runs of each load.
+pub fn loads(rows: &[Row]) -> impl Iterator<Item = &[Row]> {
+    rows.chunk_by(|one, other| one.channel == other.channel && (one.rate - other.rate).abs() < 0.5)
+}
+
+/// The rows of a Markdown table, each with the range over the runs of one load.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds")]
+pub fn markdown(rows: &[Row]) -> String {
+    let mut told = String::new();
+    for runs in loads(rows) {
+        let range = |decimals: usize, shown: fn(&Row) -> f64| {
+            let values = || runs.iter().map(shown);
+            let least = format!("{:.decimals$}", values().fold(f64::MAX, f64::min));
+            let most = format!("{:.decimals$}", values().fold(f64::MIN, f64::max));
+            if least == most {
+                least
+            } else {
+                format!("{least} to {most}")
+            }
+        };
+        let channel = if runs[0].channel == "sms" {
+            "text message"
+        } else {
+            "e-mail"
+        };
+        let _ = writeln!(
+            told,
+            "| {} | {channel} | {} | {} | {} | {} | {} | {} | {} |",
+            runs[0].rate,
+            runs[0].people,
+            range(1, |row| row.logged_in),
+            range(1, |row| row.refused),
+            range(0, |row| row.login[0] as f64),
+            range(0, |row| row.login[1] as f64),
+            range(0, |row| row.validation[1] as f64),
+            range(2, |row| row.conflicts),
+        );
+    }
+    told
 }
 
 fn quantiles(millis: &mut [u64]) -> [u64; 2] {
