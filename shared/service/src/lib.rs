@@ -15,6 +15,9 @@
 //! with one conditional write. No HTTP: a use case takes its own request type,
 //! and returns its outcome or an [`Error`].
 
+// `store::refuse` still calls the crate of these types by another name.
+extern crate aws_smithy_types as aws_config;
+
 pub mod about;
 pub mod access_token;
 pub mod ambient;
