@@ -6,6 +6,7 @@
 //! bench instructions    instructions only; fails if they grew since the baseline
 //! bench baseline        counts instructions, and writes the baseline
 //! bench cpu             the CPU time of a warm call of each function
+//! bench syscalls        the system calls of a warm call of each function
 //! bench serve N         serves N processes of each function (bench/load)
 //! ```
 
@@ -18,6 +19,7 @@ mod serve;
 mod services;
 mod story;
 mod subject;
+mod syscalls;
 mod trips;
 
 use std::process::ExitCode;
@@ -54,11 +56,12 @@ async fn measure(mode: &str) -> Outcome<()> {
         "instructions" => baseline::compare(&story).await,
         "baseline" => baseline::rewrite(&story).await,
         "cpu" => report::cpu(&story).await.map(|text| say(&text)),
+        "syscalls" => syscalls::table(&story).await.map(|text| say(&text)),
         "serve" => {
             let processes = std::env::args().nth(2).unwrap_or_default();
             serve::serve(&story, processes.parse()?).await
         }
-        _ => Err("usage: bench [instructions | baseline | cpu | serve N]".into()),
+        _ => Err("usage: bench [instructions | baseline | cpu | syscalls | serve N]".into()),
     }
 }
 
