@@ -19,6 +19,36 @@ use crate::{Outcome, runtime_api::RuntimeApi};
 /// The time limit of each step: longer than any step takes, even under valgrind.
 const PATIENCE: Duration = Duration::from_mins(2);
 
+/// A tool that a function runs under, and the file for its counts.
+#[derive(Clone, Copy, Debug)]
+pub enum Tool<'a> {
+    /// Counts instructions.
+    Callgrind(&'a Path),
+    /// Counts system calls.
+    Strace(&'a Path),
+}
+
+impl Tool<'_> {
+    fn runs(self, program: &Path) -> Command {
+        let (name, options, counts) = match self {
+            Self::Callgrind(counts) => (
+                "valgrind",
+                &["--tool=callgrind", "--quiet"][..],
+                format!("--callgrind-out-file={}", counts.display()),
+            ),
+            // As a grandchild, so that the child is the function.
+            Self::Strace(counts) => (
+                "strace",
+                &["-D", "-f", "-c", "--summary-columns=name,calls"][..],
+                format!("--output={}", counts.display()),
+            ),
+        };
+        let mut command = Command::new(name);
+        command.args(options).arg(counts).arg(program);
+        command
+    }
+}
+
 /// A function that has started and is idle.
 pub struct Function {
     api: RuntimeApi,
@@ -33,8 +63,7 @@ pub struct Function {
 }
 
 impl Function {
-    /// Starts `program`. With `counts`, runs it under callgrind, which writes to
-    /// that file.
+    /// Starts `program`, under a tool if there is one.
     ///
     /// # Errors
     ///
@@ -42,20 +71,10 @@ impl Function {
     pub async fn start(
         program: &Path,
         variables: &[(String, String)],
-        counts: Option<&Path>,
+        tool: Option<Tool<'_>>,
     ) -> Outcome<Self> {
         let mut api = RuntimeApi::start().await?;
-        let mut command = match counts {
-            None => Command::new(program),
-            Some(counts) => {
-                let mut command = Command::new("valgrind");
-                command
-                    .args(["--tool=callgrind", "--quiet"])
-                    .arg(format!("--callgrind-out-file={}", counts.display()))
-                    .arg(program);
-                command
-            }
-        };
+        let mut command = tool.map_or_else(|| Command::new(program), |tool| tool.runs(program));
         command
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin/:/bin")

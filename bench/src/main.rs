@@ -7,6 +7,7 @@
 //! bench baseline        counts instructions, and writes the baseline
 //! bench cpu             the CPU time of a warm call of each function
 //! bench compare DIR     the costs beside those of the functions in DIR
+//! bench syscalls        the system calls of a warm call of each function
 //! bench serve N         serves N processes of each function (bench/load)
 //! ```
 
@@ -20,6 +21,7 @@ mod serve;
 mod services;
 mod story;
 mod subject;
+mod syscalls;
 mod trips;
 
 use std::process::ExitCode;
@@ -27,7 +29,8 @@ use std::process::ExitCode;
 use report::Report;
 use story::Story;
 
-const USAGE: &str = "usage: bench [instructions | baseline | cpu | compare DIR | serve N]";
+const USAGE: &str =
+    "usage: bench [instructions | baseline | cpu | compare DIR | syscalls | serve N]";
 
 /// The result of a step. The error is a sentence.
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -64,6 +67,7 @@ async fn measure(mode: &str) -> Outcome<()> {
             say(&text);
             Ok(())
         }
+        "syscalls" => syscalls::table(&story).await.map(|text| say(&text)),
         "serve" => {
             let processes = std::env::args().nth(2).unwrap_or_default();
             serve::serve(&story, processes.parse()?).await

@@ -1,20 +1,26 @@
 //! The programs that are measured.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
 
+use tokio::time::sleep;
+
 use crate::{
     Outcome,
-    function::Function,
+    function::{Function, Tool},
     story::{Story, calls_event},
 };
 
 /// Warm calls in one callgrind run: enough to even out their random differences.
 const WARM_CALLS: u32 = 20;
+
+/// Warm calls in one strace run: more, because connections and timers vary.
+const TRACED_CALLS: u32 = 100;
 
 /// A measured program, which also decides its requests.
 #[derive(Clone, Debug)]
@@ -103,11 +109,11 @@ impl Subject {
     ///
     /// The program does not start.
     pub async fn start(&self, story: &Story) -> Outcome<Function> {
-        self.start_counting(story, None).await
+        self.start_under(story, None).await
     }
 
-    async fn start_counting(&self, story: &Story, counts: Option<&Path>) -> Outcome<Function> {
-        let mut function = Function::start(&self.program(), &story.variables(), counts).await?;
+    async fn start_under(&self, story: &Story, tool: Option<Tool<'_>>) -> Outcome<Function> {
+        let mut function = Function::start(&self.program(), &story.variables(), tool).await?;
         if let Self::Other(of, directory) = self
             && matches!(**of, Self::Validate)
         {
@@ -165,7 +171,9 @@ impl Subject {
 
     async fn count(&self, story: &Story, calls: u32) -> Outcome<u64> {
         let counts = self.program().with_extension("callgrind");
-        let mut function = self.start_counting(story, Some(&counts)).await?;
+        let mut function = self
+            .start_under(story, Some(Tool::Callgrind(&counts)))
+            .await?;
         for nth in 0..calls {
             self.call(&mut function, story, nth).await?;
         }
@@ -173,6 +181,44 @@ impl Subject {
         let text = fs::read_to_string(&counts)?;
         let totals = text.lines().find_map(|line| line.strip_prefix("totals: "));
         Ok(totals.ok_or("callgrind wrote no totals")?.trim().parse()?)
+    }
+
+    /// How often each system call is made per warm call, counted by strace in two
+    /// runs like the instructions.
+    ///
+    /// # Errors
+    ///
+    /// strace is missing, or the program fails.
+    pub async fn system_calls(&self, story: &Story) -> Outcome<BTreeMap<String, f64>> {
+        let cold = self.trace(story, 1).await?;
+        let mut more = self.trace(story, 1 + TRACED_CALLS).await?;
+        for (name, count) in &mut more {
+            let before = cold.get(name).copied().unwrap_or_default();
+            *count = (*count - before) / f64::from(TRACED_CALLS);
+        }
+        Ok(more)
+    }
+
+    async fn trace(&self, story: &Story, calls: u32) -> Outcome<BTreeMap<String, f64>> {
+        let counts = self.program().with_extension("strace");
+        let tool = Some(Tool::Strace(&counts));
+        let mut function = Function::start(&self.program(), &story.variables(), tool).await?;
+        for nth in 0..calls {
+            self.call(&mut function, story, nth).await?;
+        }
+        function.end().await?;
+        // strace ends after the function.
+        for _ in 0..50 {
+            sleep(Duration::from_millis(100)).await;
+            let text = fs::read_to_string(&counts)?;
+            if text.contains("total") {
+                let rows = text.lines().map(str::split_whitespace);
+                return Ok(rows
+                    .filter_map(|mut row| Some((row.next()?.to_owned(), row.next()?.parse().ok()?)))
+                    .collect());
+            }
+        }
+        Err("strace wrote no counts".into())
     }
 
     /// The CPU times of a start and of a first call over TLS, including

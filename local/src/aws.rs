@@ -18,8 +18,9 @@ mod sns;
 
 use std::net::SocketAddr;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+use aws_types::SdkConfig;
 use axum::{
     Router,
     body::{Body, Bytes, to_bytes},

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws_config::SdkConfig;
+use aws_types::SdkConfig;
 use lambda_http::Request;
 use otp_domain::{Delivery, Destination, Pseudonym, UnixTime};
 use otp_edge::{

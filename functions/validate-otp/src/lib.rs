@@ -1,7 +1,7 @@
 //! The function behind `POST /api/validate-otp/` and the routes of the sessions
 //! that it starts.
 
-use aws_config::SdkConfig;
+use aws_types::SdkConfig;
 use lambda_http::Request;
 use otp_domain::{Destination, Pseudonym, UnixTime};
 use otp_edge::{

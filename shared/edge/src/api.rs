@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, time::Duration};
 
-use aws_config::SdkConfig;
+use aws_types::SdkConfig;
 use lambda_http::{Body, Request, Response};
 use otp_domain::{Destination, Pseudonym, UnixTime};
 use otp_service::{about::About, fault::Fault};

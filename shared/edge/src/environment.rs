@@ -4,12 +4,20 @@
 //! default chain also looks for profiles, containers and instances, which Lambda
 //! never has. That search takes a quarter of a cold start (docs/adr/0010).
 
-use aws_config::{
-    AppName, BehaviorVersion, Region, SdkConfig,
-    environment::EnvironmentVariableCredentialsProvider, identity::IdentityCache,
+use aws_credential_types::{
+    Credentials,
+    attributes::AccountId,
+    credential_feature::AwsCredentialFeature,
+    provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future},
 };
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_types::{
+    SdkConfig,
+    app_name::AppName,
+    region::Region,
+    service_config::{LoadServiceConfig, ServiceConfigKey},
+};
 
 use otp_service::aws::Connections;
 use otp_settings::variable;
@@ -29,10 +37,9 @@ type Lookup = fn(&str) -> Option<String>;
 /// | `AWS_SDK_UA_APP_ID` | the name of this application in AWS's logs |
 #[must_use]
 pub fn sdk_config(connections: &Connections) -> SdkConfig {
-    let credentials = EnvironmentVariableCredentialsProvider::new();
     from_variables(variable)
         .into_builder()
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .credentials_provider(SharedCredentialsProvider::new(Keys(variable)))
         .identity_cache(IdentityCache::lazy().build())
         .http_client(connections.client())
         .build()
@@ -50,6 +57,39 @@ fn from_variables(variable: Lookup) -> SdkConfig {
     builder.set_use_fips(switch("AWS_USE_FIPS_ENDPOINT"));
     builder.set_use_dual_stack(switch("AWS_USE_DUALSTACK_ENDPOINT"));
     builder.build()
+}
+
+/// The credentials, read anew when the SDK asks for them.
+#[derive(Debug)]
+struct Keys(Lookup);
+
+impl ProvideCredentials for Keys {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(self.credentials().ok_or_else(|| {
+            CredentialsError::not_loaded("AWS_ACCESS_KEY_ID or AWS_SECRET_ACCESS_KEY is not set")
+        }))
+    }
+}
+
+impl Keys {
+    fn credentials(&self) -> Option<Credentials> {
+        let Self(variable) = self;
+        let set = |name| variable(name).filter(|value| !value.trim().is_empty());
+        let mut keys = Credentials::builder()
+            .access_key_id(set("AWS_ACCESS_KEY_ID")?)
+            .secret_access_key(set("AWS_SECRET_ACCESS_KEY")?)
+            .provider_name("environment");
+        keys.set_session_token(set("AWS_SESSION_TOKEN"));
+        keys.set_account_id(set("AWS_ACCOUNT_ID").map(AccountId::from));
+        let mut keys = keys.build();
+        // The user agent names where credentials come from.
+        keys.get_property_mut_or_default::<Vec<AwsCredentialFeature>>()
+            .push(AwsCredentialFeature::CredentialsEnvVars);
+        Some(keys)
+    }
 }
 
 /// Each client reads its own endpoint variable, or else the common one.
@@ -88,6 +128,33 @@ mod tests {
             endpoint_of_table(|name| (name == "AWS_ENDPOINT_URL").then(|| "http://all".into()));
         assert_eq!(all.as_deref(), Some("http://all"));
         assert_eq!(endpoint_of_table(|_| None), None);
+    }
+
+    #[test]
+    fn credentials_need_both_keys_and_take_a_token_if_there_is_one() {
+        let temporary = Keys(|name| match name {
+            "AWS_ACCESS_KEY_ID" => Some("id".into()),
+            "AWS_SECRET_ACCESS_KEY" => Some("secret".into()),
+            "AWS_SESSION_TOKEN" => Some("token".into()),
+            _ => None,
+        });
+        let keys = temporary.credentials().unwrap();
+        assert_eq!(keys.access_key_id(), "id");
+        assert_eq!(keys.secret_access_key(), "secret");
+        assert_eq!(keys.session_token(), Some("token"));
+
+        let lasting = Keys(|name| (name != "AWS_SESSION_TOKEN").then(|| "some".into()));
+        assert_eq!(lasting.credentials().unwrap().session_token(), None);
+        let empty_token = Keys(|name| match name {
+            "AWS_SESSION_TOKEN" => Some(" ".into()),
+            _ => Some("some".into()),
+        });
+        assert_eq!(empty_token.credentials().unwrap().session_token(), None);
+
+        let no_id = Keys(|name| (name != "AWS_ACCESS_KEY_ID").then(|| "some".into()));
+        assert!(no_id.credentials().is_none());
+        let no_secret = Keys(|name| (name != "AWS_SECRET_ACCESS_KEY").then(|| "some".into()));
+        assert!(no_secret.credentials().is_none());
     }
 
     #[test]

@@ -28,31 +28,22 @@
 
 mod connections;
 pub mod endpoints;
+mod http;
 mod signing;
 mod trust;
 mod unsent;
 
 use std::time::Duration;
 
-use aws_config::{
-    BehaviorVersion, SdkConfig, retry::RetryConfig,
-    stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
-};
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use aws_types::SdkConfig;
 
 use self::{signing::CachedSigning, unsent::RepeatOnlyUnsent};
 
 pub use connections::Connections;
 pub use trust::TrustRoots;
 pub(crate) use unsent::is_unsent;
-
-/// The SDK's full configuration, for operators on their own machines: profiles,
-/// credential programs, environment variables, and the system's trust roots.
-pub async fn operator_sdk_config() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(Connections::new(&TrustRoots::of_the_system()).client())
-        .load()
-        .await
-}
 
 /// The client of the table.
 #[must_use]

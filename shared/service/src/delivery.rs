@@ -7,7 +7,7 @@ mod template;
 
 use std::sync::Arc;
 
-use aws_config::SdkConfig;
+use aws_types::SdkConfig;
 use otp_domain::{
     ChallengeId, ClientAddress, Destination, EmailAddress, Passcode, Refusal, SmsPrefixes,
     SmsSenders, UnixTime,

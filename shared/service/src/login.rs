@@ -7,7 +7,7 @@ mod outcome;
 
 use std::time::Duration;
 
-use aws_config::SdkConfig;
+use aws_types::SdkConfig;
 use otp_domain::{
     CarriedUser, Challenge, ChallengeId, Channel, ClientAddress, Delivery, Destination,
     IdempotencyKey, Policy, Pseudonym, TestIdentities, UnixTime, UnknownUsers,

@@ -11,7 +11,7 @@ mod revoke;
 mod start;
 mod validate;
 
-use aws_config::SdkConfig;
+use aws_types::SdkConfig;
 use otp_domain::{
     Destination, Policy, Pseudonym, Session, SessionLifetimes, TestIdentities, UnixTime,
 };

@@ -6,7 +6,7 @@ use std::{
     },
 };
 
-use aws_config::Region;
+use aws_sdk_dynamodb::config::Region;
 use local::{
     aws::sdk_config,
     functions::{Clock, Functions},

@@ -2,18 +2,14 @@
 
 use std::time::Duration;
 
-use aws_smithy_http_client::{
-    Connector,
-    tls::{Provider, TlsContext, rustls_provider::CryptoMode},
-};
 use aws_smithy_runtime_api::client::{
-    http::{HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn},
+    http::{SharedHttpClient, SharedHttpConnector, http_client_fn},
     orchestrator::HttpRequest,
 };
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
 use tokio::{task::JoinSet, time::timeout};
 
-use super::TrustRoots;
+use super::{TrustRoots, http::Http};
 
 /// The connect timeout, TLS included.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -27,28 +23,9 @@ pub struct Connections(SharedHttpConnector);
 
 impl Connections {
     /// A pool that trusts `roots`. It opens no connection yet.
-    ///
-    /// # Panics
-    ///
-    /// If the TLS library cannot build a context. With trust roots only, it
-    /// always can.
     #[must_use]
     pub fn new(roots: &TrustRoots) -> Self {
-        #[expect(
-            clippy::expect_used,
-            reason = "the default would be the system's roots"
-        )]
-        let context = TlsContext::builder()
-            .with_trust_store(roots.trust_store())
-            .build()
-            .expect("a context of roots alone can be built");
-        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT);
-        let connector = Connector::builder()
-            .connector_settings(settings.build())
-            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-            .tls_context(context)
-            .build();
-        Self(SharedHttpConnector::new(connector))
+        Self(SharedHttpConnector::new(Http::new(roots, CONNECT)))
     }
 
     /// An HTTP client for the SDK's clients. By default, each of them builds its

@@ -1,7 +1,7 @@
 //! The endpoints of the AWS services, as the SDK's clients resolve them: one for
 //! each connection that a request needs concurrently.
 
-use aws_config::SdkConfig;
+use aws_types::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 
 use crate::delivery;

@@ -1,8 +1,7 @@
 //! The certificate authorities that the AWS clients trust.
 
-use std::{fmt, fs};
+use std::{fmt, fs, sync::Arc};
 
-use aws_smithy_http_client::tls::TrustStore;
 use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
@@ -15,19 +14,28 @@ const AMAZON: &[u8] = include_bytes!("amazon-roots.pem");
 
 /// The trusted certificate authorities.
 #[derive(Clone)]
-pub struct TrustRoots(TrustStore);
+pub struct TrustRoots(Arc<RootCertStore>);
 
 impl TrustRoots {
     /// Amazon's roots, which the program embeds: no file is read.
+    ///
+    /// # Panics
+    ///
+    /// If the embedded file is damaged, which a test rules out.
     #[must_use]
     pub fn of_amazon() -> Self {
-        Self(TrustStore::empty().with_pem_certificate(AMAZON))
+        #[expect(
+            clippy::expect_used,
+            reason = "a function that trusts nobody cannot work"
+        )]
+        Self::from_pem(AMAZON).expect("the embedded roots are well-formed")
     }
 
-    /// The machine's roots. Reading them costs milliseconds.
-    #[must_use]
-    pub fn of_the_system() -> Self {
-        Self(TrustStore::empty().with_native_roots(true))
+    /// These authorities, without those that cannot be read.
+    pub fn of(certificates: impl IntoIterator<Item = CertificateDer<'static>>) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(certificates);
+        Self(Arc::new(roots))
     }
 
     /// Only the certificates of a PEM file, as other AWS tools read
@@ -39,15 +47,14 @@ impl TrustRoots {
 
     fn from_pem(pem: &[u8]) -> Option<Self> {
         let mut roots = RootCertStore::empty();
-        // The TLS client panics on a malformed certificate.
         for certificate in CertificateDer::pem_slice_iter(pem) {
             roots.add(certificate.ok()?).ok()?;
         }
-        (!roots.is_empty()).then(|| Self(TrustStore::empty().with_pem_certificate(pem)))
+        (!roots.is_empty()).then(|| Self(Arc::new(roots)))
     }
 
-    pub(super) fn trust_store(&self) -> TrustStore {
-        self.0.clone()
+    pub(super) fn store(&self) -> Arc<RootCertStore> {
+        Arc::clone(&self.0)
     }
 }
 

@@ -71,12 +71,12 @@ impl ClassifyRetry for RepeatOnlyUnsent {
 
 #[cfg(test)]
 mod tests {
-    use aws_config::{BehaviorVersion, Region, SdkConfig};
     use aws_sdk_sns::{
-        config::{Credentials, SharedCredentialsProvider},
+        config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider},
         error::SdkError,
         operation::publish::PublishError,
     };
+    use aws_types::SdkConfig;
     use tokio::net::TcpListener;
 
     use super::*;
@@ -89,7 +89,7 @@ mod tests {
             .region(Region::from_static("us-east-1"))
             .credentials_provider(SharedCredentialsProvider::new(keys))
             .endpoint_url(format!("http://127.0.0.1:{port}"))
-            .http_client(Connections::new(&TrustRoots::of_the_system()).client())
+            .http_client(Connections::new(&TrustRoots::of_amazon()).client())
             .build();
         let sent = sns(&sdk)
             .publish()

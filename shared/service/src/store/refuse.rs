@@ -2,8 +2,8 @@
 
 use std::sync::{MutexGuard, PoisonError};
 
-use aws_config::retry::RetryConfig;
 use aws_sdk_dynamodb::{config::Builder, operation::update_item::UpdateItemError};
+use aws_smithy_types::retry::RetryConfig;
 use otp_domain::{
     Challenge, FullLimit, Limit, LimitKind, RecentRefusals, Refusal, Scope, UncountedLogins,
     UnixTime,

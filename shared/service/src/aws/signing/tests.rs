@@ -3,10 +3,10 @@ use std::{
     time::Duration,
 };
 
-use aws_config::{BehaviorVersion, Region, SdkConfig, identity::IdentityCache};
 use aws_credential_types::provider::{
     ProvideCredentials, SharedCredentialsProvider, future::ProvideCredentials as Provided,
 };
+use aws_sdk_dynamodb::config::{BehaviorVersion, IdentityCache, Region};
 use aws_sigv4::{
     http_request::{SignableBody, SignableRequest, SigningParams, SigningSettings, sign},
     sign::v4,
@@ -20,6 +20,7 @@ use aws_smithy_runtime_api::{
     http::StatusCode,
 };
 use aws_smithy_types::body::SdkBody;
+use aws_types::SdkConfig;
 use proptest::prelude::*;
 
 use super::{plain::Signed, *};
