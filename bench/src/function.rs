@@ -123,6 +123,22 @@ impl Function {
         cpu_time(self.id)
     }
 
+    /// The ticks of the clock that the process has spent in user space and in the
+    /// kernel so far.
+    ///
+    /// # Errors
+    ///
+    /// The process has ended.
+    pub fn ticks(&self) -> Outcome<(u64, u64)> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id))?;
+        // The name of the program ends with the last parenthesis. Then proc(5) counts
+        // from the third field; the times are the 14th and the 15th.
+        let (_, fields) = stat.rsplit_once(')').ok_or("no name")?;
+        let mut times = fields.split_whitespace().skip(11).map(str::parse);
+        let mut next = || times.next().ok_or("no times");
+        Ok((next()??, next()??))
+    }
+
     /// The peak memory of the process, in KB.
     ///
     /// # Errors

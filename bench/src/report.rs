@@ -15,16 +15,21 @@ const STARTS: usize = 21;
 /// The number of averages of warm calls, of which the report shows the least.
 const AVERAGES: u32 = 30;
 
+/// The calls over which the share of the kernel is measured, in ticks of 10 ms.
+const KERNEL_CALLS: u32 = 3000;
+
 /// The CPU time of a warm call of each function, as a table.
 ///
 /// # Errors
 ///
 /// A function cannot be measured.
 pub async fn cpu(story: &Story) -> Outcome<String> {
-    let mut text = "| warm call | CPU ms |\n|---|---|\n".to_owned();
+    let mut text = "| warm call | CPU ms | in the kernel |\n|---|---|---|\n".to_owned();
     for subject in [Subject::Login, Subject::Validate] {
         let (least, _) = subject.warm(story, AVERAGES).await?;
-        writeln!(text, "| {} | {:.3} |", subject.name(), millis(least))?;
+        let kernel = subject.kernel_percent(story, KERNEL_CALLS).await?;
+        let name = subject.name();
+        writeln!(text, "| {name} | {:.3} | {kernel} % |", millis(least))?;
     }
     Ok(text)
 }

@@ -237,6 +237,24 @@ impl Subject {
         Ok((init, first))
     }
 
+    /// How much of the CPU time of this many warm calls is the kernel's, in percent.
+    ///
+    /// # Errors
+    ///
+    /// The program fails.
+    pub async fn kernel_percent(&self, story: &Story, calls: u32) -> Outcome<u64> {
+        let mut function = self.start(story).await?;
+        self.call(&mut function, story, 0).await?;
+        let before = function.ticks()?;
+        for nth in 0..calls {
+            self.call(&mut function, story, 1 + nth).await?;
+        }
+        let after = function.ticks()?;
+        function.end().await?;
+        let (user, kernel) = (after.0 - before.0, after.1 - before.1);
+        Ok(100 * kernel / (user + kernel).max(1))
+    }
+
     /// The CPU time of a warm call, and the peak memory in KB after all calls. The
     /// time is the least of many short averages: other load on the machine only
     /// adds to it.

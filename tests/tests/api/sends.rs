@@ -79,6 +79,27 @@ async fn the_eleventh_login_drops_the_codes_that_have_expired_and_their_attempts
 }
 
 #[tokio::test]
+async fn a_login_drops_no_more_codes_than_one_write_can_name() {
+    let app = TestApp::with(&FREE).await;
+    for _ in 0..40 {
+        app.receive_code(ALICE).await;
+    }
+    app.advance(Duration::from_mins(5));
+    for left in [16, 1, 2] {
+        let (id, code) = app.receive_code(ALICE).await;
+        assert_eq!(app.challenges(ALICE).await.len(), left);
+        assert_eq!(
+            number(&sends(&app).await, "challenges"),
+            i64::try_from(left).ok()
+        );
+        if left == 16 {
+            app.validate(ALICE, Some(&id), &code).await.assert_ok();
+            app.advance(Duration::from_mins(5));
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_code_outlives_midnight_with_its_attempts() {
     for named in [true, false] {
         let app = TestApp::start().await;

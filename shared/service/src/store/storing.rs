@@ -9,6 +9,9 @@ use crate::fault::Fault;
 /// takes about 350 bytes, and a write costs by the size of its item.
 const MOST: i64 = 10;
 
+/// The most challenges that one login drops. An expression has at most 4 KB.
+const MOST_DROPPED: usize = 25;
+
 /// A challenge that is stored beside the counters of its mailbox.
 pub(super) struct Storing<'a> {
     challenge: &'a Challenge,
@@ -19,8 +22,9 @@ pub(super) struct Storing<'a> {
 struct Dropping {
     /// How many the item said it held.
     held: i64,
-    live: usize,
     expired: Vec<ChallengeId>,
+    /// How many it holds without those.
+    left: usize,
 }
 
 impl<'a> Storing<'a> {
@@ -55,7 +59,7 @@ impl<'a> Storing<'a> {
         for id in &dropping.expired {
             drop(id, update);
         }
-        let holds = update.value(item::number(dropping.live + 1));
+        let holds = update.value(item::number(dropping.left + 1));
         update.set.push(format!("challenges = {holds}"));
         let held = update.value(item::number(dropping.held));
         update.conditions.push(format!("challenges = {held}"));
@@ -69,13 +73,16 @@ impl<'a> Storing<'a> {
             return Ok(());
         }
         let now = self.challenge.issued_at;
-        let (expired, live): (Vec<_>, Vec<_>) = item::challenges(stands)?
+        let challenges = item::challenges(stands)?;
+        let all = challenges.len();
+        let expired = challenges
             .into_iter()
-            .partition(|challenge| challenge.expires_at <= now);
+            .filter(|challenge| challenge.expires_at <= now);
+        let expired: Vec<_> = expired.map(|it| it.id).take(MOST_DROPPED).collect();
         self.dropping = Some(Dropping {
             held,
-            live: live.len(),
-            expired: expired.into_iter().map(|it| it.id).collect(),
+            left: all - expired.len(),
+            expired,
         });
         Ok(())
     }
