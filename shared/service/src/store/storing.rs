@@ -57,7 +57,7 @@ impl<'a> Storing<'a> {
             return;
         };
         for id in &dropping.expired {
-            drop(id, update);
+            remove(id, update);
         }
         let holds = update.value(item::number(dropping.left + 1));
         update.set.push(format!("challenges = {holds}"));
@@ -104,7 +104,7 @@ impl<'a> Storing<'a> {
         update.conditions.push(format!("attribute_exists({name})"));
         let minus_one = update.value(item::number(-1));
         update.add.push(format!("challenges {minus_one}"));
-        drop(&self.challenge.id, update);
+        remove(&self.challenge.id, update);
     }
 
     /// Whether somebody has guessed at the challenge, in the item as it stands.
@@ -114,7 +114,7 @@ impl<'a> Storing<'a> {
 }
 
 /// Removes a challenge, and its attempts.
-fn drop(id: &ChallengeId, update: &mut Clauses) {
+fn remove(id: &ChallengeId, update: &mut Clauses) {
     for name in [item::challenge_name(id), item::spent_name(id)] {
         let name = update.name(name);
         update.remove.push(name);
