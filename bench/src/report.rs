@@ -64,7 +64,7 @@ impl Report {
     pub async fn of(story: &Story) -> Outcome<Self> {
         let mut report = Self::default();
         report
-            .function(story, &Subject::Login, &Subject::FloorLogin, (1, 1))
+            .function(story, &Subject::Login, &Subject::FloorLogin, (2, 1))
             .await?;
         report
             .function(story, &Subject::Validate, &Subject::FloorValidate, (2, 1))
