@@ -153,6 +153,12 @@ impl Challenge {
         days
     }
 
+    /// Whether the code has expired by the clock of every instance.
+    #[must_use]
+    pub fn is_over_everywhere(&self, now: UnixTime) -> bool {
+        self.expires_at.plus(CLOCKS) <= now
+    }
+
     /// Compares a guess with the code, in constant time. The caller spends an
     /// attempt first.
     #[must_use]

@@ -2,9 +2,13 @@
 //!
 //! No emulator here evaluates `dynamodb:LeadingKeys`, so this test does.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::{ALICE, Call, CallFault, PHONE, TestApp};
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
@@ -92,6 +96,102 @@ async fn a_withdrawn_login_touches_no_partition_that_its_role_denies() {
     // The look, the admission's three items, and the withdrawal's two.
     assert!(writes >= 6, "a login and its withdrawal: {writes}");
     assert!(keys.iter().all(|key| !key.starts_with(&denied())));
+}
+
+/// The actions on the table that the statement with this id allows.
+fn allowed(sid: &str) -> BTreeSet<String> {
+    let statement = TEMPLATE.split(&format!("- Sid: {sid}\n")).nth(1);
+    let actions = statement.and_then(|text| text.split("Resource:").next());
+    let words = actions
+        .expect("a statement")
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != ':');
+    let actions = words.filter_map(|word| word.strip_prefix("dynamodb:"));
+    actions.map(str::to_owned).collect()
+}
+
+/// The actions that IAM asks for, of a call of the table. Those of a transaction are
+/// the actions in it.
+fn actions(call: &Value) -> Vec<String> {
+    if let Some(items) = call["TransactItems"].as_array() {
+        let items = items.iter().filter_map(Value::as_object);
+        let names = items.flat_map(|item| item.iter().filter(|(_, it)| !it.is_null()));
+        return names
+            .map(|(name, _)| match name.as_str() {
+                "ConditionCheck" => "ConditionCheckItem".to_owned(),
+                other => format!("{other}Item"),
+            })
+            .collect();
+    }
+    let named = [
+        ("RequestItems", "BatchGetItem"),
+        ("KeyConditionExpression", "Query"),
+        ("UpdateExpression", "UpdateItem"),
+        ("Item", "PutItem"),
+        ("ConsistentRead", "GetItem"),
+        ("Key", "DeleteItem"),
+    ];
+    let mut named = named
+        .iter()
+        .filter(|(member, _)| call.get(member).is_some());
+    let name = named.next().filter(|_| call.get("TableName").is_some());
+    let batch = call.get("RequestItems").map(|_| "BatchGetItem");
+    let name = name.map(|(_, name)| *name).or(batch);
+    name.map(str::to_owned).into_iter().collect()
+}
+
+/// Every action that the functions' calls need from now on.
+fn needed(app: &TestApp) -> Arc<Mutex<BTreeSet<String>>> {
+    let needed = Arc::new(Mutex::new(BTreeSet::new()));
+    let seen = Arc::clone(&needed);
+    app.faults.inject_by(move |_, body| {
+        if let Ok(call) = serde_json::from_slice(body) {
+            seen.lock().unwrap().extend(actions(&call));
+        }
+        None
+    });
+    needed
+}
+
+const DAY: u64 = 86_400_000;
+
+#[tokio::test]
+async fn the_login_function_may_do_all_that_its_logins_need() {
+    let settings = [("SMS_PER_DAY", "60"), ("CONVERSION_GUARD", "0")];
+    let app = TestApp::with(&settings).await;
+    app.advance(Duration::from_millis(DAY - 10_000 - app.now() % DAY));
+    let needed = needed(&app);
+    // Just before midnight, and again under its key, and during the cooldown.
+    app.login_with_key(KEY, ALICE).await.assert_ok();
+    app.login_with_key(KEY, ALICE).await.assert_ok();
+    app.login(ALICE).await;
+    app.stack.messages.set_refusing(true);
+    assert_eq!(app.login_with_key(KEY, "bob@example.com").await.status, 502);
+    app.stack.messages.set_refusing(false);
+    for n in 0..61 {
+        app.login(&format!("+1415555{n:04}")).await;
+    }
+    let needed = needed.lock().unwrap().clone();
+    assert!(needed.contains("ConditionCheckItem"), "{needed:?}");
+    let allowed = allowed("AdmitAndWithdraw");
+    assert!(needed.is_subset(&allowed), "{needed:?}, but {allowed:?}");
+}
+
+#[tokio::test]
+async fn the_validation_function_may_do_all_that_its_requests_need() {
+    let app = TestApp::start().await;
+    let (id, code) = app.receive_code(ALICE).await;
+    let needed = needed(&app);
+    app.validate(ALICE, None, "000000").await;
+    let login = app.validate_with_key(KEY, ALICE, Some(&id), &code).await;
+    app.validate_with_key(KEY, ALICE, Some(&id), &code).await;
+    let token = login.json["refresh_token"].clone();
+    let refreshed = app.refresh(&token).await.json["refresh_token"].clone();
+    app.log_out(json!({ "refresh_token": refreshed, "all": true }))
+        .await;
+    let needed = needed.lock().unwrap().clone();
+    let allowed = allowed("SpendRedeemAndEnd");
+    assert!(needed.len() > 3, "{needed:?}");
+    assert!(needed.is_subset(&allowed), "{needed:?}, but {allowed:?}");
 }
 
 /// The control: the search sees a session.

@@ -6,8 +6,8 @@ use super::{Item, clauses::Clauses, item};
 use crate::fault::Fault;
 
 /// The most challenges of an item before a login drops those that have expired. Each
-/// takes about 350 bytes, and a write costs by the size of its item.
-const MOST: i64 = 10;
+/// takes about 350 bytes, and the user's claims. A write costs by the size of its item.
+const MOST: i64 = 4;
 
 /// The most challenges that one login drops. An expression has at most 4 KB.
 const MOST_DROPPED: usize = 25;
@@ -77,7 +77,7 @@ impl<'a> Storing<'a> {
         let all = challenges.len();
         let expired = challenges
             .into_iter()
-            .filter(|challenge| challenge.expires_at <= now);
+            .filter(|challenge| challenge.is_over_everywhere(now));
         let expired: Vec<_> = expired.map(|it| it.id).take(MOST_DROPPED).collect();
         self.dropping = Some(Dropping {
             held,
@@ -92,6 +92,8 @@ impl<'a> Storing<'a> {
     /// no limit bounds.
     pub(super) fn withdraw(&self, update: &mut Clauses) {
         self.end(update);
+        let name = update.name(item::challenge_name(&self.challenge.id));
+        update.conditions.push(format!("attribute_exists({name})"));
         let spent = update.name(item::spent_name(&self.challenge.id));
         update
             .conditions
@@ -100,8 +102,6 @@ impl<'a> Storing<'a> {
 
     /// Removes the challenge, and its attempts.
     pub(super) fn end(&self, update: &mut Clauses) {
-        let name = update.name(item::challenge_name(&self.challenge.id));
-        update.conditions.push(format!("attribute_exists({name})"));
         let minus_one = update.value(item::number(-1));
         update.add.push(format!("challenges {minus_one}"));
         remove(&self.challenge.id, update);

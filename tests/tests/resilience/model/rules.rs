@@ -26,6 +26,8 @@ pub const SETTINGS: [(&str, &str); 11] = [
 pub const HOUR: u64 = 3_600_000;
 pub const DAY: u64 = 24 * HOUR;
 pub const COOLDOWN: u64 = 30_000;
+/// By how much the clocks of two instances may differ.
+pub const CLOCKS: u64 = 60_000;
 pub const CODE_LIFE: u64 = 300_000;
 pub const ATTEMPTS: usize = 3;
 pub const COMPLETED_WITHIN: u64 = 25_000;
