@@ -31,7 +31,7 @@ type Lookup = fn(&str) -> Option<String>;
 /// | variable | meaning |
 /// |---|---|
 /// | `AWS_REGION`, else `AWS_DEFAULT_REGION` | the region |
-/// | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | the credentials |
+/// | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_ACCOUNT_ID` | the credentials |
 /// | `AWS_ENDPOINT_URL_DYNAMODB`, `_KMS`, `_SESV2`, `_SNS`, else `AWS_ENDPOINT_URL` | the endpoints |
 /// | `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT` | `true` or `false` |
 /// | `AWS_SDK_UA_APP_ID` | the name of this application in AWS's logs |
