@@ -7,7 +7,7 @@ mod arguments;
 
 use std::ffi::OsString;
 
-use otp_domain::{Channel, Claims, Destination, SessionId, UserId};
+use otp_domain::{Claims, Destination, DestinationKind, SessionId, UserId};
 use otp_service::store::Change;
 
 use self::arguments::{Arguments, Collected};
@@ -152,8 +152,8 @@ impl Arguments {
 
     fn preview_options(&mut self) -> Result<Preview, String> {
         let channel = match self.channel.take().as_deref() {
-            Some("email") => Channel::Email,
-            Some("sms") => Channel::Sms,
+            Some("email") => DestinationKind::Email,
+            Some("sms") => DestinationKind::Phone,
             _ => return Err("give --channel email or --channel sms".to_owned()),
         };
         let preview = Preview {
@@ -163,10 +163,11 @@ impl Arguments {
             html: self.html.take(),
             number: self.phone.take().map(|text| number(&text)).transpose()?,
         };
-        if channel == Channel::Sms && preview.html.is_some() {
+        if channel == DestinationKind::Phone && preview.html.is_some() {
             return Err("a text message has no --html".to_owned());
         }
-        if channel == Channel::Email && (preview.app.is_some() || preview.number.is_some()) {
+        if channel == DestinationKind::Email && (preview.app.is_some() || preview.number.is_some())
+        {
             return Err("an e-mail has no --app and no --phone".to_owned());
         }
         Ok(preview)

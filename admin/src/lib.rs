@@ -33,7 +33,7 @@ use std::ffi::OsString;
 
 use aws_config::SdkConfig;
 use otp_domain::{Destination, UnixTime};
-use otp_service::{aws, keys::DigestKeys, store::Store};
+use otp_service::{aws, keys::DigestKeys, store::Store, table::Table};
 
 use args::{Action, Command};
 use error::Error;
@@ -96,6 +96,6 @@ async fn execute(
     io: &mut Io<'_>,
 ) -> Result<Exit, Error> {
     let task = Task::prepare(action, io)?;
-    let store = Store::new(aws::dynamodb(&sdk().await), table);
+    let store = Store::new(Table::new(aws::dynamodb(&sdk().await), table));
     task.run(&store, now, io).await
 }

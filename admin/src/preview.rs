@@ -3,7 +3,7 @@
 use std::{ffi::OsString, fs};
 
 use aws_config::SdkConfig;
-use otp_domain::{ChallengeId, Channel, Passcode, PhoneNumber};
+use otp_domain::{ChallengeId, DestinationKind, Passcode, PhoneNumber};
 use otp_messages::{EmailDetails, Language, LanguageChoice, Messages, Sms, Units};
 use otp_service::delivery::{self, Settings};
 use otp_settings::delivery_from_lookup;
@@ -14,7 +14,7 @@ use crate::{error::Error, exit::Exit, io::Io};
 #[derive(Debug, PartialEq, Eq)]
 pub struct Preview {
     /// The channel of the message.
-    pub channel: Channel,
+    pub channel: DestinationKind,
     /// What a client would send as `locale`; without it, the default language.
     pub locale: Option<String>,
     /// What a client would send as `app`.
@@ -63,8 +63,8 @@ impl Preview {
         };
         let language = self.language(messages)?;
         match self.channel {
-            Channel::Sms => self.sms(&settings, language, &code, io),
-            Channel::Email => {
+            DestinationKind::Phone => self.sms(&settings, language, &code, io),
+            DestinationKind::Email => {
                 let details = EmailDetails {
                     code: &code,
                     challenge_id: &id,
@@ -177,7 +177,7 @@ mod tests {
         result.map(|_| text).map_err(|error| error.to_string())
     }
 
-    fn preview(channel: Channel, locale: &str) -> Preview {
+    fn preview(channel: DestinationKind, locale: &str) -> Preview {
         Preview {
             channel,
             locale: Some(locale.to_owned()),
@@ -191,7 +191,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_text_message_is_shown_with_its_units() {
-        let shown = shown(preview(Channel::Sms, "de-AT"), &[BRAND])
+        let shown = shown(preview(DestinationKind::Phone, "de-AT"), &[BRAND])
             .await
             .unwrap();
         assert_eq!(
@@ -207,14 +207,16 @@ mod tests {
             ("BRAND", "A brand of thirty-two characters"),
             ("ORIGIN_HOST", "accounts.example.com"),
         ];
-        let shown = shown(preview(Channel::Sms, "ar"), &settings).await.unwrap();
+        let shown = shown(preview(DestinationKind::Phone, "ar"), &settings)
+            .await
+            .unwrap();
         assert!(shown.starts_with("012345 is your A brand"), "{shown}");
         assert!(shown.contains("ar: 7 units of UCS-2 too many"), "{shown}");
     }
 
     #[tokio::test]
     async fn a_registered_number_gets_its_wording() {
-        let mut preview = preview(Channel::Sms, "de");
+        let mut preview = preview(DestinationKind::Phone, "de");
         preview.number = PhoneNumber::parse("+919876543210").ok();
         let settings = [
             BRAND,
@@ -233,7 +235,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_email_is_shown_with_its_subject() {
-        let shown = shown(preview(Channel::Email, "tr"), &[BRAND])
+        let shown = shown(preview(DestinationKind::Email, "tr"), &[BRAND])
             .await
             .unwrap();
         assert!(shown.starts_with("Subject: Example giriş kodunuz\nContent-Language: tr\n\n"));
@@ -242,7 +244,9 @@ mod tests {
 
     #[tokio::test]
     async fn without_a_brand_the_example_is_shown() {
-        let shown = shown(preview(Channel::Sms, "en"), &[]).await.unwrap();
+        let shown = shown(preview(DestinationKind::Phone, "en"), &[])
+            .await
+            .unwrap();
         assert!(shown.contains("is your Example login code"), "{shown}");
         assert!(shown.contains("BRAND is not set"), "{shown}");
     }
@@ -251,16 +255,16 @@ mod tests {
     async fn a_mistake_is_named() {
         let app = Preview {
             app: Some("shop".to_owned()),
-            ..preview(Channel::Sms, "de")
+            ..preview(DestinationKind::Phone, "de")
         };
         for (preview, settings, expected) in [
             (
-                preview(Channel::Sms, "de"),
+                preview(DestinationKind::Phone, "de"),
                 &[("BRAND", "two\nlines")][..],
                 "BRAND must",
             ),
             (
-                preview(Channel::Sms, "de_DE"),
+                preview(DestinationKind::Phone, "de_DE"),
                 &[BRAND],
                 "\"de_DE\" is no BCP 47 tag",
             ),

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use otp_domain::{Channel, Destination, UserRecord};
+use otp_domain::{Destination, DestinationKind, UserRecord};
 use otp_service::store::Store;
 
 use crate::{error::Error, exit::Exit, io::Io, timestamp::rfc3339, who::Who};
@@ -51,8 +51,8 @@ fn record(user: &UserRecord) -> [String; 7] {
     };
     [
         user.id.as_str().to_owned(),
-        destination(Channel::Email),
-        destination(Channel::Sms),
+        destination(DestinationKind::Email),
+        destination(DestinationKind::Phone),
         rfc3339(user.created_at),
         user.last_login_at.map(rfc3339).unwrap_or_default(),
         user.disabled.to_string(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{Router, extract::State, http::StatusCode, routing::delete};
 use dynoxide::{
     Database,
-    actions::{delete_item::DeleteItemRequest, scan::ScanRequest, update_item::UpdateItemRequest},
+    actions::{delete_item::DeleteItemRequest, scan::ScanRequest},
     types::{AttributeValue, Item},
 };
 
@@ -72,51 +72,31 @@ impl Limits {
     }
 
     fn forget(&self, mut item: Item) -> Result<(), String> {
-        let is_of_many = counts(&item);
-        let counters = item.keys().filter(|name| is_of_sends(name));
-        let counters: Vec<String> = counters.cloned().collect();
-        item.retain(|name, _| name == PARTITION_KEY || name == SORT_KEY);
-        let (table_name, key) = (self.table.clone(), item);
-        if is_of_many {
-            let request = DeleteItemRequest {
-                table_name,
-                key,
-                ..DeleteItemRequest::default()
-            };
-            let deleted = self.database.delete_item(request);
-            return deleted.map(|_| ()).map_err(|error| error.to_string());
-        }
-        if counters.is_empty() {
+        if !counts(&item) {
             return Ok(());
         }
-        let names = (0..counters.len()).map(|n| format!("#n{n}"));
-        let names: Vec<String> = names.collect();
-        let request = UpdateItemRequest {
-            table_name,
-            key,
-            update_expression: Some(format!("REMOVE {}", names.join(", "))),
-            expression_attribute_names: Some(names.into_iter().zip(counters).collect()),
-            ..UpdateItemRequest::default()
+        item.retain(|name, _| name == PARTITION_KEY || name == SORT_KEY);
+        let request = DeleteItemRequest {
+            table_name: self.table.clone(),
+            key: item,
+            ..DeleteItemRequest::default()
         };
-        let updated = self.database.update_item(request);
-        updated.map(|_| ()).map_err(|error| error.to_string())
+        let deleted = self.database.delete_item(request);
+        deleted.map(|_| ()).map_err(|error| error.to_string())
     }
 }
 
-/// Whether an item counts for a limit, and holds nothing else.
+/// Whether an item counts for a limit, or is a cooldown.
 fn counts(item: &Item) -> bool {
-    let Some(AttributeValue::S(partition)) = item.get(PARTITION_KEY) else {
-        return false;
+    let key = |name| match item.get(name) {
+        Some(AttributeValue::S(key)) => key.as_str(),
+        _ => "",
     };
-    let of_many = ["client#", "prefix#", "deployment#"];
-    of_many.iter().any(|scope| partition.starts_with(scope))
-}
-
-/// Whether this attribute of a mailbox's day counts for a limit, or is a cooldown. The
-/// others are challenges.
-fn is_of_sends(name: &str) -> bool {
-    let counters = ["sends-hour#", "sends-day#", "sent_at#"];
-    counters.iter().any(|counter| name.starts_with(counter))
+    let (partition, sort) = (key(PARTITION_KEY), key(SORT_KEY));
+    let mut of_many = ["client#", "prefix#", "deployment#"].into_iter();
+    of_many.any(|scope| partition.starts_with(scope))
+        || sort == "cooldown"
+        || sort.starts_with("sends#")
 }
 
 /// Serves `DELETE /api/limits`: the table forgets what it counted, and the functions
@@ -142,27 +122,20 @@ mod tests {
 
     #[test]
     fn only_what_a_limit_counts_is_forgotten() {
-        for (partition, is_forgotten) in [
-            ("client#127.0.0.1", true),
-            ("prefix#+1#3", true),
-            ("deployment#0", true),
-            ("email#a@example.com", false),
-            ("user#abc", false),
+        for (partition, sort, is_forgotten) in [
+            ("client#127.0.0.1", "logins-hour#1767225600", true),
+            ("prefix#+1#3", "messages", true),
+            ("deployment#email#0", "messages", true),
+            ("email#a@example.com", "sends#1767225600", true),
+            ("phone#+14155550123", "cooldown", true),
+            ("email#a@example.com", "challenge#0123456789", false),
+            ("email#a@example.com", "request#0123456789", false),
+            ("email#a@example.com", "user", false),
+            ("user#abc", "session#0123456789", false),
         ] {
-            let key = AttributeValue::S(partition.to_owned());
-            let item = Item::from([(PARTITION_KEY.to_owned(), key)]);
-            assert_eq!(counts(&item), is_forgotten, "{partition}");
-        }
-        for (attribute, is_forgotten) in [
-            ("sends-hour#1767225600", true),
-            ("sends-day#1767225600", true),
-            ("sent_at#a@example.com", true),
-            ("challenge#0123456789", false),
-            ("challenges", false),
-            ("spent#0123456789", false),
-            ("expires_at_seconds", false),
-        ] {
-            assert_eq!(is_of_sends(attribute), is_forgotten, "{attribute}");
+            let key = [(PARTITION_KEY, partition), (SORT_KEY, sort)];
+            let key = key.map(|(name, key)| (name.to_owned(), AttributeValue::S(key.to_owned())));
+            assert_eq!(counts(&Item::from(key)), is_forgotten, "{partition} {sort}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use otp_domain::{Claims, Destination, OperationId};
-use otp_service::{ambient, store::Store};
+use otp_service::{ambient, store::Store, table::Table};
 
 use crate::TestApp;
 
@@ -77,31 +77,23 @@ impl TestApp {
 
     /// The challenges of a destination, by id. Each has the attempts at it as `spent_by`.
     pub async fn challenges(&self, to: &str) -> HashMap<String, Item> {
-        let mut found = HashMap::new();
-        for (sort, sends) in self.partition(&mailbox_key(to)).await {
-            let ids = sends.keys().filter_map(|it| it.strip_prefix("challenge#"));
-            for id in ids.filter(|_| sort.starts_with("sends#")) {
-                let mut challenge = challenge_of(&sends, id).clone();
-                if challenge["sent_to"] == text(&partition_key(to)) {
-                    let spent = sends.get(&format!("spent#{id}"));
-                    challenge.extend(spent.map(|ids| ("spent_by".to_owned(), ids.clone())));
-                    found.insert(id.to_owned(), challenge);
-                }
-            }
-        }
-        found
+        let items = self.partition(&partition_key(to)).await.into_iter();
+        let challenges = items.filter_map(|(sort, item)| {
+            let id = sort.strip_prefix("challenge#")?;
+            Some((id.to_owned(), item))
+        });
+        challenges.collect()
     }
 
     /// Changes a challenge.
     pub async fn change_challenge(&self, to: &str, id: &str, change: impl FnOnce(&mut Item)) {
-        let name = format!("challenge#{id}");
-        let items = self.partition(&mailbox_key(to)).await;
-        let mut holding = items.into_values().filter(|it| it.contains_key(&name));
-        let mut sends = holding.next().expect("the challenge is in the table");
-        let mut challenge = challenge_of(&sends, id).clone();
+        let mut challenge = self
+            .challenges(to)
+            .await
+            .remove(id)
+            .expect("the challenge is in the table");
         change(&mut challenge);
-        sends.insert(name, AttributeValue::M(challenge));
-        self.put(sends).await;
+        self.put(challenge).await;
     }
 
     /// How many attempts at a challenge have been made.
@@ -162,7 +154,7 @@ impl TestApp {
     /// Sets the claims of a user, as an operator does. Returns whether there is one.
     pub async fn set_claims(&self, to: &str, claims: &str) -> bool {
         let table = self.settings.login.table_name.clone();
-        let store = Store::new(self.table.clone(), table);
+        let store = Store::new(Table::new(self.table.clone(), table));
         let destination = to.parse().expect("a destination");
         let user = store.find_user_record(&destination).await.expect("a read");
         let Some(user) = user else {
@@ -190,8 +182,12 @@ impl TestApp {
 /// The partition key of a destination.
 #[must_use]
 pub fn partition_key(to: &str) -> String {
-    let channel = if to.starts_with('+') { "sms" } else { "email" };
-    format!("{channel}#{to}")
+    let kind = if to.starts_with('+') {
+        "phone"
+    } else {
+        "email"
+    };
+    format!("{kind}#{to}")
 }
 
 /// The partition key of a destination's mailbox.
@@ -199,10 +195,6 @@ pub fn partition_key(to: &str) -> String {
 pub fn mailbox_key(to: &str) -> String {
     let destination: Destination = to.parse().expect("a destination");
     partition_key(destination.bucket().as_str())
-}
-
-fn challenge_of<'a>(sends: &'a Item, id: &str) -> &'a Item {
-    sends[&format!("challenge#{id}")].as_m().expect("a map")
 }
 
 /// The sort key of an item.

@@ -19,7 +19,7 @@ fn read_action(line: &str) -> Action {
 #[test]
 fn a_preview_needs_no_table() {
     let text = Preview {
-        channel: Channel::Sms,
+        channel: DestinationKind::Phone,
         locale: Some("de".to_owned()),
         app: Some("shop".to_owned()),
         html: None,

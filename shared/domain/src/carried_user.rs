@@ -2,8 +2,7 @@
 
 use super::{Claims, UnknownUsers, User, UserId};
 
-/// Claims that take more bytes of JSON are not carried, so that a challenge with an
-/// ordinary address stays below 1 KB, for which the table charges one write unit.
+/// Claims that take more bytes of JSON are not carried: a challenge stays small.
 const MAX_CLAIMS: usize = 384;
 
 /// The user that a login found.
@@ -39,19 +38,28 @@ impl CarriedUser {
         }
     }
 
-    /// The user that a validation may believe in until the redemption checks it, if
-    /// that spares a look. Where nobody can sign up, an absent user is looked for:
-    /// there is no redemption that would check the absence.
+    /// Whether a validation may believe this until the redemption checks it, which
+    /// spares a look. Where nobody can sign up, an absent user is looked for: there is no
+    /// redemption that would check the absence.
     #[must_use]
-    pub fn believed(&self, policy: UnknownUsers) -> Option<Option<User>> {
+    pub fn is_believed(&self, policy: UnknownUsers) -> bool {
         match self {
-            Self::Known { id, claims } => Some(Some(User {
+            Self::Known { .. } => true,
+            Self::Nobody => policy == UnknownUsers::SignUp,
+            Self::Unread => false,
+        }
+    }
+
+    /// The user, if the login found one.
+    #[must_use]
+    pub fn user(&self) -> Option<User> {
+        match self {
+            Self::Known { id, claims } => Some(User {
                 id: id.clone(),
                 disabled: false,
                 last_login_at: None,
                 claims: claims.clone(),
-            })),
-            Self::Nobody if policy == UnknownUsers::SignUp => Some(None),
+            }),
             Self::Nobody | Self::Unread => None,
         }
     }
@@ -79,7 +87,8 @@ mod tests {
             UnknownUsers::Conceal,
             UnknownUsers::Reveal,
         ] {
-            assert_eq!(carried.believed(policy), Some(Some(user.clone())));
+            assert!(carried.is_believed(policy));
+            assert_eq!(carried.user(), Some(user.clone()));
         }
     }
 
@@ -91,18 +100,20 @@ mod tests {
             (user(false, &claims(MAX_CLAIMS)), true),
             (user(false, &claims(MAX_CLAIMS + 1)), false),
         ] {
-            let believed = CarriedUser::of(Some(&user)).believed(UnknownUsers::SignUp);
-            assert_eq!(believed.is_some(), is_carried);
+            let carried = CarriedUser::of(Some(&user));
+            assert_eq!(carried.is_believed(UnknownUsers::SignUp), is_carried);
+            assert_eq!(carried.user().is_some(), is_carried);
         }
     }
 
     #[test]
     fn nobody_is_believed_only_where_people_sign_up() {
         let nobody = CarriedUser::of(None);
-        assert_eq!(nobody.believed(UnknownUsers::SignUp), Some(None));
+        assert!(nobody.is_believed(UnknownUsers::SignUp));
+        assert_eq!(nobody.user(), None);
         for policy in [UnknownUsers::Conceal, UnknownUsers::Reveal] {
-            assert_eq!(nobody.believed(policy), None);
-            assert_eq!(CarriedUser::Unread.believed(policy), None);
+            assert!(!nobody.is_believed(policy));
+            assert!(!CarriedUser::Unread.is_believed(policy));
         }
     }
 }

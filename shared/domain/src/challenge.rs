@@ -136,28 +136,9 @@ pub fn issue(
     }
 }
 
-/// By how much the clocks of two instances may differ.
-const CLOCKS: Duration = Duration::from_mins(1);
-
 impl Challenge {
     /// The longest lifetime of a code (NIST SP 800-63B-4 section 3.1.3.2).
     pub const LONGEST_LIFE: Duration = Duration::from_mins(10);
-
-    /// The UTC days on which a challenge that is live at `now` can have been issued,
-    /// today first. There is more than one only around midnight.
-    #[must_use]
-    pub fn days(now: UnixTime) -> Vec<UnixTime> {
-        let mut days = vec![now.utc_day()];
-        let other = [now.minus(Self::LONGEST_LIFE), now.plus(CLOCKS)].map(UnixTime::utc_day);
-        days.extend(other.into_iter().filter(|day| *day != now.utc_day()));
-        days
-    }
-
-    /// Whether the code has expired by the clock of every instance.
-    #[must_use]
-    pub fn is_over_everywhere(&self, now: UnixTime) -> bool {
-        self.expires_at.plus(CLOCKS) <= now
-    }
 
     /// Compares a guess with the code, in constant time. The caller spends an
     /// attempt first.
@@ -223,19 +204,6 @@ mod tests {
         let client = ClientAddress::from_gateway(Some("203.0.113.7"));
         let challenge = issue(&phone(), &client, &code, policy, &key(), at, rng);
         (challenge, code)
-    }
-
-    #[test]
-    fn around_midnight_a_live_code_can_be_of_another_day() {
-        let midnight = UnixTime::from_secs(1_767_225_600);
-        let before = midnight.minus(Duration::from_hours(24));
-        let at = |seconds| Challenge::days(midnight.plus(Duration::from_secs(seconds)));
-        assert_eq!(at(0), [midnight, before]);
-        assert_eq!(at(599), [midnight, before]);
-        assert_eq!(at(601), [midnight]);
-        let late = |seconds| Challenge::days(midnight.minus(Duration::from_secs(seconds)));
-        assert_eq!(late(61), [before]);
-        assert_eq!(late(60), [before, midnight]);
     }
 
     proptest! {

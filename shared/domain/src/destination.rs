@@ -4,22 +4,32 @@ use std::{fmt, str::FromStr};
 
 use super::{EmailAddress, PhoneNumber};
 
-/// How a code is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channel {
-    /// By Amazon SES.
+/// What a destination is. How a code travels there is a question of its own: one
+/// number that is reached in two ways is one destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DestinationKind {
+    /// An e-mail address.
     Email,
-    /// By Amazon SNS, as a text message.
-    Sms,
+    /// A phone number.
+    Phone,
 }
 
-impl Channel {
-    /// The name on the wire, in the table and in the log.
+impl DestinationKind {
+    /// The name in the table and in what is authenticated.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Email => "email",
-            Self::Sms => "sms",
+            Self::Phone => "phone",
+        }
+    }
+
+    /// The word for it on the wire and in the log: the member `channel`.
+    #[must_use]
+    pub const fn channel(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Phone => "sms",
         }
     }
 }
@@ -29,17 +39,17 @@ impl Channel {
 pub enum Destination {
     /// A mailbox.
     Email(EmailAddress),
-    /// A phone that takes text messages.
+    /// A phone.
     Phone(PhoneNumber),
 }
 
 impl Destination {
-    /// The channel that reaches this destination.
+    /// What it is.
     #[must_use]
-    pub const fn channel(&self) -> Channel {
+    pub const fn kind(&self) -> DestinationKind {
         match self {
-            Self::Email(_) => Channel::Email,
-            Self::Phone(_) => Channel::Sms,
+            Self::Email(_) => DestinationKind::Email,
+            Self::Phone(_) => DestinationKind::Phone,
         }
     }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{LimitKind, Scope, UnixTime, limit};
+use super::{FullLimit, LimitKind, Scope, UnixTime};
 
 /// The guard of one allowed prefix, or of e-mail.
 ///
@@ -65,51 +65,46 @@ impl ConversionGuard {
     /// A counter that was not written for this long says as much as none.
     pub const MEMORY: Duration = TRUST;
 
-    /// What a refused client is told of the guard.
+    /// The guard, when it is closed at this instant for so long.
     #[must_use]
-    pub const fn kind(&self) -> LimitKind {
-        LimitKind::Deployment
+    pub fn closed(&self, at: UnixTime, wait: Duration) -> FullLimit {
+        FullLimit {
+            scope: self.scope.clone(),
+            name: self.name,
+            kind: LimitKind::Deployment,
+            ends_at: at.plus(wait),
+        }
     }
+}
 
-    /// The number of counters that share the guard's room.
-    #[must_use]
-    pub fn shards(&self) -> u32 {
-        limit::shards(self.room)
-    }
-
-    /// The room of one counter. The shares add up to the room.
-    #[must_use]
-    pub fn share(&self, shard: u32) -> u32 {
-        limit::share(self.room, shard, self.shards())
-    }
-
-    /// Judges whether a counter has room for one more message.
+impl GuardCount {
+    /// Judges whether a counter with this share of the room has some for one more
+    /// message.
     ///
     /// A full counter is eased first: by the time since its last message, then by
     /// the codes that came back.
     #[must_use]
-    pub fn judge(&self, shard: u32, count: &GuardCount, now: UnixTime) -> GuardVerdict {
-        let room = self.share(shard);
-        if count.unproven < i64::from(room) {
+    pub fn judge(&self, room: u32, now: UnixTime) -> GuardVerdict {
+        if self.unproven < i64::from(room) {
             return GuardVerdict::Open;
         }
-        let idle = count.sent_at.map_or(REFILL, |at| at.until(now));
+        let idle = self.sent_at.map_or(REFILL, |at| at.until(now));
         let slot = REFILL / room.max(1);
         let by_time = i64::try_from(idle.as_millis() / slot.as_millis().max(1));
-        let left = count.unproven - by_time.unwrap_or(i64::MAX).min(count.unproven);
-        let trusted = count.proven_at.is_some_and(|at| at.until(now) <= TRUST);
+        let left = self.unproven - by_time.unwrap_or(i64::MAX).min(self.unproven);
+        let trusted = self.proven_at.is_some_and(|at| at.until(now) <= TRUST);
         let most = if trusted {
             TRUSTED_ROOMS * i64::from(room)
         } else {
             0
         };
-        let proven = count.proven.clamp(0, most);
+        let proven = self.proven.clamp(0, most);
         let by_proof = proven.min(left);
         if left - by_proof < i64::from(room) {
-            return GuardVerdict::Eased(GuardCount {
+            return GuardVerdict::Eased(Self {
                 unproven: left - by_proof,
                 proven: proven - by_proof,
-                ..*count
+                ..*self
             });
         }
         GuardVerdict::Closed(if idle < TYPING {

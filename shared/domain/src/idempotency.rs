@@ -73,7 +73,7 @@ impl RepeatableGuess<'_> {
             label.as_bytes(),
             self.key.hash(),
             self.challenge.as_str().as_bytes(),
-            self.destination.channel().as_str().as_bytes(),
+            self.destination.kind().as_str().as_bytes(),
             self.destination.as_str().as_bytes(),
             self.code.expose_secret().as_bytes(),
         ]);

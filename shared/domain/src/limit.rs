@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ClientAddress, Destination, UnixTime};
+use super::{ClientAddress, Destination, DestinationKind, Refusal, UnixTime};
 
 /// What a limit counts by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -13,8 +13,8 @@ pub enum Scope {
     Client(ClientAddress),
     /// Per allowed prefix.
     Prefix(String),
-    /// For the whole deployment.
-    Deployment,
+    /// For the whole deployment, per kind of destination.
+    Deployment(DestinationKind),
 }
 
 /// What a refused client is told of the limit that refuses. It tells nobody who
@@ -44,18 +44,6 @@ impl LimitKind {
     }
 }
 
-/// Where a limit is counted. Limits that share an item cost one write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Book {
-    /// In an item of its own for each window.
-    Own,
-    /// Beside the other limits of a mailbox, in the item of each UTC day that also holds
-    /// the challenges of its sends.
-    Sends,
-    /// Beside the conversion guard of this name, in an item without an end.
-    Guard(&'static str),
-}
-
 /// At most `max` admissions of a scope within each `window` of the clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
@@ -69,32 +57,6 @@ pub struct Limit {
     pub max: u32,
     /// Whether a withdrawn send is refunded.
     pub refundable: bool,
-    /// Where the limit is counted.
-    pub book: Book,
-}
-
-/// The most shards of a shared limit. A login that meets a full one reads each.
-const MAX_SHARDS: u32 = 128;
-
-/// The admissions of one shard of a large limit. Logins at the same shard conflict,
-/// and a limit of many admissions is there for many logins a second.
-const SHARE: u32 = 300;
-
-/// The most shards of a limit that is too small for full shares.
-const FEW_SHARDS: u32 = 3;
-
-/// The fewest admissions of a shard that are worth a key.
-const LEAST_SHARE: u32 = 20;
-
-/// The number of counters that share `max` admissions.
-pub(super) fn shards(max: u32) -> u32 {
-    let few = (max / LEAST_SHARE).clamp(1, FEW_SHARDS);
-    (max / SHARE).clamp(few, MAX_SHARDS)
-}
-
-/// How many of `max` admissions one of `shards` counters allows.
-pub(super) fn share(max: u32, shard: u32, shards: u32) -> u32 {
-    max / shards + u32::from(shard < max % shards)
 }
 
 impl Limit {
@@ -104,7 +66,7 @@ impl Limit {
         match self.scope {
             Scope::Destination(_) => LimitKind::Destination,
             Scope::Client(_) => LimitKind::Client,
-            Scope::Prefix(_) | Scope::Deployment => LimitKind::Deployment,
+            Scope::Prefix(_) | Scope::Deployment(_) => LimitKind::Deployment,
         }
     }
 
@@ -120,71 +82,39 @@ impl Limit {
         self.window_start(now).plus(self.window)
     }
 
-    /// The number of counters that share this limit.
+    /// The limit, when it is full at this instant.
     #[must_use]
-    pub fn shards(&self) -> u32 {
-        match self.scope {
-            Scope::Destination(_) | Scope::Client(_) => 1,
-            Scope::Prefix(_) | Scope::Deployment => shards(self.max),
+    pub fn full(&self, at: UnixTime) -> FullLimit {
+        FullLimit {
+            scope: self.scope.clone(),
+            name: self.name,
+            kind: self.kind(),
+            ends_at: self.window_end(at),
         }
-    }
-
-    /// How many admissions one of `shards` counters allows. The shares add up to
-    /// `max`, so the counters together never admit more.
-    #[must_use]
-    pub fn share(&self, shard: u32, shards: u32) -> u32 {
-        share(self.max, shard, shards)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
+/// A limit that refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FullLimit {
+    /// What the limit counts by.
+    pub scope: Scope,
+    /// The limit's name.
+    pub name: &'static str,
+    /// What the client is told of the limit.
+    pub kind: LimitKind,
+    /// When the limit has room again at the latest.
+    pub ends_at: UnixTime,
+}
 
-    proptest! {
-        #![proptest_config(fuzz::config())]
-
-        #[test]
-        fn the_shares_add_up_to_the_limit_and_none_is_empty(
-            max in prop_oneof![1u32..=2000, 1u32..=100_000_000],
-            beside in 1u32..=128,
-        ) {
-            let limit = Limit {
-                scope: Scope::Deployment,
-                name: "any",
-                window: Duration::from_secs(1),
-                max,
-                refundable: true,
-                book: Book::Own,
-            };
-            let shares_of = |shards| -> Vec<u32> {
-                (0..shards).map(|shard| limit.share(shard, shards)).collect()
-            };
-            // A guard beside the limit may have more counters than the limit fills.
-            prop_assert_eq!(shares_of(beside).iter().sum::<u32>(), max);
-            let shares = shares_of(limit.shards());
-            prop_assert_eq!(shares.iter().sum::<u32>(), max);
-            prop_assert!(shares.iter().all(|share| *share > 0));
-        }
-    }
-
-    #[test]
-    fn large_limits_have_a_counter_for_each_300_and_small_ones_keep_three() {
-        for (max, counters) in [
-            (1, 1),
-            (39, 1),
-            (50, 2),
-            (60, 3),
-            (200, 3),
-            (1000, 3),
-            (1199, 3),
-            (1200, 4),
-            (5000, 16),
-            (38_400, 128),
-            (100_000_000, 128),
-        ] {
-            assert_eq!(shards(max), counters, "{max}");
+impl FullLimit {
+    /// The refusal by this limit.
+    #[must_use]
+    pub fn refusal(&self, now: UnixTime) -> Refusal {
+        Refusal::TooManyRequests {
+            limit: self.name,
+            kind: self.kind,
+            wait: now.until(self.ends_at),
         }
     }
 }

@@ -113,7 +113,7 @@ impl DigestKey {
         self.mac(&[
             b"passcode/v1",
             id.as_str().as_bytes(),
-            to.channel().as_str().as_bytes(),
+            to.kind().as_str().as_bytes(),
             to.as_str().as_bytes(),
             code.expose_secret().as_bytes(),
         ])

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Book, ClientAddress, ConversionGuard, Destination, Limit, Scope, UnknownUsers};
+use super::{
+    ClientAddress, ConversionGuard, Destination, DestinationKind, Limit, Scope, UnknownUsers,
+};
 
 /// The bounds of guessing and sending. The settings reader checks their ranges.
 #[derive(Clone, Debug)]
@@ -35,8 +37,6 @@ pub struct Policy {
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
-const SMS_GUARD: &str = "sms-unproven";
-const EMAIL_GUARD: &str = "email-unproven";
 
 impl Policy {
     /// Every limit of a login: per client, per mailbox or phone, for the
@@ -54,44 +54,29 @@ impl Policy {
             window,
             max,
             refundable: true,
-            book: Book::Sends,
         };
-        let destination = || Scope::Destination(to.bucket());
+        let deployment = |name, max| sends(Scope::Deployment(to.kind()), name, DAY, max);
+        let mailbox = || Scope::Destination(to.bucket());
+        let client = Scope::Client(client.clone());
         let mut limits = vec![
             Limit {
                 // A request counts even if its delivery fails.
                 refundable: false,
-                book: Book::Own,
-                ..sends(
-                    Scope::Client(client.clone()),
-                    "logins-hour",
-                    HOUR,
-                    self.logins_per_client,
-                )
+                ..sends(client, "logins-hour", HOUR, self.logins_per_client)
             },
-            sends(destination(), "sends-hour", HOUR, self.sends_per_hour),
-            sends(destination(), "sends-day", DAY, self.sends_per_day),
+            sends(mailbox(), "sends-hour", HOUR, self.sends_per_hour),
+            sends(mailbox(), "sends-day", DAY, self.sends_per_day),
         ];
         match prefix {
-            Some(prefix) => limits.extend([
-                Limit {
-                    book: Book::Guard(SMS_GUARD),
-                    ..sends(
-                        Scope::Prefix(prefix.to_owned()),
-                        "sms-prefix-day",
-                        DAY,
-                        self.sms_per_prefix_per_day,
-                    )
-                },
-                Limit {
-                    book: Book::Own,
-                    ..sends(Scope::Deployment, "sms-day", DAY, self.sms_per_day)
-                },
-            ]),
-            None => limits.push(Limit {
-                book: Book::Guard(EMAIL_GUARD),
-                ..sends(Scope::Deployment, "emails-day", DAY, self.emails_per_day)
-            }),
+            Some(prefix) => {
+                let scope = Scope::Prefix(prefix.to_owned());
+                let max = self.sms_per_prefix_per_day;
+                limits.extend([
+                    sends(scope, "sms-prefix-day", DAY, max),
+                    deployment("sms-day", self.sms_per_day),
+                ]);
+            }
+            None => limits.push(deployment("emails-day", self.emails_per_day)),
         }
         limits
     }
@@ -105,7 +90,6 @@ impl Policy {
             window: HOUR,
             max: self.logins_per_client.saturating_mul(10),
             refundable: false,
-            book: Book::Own,
         }
     }
 
@@ -114,8 +98,8 @@ impl Policy {
     #[must_use]
     pub fn conversion_guard(&self, prefix: Option<&str>) -> Option<ConversionGuard> {
         let (scope, name) = match prefix {
-            Some(prefix) => (Scope::Prefix(prefix.to_owned()), SMS_GUARD),
-            None => (Scope::Deployment, EMAIL_GUARD),
+            Some(prefix) => (Scope::Prefix(prefix.to_owned()), "sms-unproven"),
+            None => (Scope::Deployment(DestinationKind::Email), "email-unproven"),
         };
         (self.conversion_guard > 0).then_some(ConversionGuard {
             scope,

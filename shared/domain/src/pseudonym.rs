@@ -25,7 +25,7 @@ impl DigestKey {
     pub fn pseudonym(&self, of: &Destination) -> Pseudonym {
         let mac = self.mac(&[
             b"pseudonym/v1",
-            of.channel().as_str().as_bytes(),
+            of.kind().as_str().as_bytes(),
             of.as_str().as_bytes(),
         ]);
         let bytes = mac.finalize().into_bytes();

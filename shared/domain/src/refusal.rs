@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Channel, LimitKind};
+use super::{DestinationKind, LimitKind};
 
 /// Why a request is unauthorized (RFC 6750 section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,14 +16,14 @@ pub enum Unauthorized {
 /// A refusal is a decision of a rule, not a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// This deployment does not send to that channel or number.
+    /// This deployment does not send to such destinations, or to that number.
     DestinationNotAllowed,
     /// The client names an app that this deployment does not know.
     UnknownApp,
     /// The provider says that this is no destination.
     DestinationRefused,
     /// The user is unknown, and clients may know (`UNKNOWN_USERS=reveal`).
-    UserNotFound(Channel),
+    UserNotFound(DestinationKind),
     /// A limit is used up.
     TooManyRequests {
         /// The limit's name, for the log. Of several limits, the one with the

@@ -52,7 +52,7 @@ impl UnknownUsers {
             _ if is_active => Ok(DeliveryDecision::Send),
             (Self::SignUp, None) => Ok(DeliveryDecision::Send),
             (Self::SignUp, Some(_)) | (Self::Conceal, _) => Ok(DeliveryDecision::Suppress),
-            (Self::Reveal, _) => Err(Refusal::UserNotFound(to.channel())),
+            (Self::Reveal, _) => Err(Refusal::UserNotFound(to.kind())),
         }
     }
 

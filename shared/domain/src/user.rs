@@ -2,7 +2,7 @@
 
 use rand::CryptoRng;
 
-use super::{Channel, Claims, Destination, UnixTime, challenge::draw_id};
+use super::{Claims, Destination, DestinationKind, UnixTime, challenge::draw_id};
 
 /// Identifies one user permanently. It is opaque and unrelated to the
 /// destinations.
@@ -68,11 +68,11 @@ pub struct UserRecord {
 }
 
 impl UserRecord {
-    /// The user's destination on this channel, if there is one.
+    /// The user's destination of this kind, if there is one.
     #[must_use]
-    pub fn destination(&self, channel: Channel) -> Option<&Destination> {
+    pub fn destination(&self, kind: DestinationKind) -> Option<&Destination> {
         let mut destinations = self.destinations.iter();
-        destinations.find(|destination| destination.channel() == channel)
+        destinations.find(|destination| destination.kind() == kind)
     }
 }
 

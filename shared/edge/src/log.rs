@@ -71,7 +71,7 @@ pub fn start_fault(fault: &Fault) {
         outcome = Problem::DELIVERY_FAILED,
         dependency = fault.dependency.as_str(),
         operation = fault.operation,
-        cause = fault.cause,
+        cause = %fault.cause,
     );
 }
 
@@ -204,19 +204,18 @@ impl Line<'_> {
             outcome,
             dependency = fault.dependency.as_str(),
             operation = fault.operation,
-            cause = fault.cause,
+            cause = %fault.cause,
         );
     }
 }
 
-fn channel(about: &About) -> &'static str {
+fn channel(about: &About) -> Option<&'static str> {
     let to = about.destination.as_ref();
-    to.map_or("", |destination| destination.channel().as_str())
+    to.map(|destination| destination.kind().channel())
 }
 
-fn masked(about: &About) -> String {
-    let to = about.destination.as_ref();
-    to.map_or_else(String::new, Destination::masked)
+fn masked(about: &About) -> Option<String> {
+    about.destination.as_ref().map(Destination::masked)
 }
 
 /// The reason that only the log gets; `None` if the client's sentence says it all.

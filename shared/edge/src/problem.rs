@@ -9,7 +9,7 @@ use lambda_http::http::{
     StatusCode,
     header::{ALLOW, HeaderName, SET_COOKIE, WWW_AUTHENTICATE},
 };
-use otp_domain::{Channel, LimitKind, Refusal, Unauthorized, seconds_to_wait};
+use otp_domain::{DestinationKind, LimitKind, Refusal, Unauthorized, seconds_to_wait};
 use otp_service::{Error, ErrorKind, fault::Dependency};
 
 use crate::{cookie, failure::Failure, rejection::Rejection};
@@ -199,13 +199,13 @@ impl Problem {
                 "Destination refused",
                 "No message can be sent to this destination.",
             ),
-            Refusal::UserNotFound(channel) => Self::new(
+            Refusal::UserNotFound(kind) => Self::new(
                 StatusCode::NOT_FOUND,
                 "user-not-found",
                 "User not found",
-                match channel {
-                    Channel::Email => "User with this email does not exist.",
-                    Channel::Sms => "User with this phone number does not exist.",
+                match kind {
+                    DestinationKind::Email => "User with this email does not exist.",
+                    DestinationKind::Phone => "User with this phone number does not exist.",
                 },
             ),
             Refusal::TooManyRequests { kind, wait, .. } => Self::new(

@@ -11,7 +11,7 @@ use lambda_http::{
         header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, SET_COOKIE},
     },
 };
-use otp_domain::{Channel, UnixTime, UserRecord, seconds_to_wait};
+use otp_domain::{DestinationKind, UnixTime, UserRecord, seconds_to_wait};
 use otp_service::{
     login::CodeRequested,
     session::{LoggedIn, Refreshed},
@@ -88,12 +88,12 @@ const PUBLIC_FOR_AN_HOUR: &str = "public, max-age=3600";
 #[must_use]
 pub fn code_requested(requested: &CodeRequested) -> Response<Body> {
     let body = CodeRequestedBody {
-        message: match requested.channel {
-            Channel::Email => "OTP has been sent to your email.",
-            Channel::Sms => "OTP has been sent to your phone.",
+        message: match requested.kind {
+            DestinationKind::Email => "OTP has been sent to your email.",
+            DestinationKind::Phone => "OTP has been sent to your phone.",
         },
         challenge_id: requested.challenge_id.as_str(),
-        channel: requested.channel.as_str(),
+        channel: requested.kind.channel(),
         code_length: requested.code_length,
         max_attempts: requested.max_attempts,
         expires_in: requested.expires_in.as_secs(),
@@ -181,9 +181,9 @@ fn with_cookie(mut response: Response<Body>, cookie: Option<HeaderValue>) -> Res
 pub fn profile(user: &UserRecord) -> Response<Body> {
     let destinations = user.destinations.iter().map(|destination| {
         let text = destination.as_str();
-        match destination.channel() {
-            Channel::Email => DestinationBody::Email { email: text },
-            Channel::Sms => DestinationBody::Sms { phone_number: text },
+        match destination.kind() {
+            DestinationKind::Email => DestinationBody::Email { email: text },
+            DestinationKind::Phone => DestinationBody::Sms { phone_number: text },
         }
     });
     let body = ProfileBody {

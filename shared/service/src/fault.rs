@@ -36,18 +36,72 @@ pub struct Fault {
     pub dependency: Dependency,
     /// The operation that failed.
     pub operation: &'static str,
-    /// The error's code, or how the call ended without one.
-    pub cause: String,
+    /// Why it failed.
+    pub cause: Cause,
+}
+
+/// Why a call failed. It says whether the call may be repeated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The service did nothing, because it was too busy or another write was at the
+    /// same items. It answered with this code.
+    Busy(String),
+    /// The service refused the call with this code.
+    Refused(String),
+    /// The call, or a step of calls, took too long.
+    Timeout,
+    /// Anything else, in these words.
+    Other(String),
+}
+
+/// The codes after which a service has done nothing, and may do it soon.
+const BUSY: [&str; 9] = [
+    "TransactionConflict",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+    "ThrottlingError",
+    "ThrottlingException",
+    "ProvisionedThroughputExceeded",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestLimitExceededException",
+];
+
+impl Cause {
+    /// The cause that a service names by a code.
+    pub(crate) fn of_code(code: &str) -> Self {
+        if BUSY.contains(&code) {
+            Self::Busy(code.to_owned())
+        } else {
+            Self::Refused(code.to_owned())
+        }
+    }
+}
+
+impl From<&str> for Cause {
+    fn from(words: &str) -> Self {
+        Self::Other(words.to_owned())
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Busy(code) | Self::Refused(code) => code,
+            Self::Timeout => "timeout",
+            Self::Other(words) => words,
+        })
+    }
 }
 
 impl Fault {
-    /// A fault that did not come from the SDK.
+    /// A fault with this cause.
     #[must_use]
-    pub fn new(dependency: Dependency, operation: &'static str, cause: &str) -> Self {
+    pub fn new(dependency: Dependency, operation: &'static str, cause: impl Into<Cause>) -> Self {
         Self {
             dependency,
             operation,
-            cause: cause.to_owned(),
+            cause: cause.into(),
         }
     }
 
@@ -61,13 +115,15 @@ impl Fault {
         E: ProvideErrorMetadata,
     {
         let cause = match error {
-            SdkError::ConstructionFailure(_) => "request not built",
-            SdkError::TimeoutError(_) => "timeout",
-            SdkError::DispatchFailure(failure) if failure.is_timeout() => "connect timeout",
-            SdkError::DispatchFailure(_) => "no connection",
-            SdkError::ResponseError(_) => "unreadable answer",
-            SdkError::ServiceError(service) => service.err().code().unwrap_or("unnamed error"),
-            _ => "unknown",
+            SdkError::ConstructionFailure(_) => "request not built".into(),
+            SdkError::TimeoutError(_) => Cause::Timeout,
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => "connect timeout".into(),
+            SdkError::DispatchFailure(_) => "no connection".into(),
+            SdkError::ResponseError(_) => "unreadable answer".into(),
+            SdkError::ServiceError(service) => {
+                Cause::of_code(service.err().code().unwrap_or("unnamed error"))
+            }
+            _ => "unknown".into(),
         };
         Self::new(dependency, operation, cause)
     }
@@ -75,13 +131,8 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: {}: {}",
-            self.dependency.as_str(),
-            self.operation,
-            self.cause
-        )
+        let dependency = self.dependency.as_str();
+        write!(f, "{dependency}: {}: {}", self.operation, self.cause)
     }
 }
 

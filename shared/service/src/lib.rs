@@ -23,8 +23,10 @@ pub mod delivery;
 mod error;
 pub mod fault;
 pub mod keys;
+pub mod ledger;
 pub mod login;
 pub mod session;
 pub mod store;
+pub mod table;
 
 pub use error::{Error, ErrorKind};

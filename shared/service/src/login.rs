@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use aws_types::SdkConfig;
 use otp_domain::{
-    CarriedUser, Challenge, ChallengeId, Channel, ClientAddress, Delivery, Destination,
+    CarriedUser, Challenge, ChallengeId, ClientAddress, Delivery, Destination, DestinationKind,
     IdempotencyKey, Policy, Pseudonym, TestIdentities, UnixTime, UnknownUsers,
 };
 use otp_messages::LanguageChoice;
@@ -26,7 +26,9 @@ use crate::{
     delivery::{self, MessageSender},
     fault::Fault,
     keys::DigestKeys,
-    store::{AdmissionRules, Admitted, ReplayedLogin, Store},
+    ledger::{AdmissionRules, Admitted, Ledger, ReplayedLogin},
+    store::Store,
+    table::Table,
 };
 
 /// The settings of the login use case.
@@ -69,8 +71,8 @@ pub struct CodeRequested {
     pub about: About,
     /// The challenge that the code answers.
     pub challenge_id: ChallengeId,
-    /// The channel of the message.
-    pub channel: Channel,
+    /// What the destination is.
+    pub kind: DestinationKind,
     /// The number of digits of the code.
     pub code_length: u8,
     /// The attempts at the challenge.
@@ -87,6 +89,7 @@ pub struct LoginService {
     test_identities: TestIdentities,
     digest_keys: DigestKeys,
     store: Store,
+    ledger: Ledger,
     sender: MessageSender,
 }
 
@@ -94,11 +97,13 @@ impl LoginService {
     /// Builds the clients. It makes no call yet.
     #[must_use]
     pub fn new(settings: &LoginSettings, sdk: &SdkConfig) -> Self {
+        let table = Table::new(aws::dynamodb(sdk), settings.table_name.clone());
         Self {
             policy: settings.policy.clone(),
             test_identities: settings.test_identities.clone(),
             digest_keys: DigestKeys::new(&aws::kms(sdk), &settings.digest_key_id, None),
-            store: Store::new(aws::dynamodb(sdk), settings.table_name.clone()),
+            store: Store::new(table.clone()),
+            ledger: Ledger::new(table),
             sender: MessageSender::new(&settings.delivery, sdk),
         }
     }
@@ -122,7 +127,7 @@ impl LoginService {
 
     /// Forgets which limits refused lately, for a local stack that resets its limits.
     pub fn forget_refusals(&self) {
-        self.store.forget_all_refusals();
+        self.ledger.reset();
     }
 
     /// Looks for the user, stores a challenge that carries the user (docs/adr/0029), and
@@ -165,29 +170,29 @@ impl LoginService {
             self.store.find_user(to).await.map_err(Error::from)
         })?;
         issued.challenge.user = CarriedUser::of(user.as_ref());
-        let admitted = self.store.admit(&issued.challenge, &rules, rng).await?;
+        let admitted = self.ledger.admit(&issued.challenge, &rules, rng).await?;
         let decision = self.policy.unknown_users.delivery(to, user.as_ref());
         let about = About {
             user: user.map(|user| user.id),
             ..About::from(to)
         };
-        let admission = match (admitted, decision) {
-            (Admitted::New(admission), _) => admission,
+        let receipt = match (admitted, decision) {
+            (Admitted::New(receipt), _) => receipt,
             (Admitted::Replayed(_), Err(refusal)) => return Err(refusal.into()),
             (Admitted::Replayed(earlier), Ok(_)) => {
                 let delivery = self.replayed_delivery(request, &earlier).await?;
-                return Ok(self.replay(about, to.channel(), earlier, delivery, now));
+                return Ok(self.replay(about, to.kind(), earlier, delivery, now));
             }
         };
         let decision = match decision {
             Ok(decision) => issued.unless_fixed(decision),
             Err(refusal) => {
-                self.store.withdraw(&admission).await?;
+                receipt.withdraw().await?;
                 return Err(refusal.into());
             }
         };
         let message = issued.message();
-        let outcome = self.deliver(decision, &admission, &message).await?;
+        let outcome = self.deliver(decision, &receipt, &message).await?;
         let requested = self.requested(about, &issued.challenge, outcome);
         // The message is sent: if the completion fails, the login still succeeds.
         let _ = self.complete(&issued, requested.delivery).await;
@@ -207,7 +212,7 @@ impl LoginService {
                 ..about.and(&challenge.id)
             },
             outcome,
-            channel: challenge.destination.channel(),
+            kind: challenge.destination.kind(),
             code_length: self.policy.code_length,
             max_attempts: self.policy.max_attempts,
             expires_in: self.policy.code_ttl,
@@ -235,7 +240,11 @@ impl LoginService {
     ) -> Result<Delivery, Fault> {
         match (earlier.delivery, &request.idempotency_key) {
             (Some(delivery), _) => Ok(delivery),
-            (None, Some(key)) => self.store.await_completion(&request.destination, key).await,
+            (None, Some(key)) => {
+                self.ledger
+                    .await_completion(&request.destination, key)
+                    .await
+            }
             (None, None) => Ok(Delivery::Unconfirmed),
         }
     }
@@ -244,7 +253,7 @@ impl LoginService {
     fn replay(
         &self,
         about: About,
-        channel: Channel,
+        kind: DestinationKind,
         earlier: ReplayedLogin,
         delivery: Delivery,
         now: UnixTime,
@@ -255,7 +264,7 @@ impl LoginService {
             delivery: outcome.told(),
             outcome,
             about: about.and(&earlier.challenge_id),
-            channel,
+            kind,
             code_length: self.policy.code_length,
             max_attempts: self.policy.max_attempts,
             expires_in: now.until(earlier.expires_at),

@@ -21,7 +21,9 @@ use crate::{
     aws,
     fault::Fault,
     keys::DigestKeys,
+    ledger::Ledger,
     store::Store,
+    table::Table,
 };
 
 pub use logout::LogoutRequest;
@@ -56,6 +58,7 @@ pub struct SessionService {
     test_identities: TestIdentities,
     digest_keys: DigestKeys,
     store: Store,
+    ledger: Ledger,
     tokens: TokenIssuer,
 }
 
@@ -68,13 +71,14 @@ impl SessionService {
 
     /// Forgets which limits refused lately, for a local stack that resets its limits.
     pub fn forget_refusals(&self) {
-        self.store.forget_all_refusals();
+        self.ledger.reset();
     }
 
     /// Builds the clients. It makes no call yet.
     #[must_use]
     pub fn new(settings: &SessionSettings, sdk: &SdkConfig) -> Self {
         let kms = aws::kms(sdk);
+        let table = Table::new(aws::dynamodb(sdk), settings.table_name.clone());
         Self {
             policy: settings.policy.clone(),
             lifetimes: settings.lifetimes,
@@ -84,7 +88,8 @@ impl SessionService {
                 &settings.digest_key_id,
                 settings.second_digest_key_id.as_deref(),
             ),
-            store: Store::new(aws::dynamodb(sdk), settings.table_name.clone()),
+            store: Store::new(table.clone()),
+            ledger: Ledger::new(table),
             tokens: TokenIssuer::new(&settings.tokens, &kms),
         }
     }

@@ -128,7 +128,7 @@ async fn a_message_that_was_not_sent_leaves_no_trace_in_the_guard() {
     app.stack.messages.set_refusing(false);
     app.login(ALICE).await.assert_ok();
     app.login("bob@example.com").await.assert_too_many();
-    let guard = app.partition("deployment#0").await.remove("email-unproven");
+    let guard = app.partition("deployment#email#0").await.remove("messages");
     assert_eq!(number(&guard.unwrap(), "unproven"), Some(1));
 }
 

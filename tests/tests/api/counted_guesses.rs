@@ -24,7 +24,9 @@ async fn counted(app: &TestApp) -> i64 {
         let sort = item["sk"].as_s().unwrap();
         sort.starts_with("validations-hour#")
     });
-    counters.filter_map(|item| number(item, "admitted")).sum()
+    counters
+        .filter_map(|item| number(item, item["sk"].as_s().unwrap()))
+        .sum()
 }
 
 #[tokio::test]

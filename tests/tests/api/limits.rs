@@ -228,9 +228,9 @@ async fn a_cooldown_that_another_clock_started_after_midnight_counts_before_it()
     let text = |text: String| AttributeValue::S(text);
     app.put(Item::from([
         ("pk".to_owned(), text(partition_key(ALICE))),
-        ("sk".to_owned(), text(format!("sends#{}", midnight / 1000))),
+        ("sk".to_owned(), text("cooldown".to_owned())),
         (
-            format!("sent_at#{ALICE}"),
+            "sent_at".to_owned(),
             AttributeValue::N(midnight.to_string()),
         ),
     ]))

@@ -30,10 +30,10 @@ async fn fill(app: &TestApp, room: impl Fn(usize) -> [u64; 3]) {
         let cap = (&*format!("sms-prefix-day#{TODAY}"), cap);
         let counts = [cap, ("unproven", guard), ("sent_at", app.now())];
         let prefix = format!("prefix#+1#{shard}");
-        app.put_counts(&prefix, "sms-unproven", &counts).await;
-        let (sort, counts) = (format!("sms-day#{TODAY}"), [("admitted", deployment)]);
-        let partition = format!("deployment#{shard}");
-        app.put_counts(&partition, &sort, &counts).await;
+        app.put_counts(&prefix, "messages", &counts).await;
+        let counts = [(&*format!("sms-day#{TODAY}"), deployment)];
+        let partition = format!("deployment#phone#{shard}");
+        app.put_counts(&partition, "messages", &counts).await;
     }
 }
 
@@ -117,8 +117,8 @@ async fn a_guard_that_codes_have_proven_is_eased_in_the_counter_that_is_read() {
             ("proven", proven),
             ("proven_at", app.now()),
         ];
-        let partition = format!("deployment#{shard}");
-        app.put_counts(&partition, "email-unproven", &counts).await;
+        let partition = format!("deployment#email#{shard}");
+        app.put_counts(&partition, "messages", &counts).await;
     }
     app.login(ALICE).await.assert_ok();
     assert!(made(&app, Call::Admit) <= 2);

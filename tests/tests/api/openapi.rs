@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use otp_domain::{Channel, LimitKind, Refusal, Unauthorized};
+use otp_domain::{DestinationKind, LimitKind, Refusal, Unauthorized};
 use otp_edge::{failure::Failure, problem::Problem, rejection::Rejection, route::Route};
 use otp_service::{
     Error,
@@ -26,7 +26,7 @@ fn failures() -> Vec<Failure> {
         Refusal::Unauthorized(Unauthorized::NoToken),
         Refusal::DestinationNotAllowed,
         Refusal::DestinationRefused,
-        Refusal::UserNotFound(Channel::Email),
+        Refusal::UserNotFound(DestinationKind::Email),
         Refusal::TooManyRequests {
             wait: Duration::ZERO,
             limit: "",

@@ -1,11 +1,8 @@
-//! The challenges of a mailbox and a day, which share an item.
+//! The challenges of a mailbox.
 
 use std::time::Duration;
 
-use tests::{
-    ALICE, Call, TestApp, other_than,
-    table::{Item, mailbox_key, number},
-};
+use tests::{ALICE, TestApp, other_than};
 
 const ALIAS: &str = "alice+news@example.com";
 
@@ -19,15 +16,6 @@ const FREE: [(&str, &str); 4] = [
     ("SENDS_PER_DAY", "1000"),
 ];
 
-/// The item of Alice's mailbox on the day of the clock.
-async fn sends(app: &TestApp) -> Item {
-    let items = app.partition(&mailbox_key(ALICE)).await;
-    let mut sends = items
-        .into_iter()
-        .filter(|(sort, _)| sort.starts_with("sends#"));
-    sends.next().expect("the item of the day").1
-}
-
 #[tokio::test]
 async fn all_live_codes_of_a_mailbox_stay_valid_however_many_there_are() {
     let app = TestApp::with(&FREE).await;
@@ -37,70 +25,11 @@ async fn all_live_codes_of_a_mailbox_stay_valid_however_many_there_are() {
         codes.push(app.receive_code(ALICE).await);
     }
     assert_eq!(app.challenges(ALICE).await.len(), 13);
-    assert_eq!(number(&sends(&app).await, "challenges"), Some(13));
     let (id, code) = &codes[0];
     app.validate(ALICE, Some(id), code).await.assert_ok();
     for (id, code) in &codes {
         let answer = app.validate(ALICE, Some(id), code).await;
         answer.assert_problem(400, "invalid-otp");
-    }
-}
-
-#[tokio::test]
-async fn the_fifth_login_drops_the_codes_that_have_expired_and_their_attempts() {
-    let app = TestApp::with(&FREE).await;
-    let mut live = Vec::new();
-    for _ in 0..2 {
-        let (id, code) = app.receive_code(ALICE).await;
-        app.validate(ALICE, Some(&id), &other_than(&code)).await;
-    }
-    // By the clock of another instance, they may still live.
-    app.advance(Duration::from_mins(6) - Duration::from_millis(1));
-    for _ in 0..2 {
-        live.push(app.receive_code(ALICE).await);
-    }
-    assert_eq!(app.challenges(ALICE).await.len(), 4);
-    live.push(app.receive_code(ALICE).await);
-    assert_eq!(app.challenges(ALICE).await.len(), 5);
-    app.advance(Duration::from_millis(1));
-    app.faults.stop();
-    live.push(app.receive_code(ALICE).await);
-    assert_eq!(
-        app.faults
-            .calls()
-            .iter()
-            .filter(|it| **it == Call::Admit)
-            .count(),
-        2
-    );
-    let left = app.challenges(ALICE).await;
-    assert_eq!(left.len(), 4);
-    assert!(live.iter().all(|(id, _)| left.contains_key(id)));
-    let sends = sends(&app).await;
-    assert_eq!(number(&sends, "challenges"), Some(4));
-    assert!(sends.keys().all(|name| !name.starts_with("spent#")));
-    let (id, code) = &live[0];
-    app.validate(ALICE, Some(id), code).await.assert_ok();
-}
-
-#[tokio::test]
-async fn a_login_drops_no_more_codes_than_one_write_can_name() {
-    let app = TestApp::with(&FREE).await;
-    for _ in 0..40 {
-        app.receive_code(ALICE).await;
-    }
-    app.advance(Duration::from_mins(6));
-    for left in [16, 1, 2] {
-        let (id, code) = app.receive_code(ALICE).await;
-        assert_eq!(app.challenges(ALICE).await.len(), left);
-        assert_eq!(
-            number(&sends(&app).await, "challenges"),
-            i64::try_from(left).ok()
-        );
-        if left == 16 {
-            app.validate(ALICE, Some(&id), &code).await.assert_ok();
-            app.advance(Duration::from_mins(6));
-        }
     }
 }
 

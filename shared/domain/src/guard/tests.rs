@@ -3,14 +3,6 @@ use proptest::prelude::*;
 
 const NOW: UnixTime = UnixTime::from_secs(1_767_226_200);
 
-fn guard(room: u32) -> ConversionGuard {
-    ConversionGuard {
-        scope: Scope::Deployment,
-        name: "any",
-        room,
-    }
-}
-
 fn full(unproven: i64) -> GuardCount {
     GuardCount {
         unproven,
@@ -29,48 +21,45 @@ fn proven(count: GuardCount, proven: i64) -> GuardCount {
 
 #[test]
 fn the_room_is_used_up_exactly_and_a_code_that_comes_back_makes_room_for_two() {
-    let guard = guard(3);
+    const ROOM: u32 = 3;
     for unproven in 0..3 {
-        assert_eq!(guard.judge(0, &full(unproven), NOW), GuardVerdict::Open);
+        assert_eq!(full(unproven).judge(ROOM, NOW), GuardVerdict::Open);
     }
     assert_eq!(
-        guard.judge(0, &full(3), NOW),
+        full(3).judge(ROOM, NOW),
         GuardVerdict::Closed(Duration::from_secs(5))
     );
     // One of three comes back, and two more are sent.
-    assert_eq!(guard.judge(0, &proven(full(2), 1), NOW), GuardVerdict::Open);
+    assert_eq!(proven(full(2), 1).judge(ROOM, NOW), GuardVerdict::Open);
     let eased = proven(full(2), 0);
     assert_eq!(
-        guard.judge(0, &proven(full(3), 1), NOW),
+        proven(full(3), 1).judge(ROOM, NOW),
         GuardVerdict::Eased(eased)
     );
     assert!(matches!(
-        guard.judge(0, &proven(full(3), 0), NOW),
+        proven(full(3), 0).judge(ROOM, NOW),
         GuardVerdict::Closed(_)
     ));
 }
 
 #[test]
 fn an_idle_counter_forgives_its_room_within_a_day() {
-    let guard = guard(4);
+    const ROOM: u32 = 4;
     let hours = |n| NOW.plus(Duration::from_hours(n));
     assert_eq!(
-        guard.judge(0, &full(4), hours(2)),
+        full(4).judge(ROOM, hours(2)),
         GuardVerdict::Closed(Duration::from_hours(4))
     );
+    assert_eq!(full(4).judge(ROOM, hours(6)), GuardVerdict::Eased(full(3)));
     assert_eq!(
-        guard.judge(0, &full(4), hours(6)),
-        GuardVerdict::Eased(full(3))
-    );
-    assert_eq!(
-        guard.judge(0, &full(4), hours(100)),
+        full(4).judge(ROOM, hours(100)),
         GuardVerdict::Eased(full(0))
     );
 }
 
 #[test]
 fn codes_that_came_back_are_trusted_for_a_week_and_for_three_rooms() {
-    let guard = guard(10);
+    const ROOM: u32 = 10;
     let week = NOW.plus(Duration::from_hours(7 * 24));
     let count = GuardCount {
         sent_at: Some(week),
@@ -81,12 +70,9 @@ fn codes_that_came_back_are_trusted_for_a_week_and_for_three_rooms() {
         proven: 20,
         ..count
     };
-    assert_eq!(guard.judge(0, &count, week), GuardVerdict::Eased(eased));
+    assert_eq!(count.judge(ROOM, week), GuardVerdict::Eased(eased));
     let later = week.plus(Duration::from_millis(1));
-    assert!(matches!(
-        guard.judge(0, &count, later),
-        GuardVerdict::Closed(_)
-    ));
+    assert!(matches!(count.judge(ROOM, later), GuardVerdict::Closed(_)));
 }
 
 proptest! {
@@ -97,12 +83,12 @@ proptest! {
         room in 1u32..100,
         earlier in 0i64..1000,
     ) {
-        let guard = guard(room);
         let mut sent = 0;
-        for shard in 0..guard.shards() {
+        // However the room is shared out.
+        for share in [room / 3, room - room / 3] {
             let mut count = proven(full(0), earlier);
             loop {
-                match guard.judge(shard, &count, NOW) {
+                match count.judge(share, NOW) {
                     GuardVerdict::Open => {}
                     GuardVerdict::Eased(eased) => count = eased,
                     GuardVerdict::Closed(_) => break,
@@ -120,11 +106,10 @@ proptest! {
         room in 1u32..200,
         idle in 120u64..1_000_000,
     ) {
-        let guard = guard(room);
-        let (count, now) = (full(guard.share(0).into()), NOW.plus(Duration::from_secs(idle)));
-        if let GuardVerdict::Closed(wait) = guard.judge(0, &count, now) {
+        let (count, now) = (full(room.into()), NOW.plus(Duration::from_secs(idle)));
+        if let GuardVerdict::Closed(wait) = count.judge(room, now) {
             prop_assert!(wait > Duration::ZERO);
-            prop_assert!(matches!(guard.judge(0, &count, now.plus(wait)), GuardVerdict::Eased(_)));
+            prop_assert!(matches!(count.judge(room, now.plus(wait)), GuardVerdict::Eased(_)));
         }
     }
 }

@@ -69,7 +69,7 @@ impl Session {
             b"session-seal/v1",
             self.user.as_str().as_bytes(),
             self.id.as_str().as_bytes(),
-            self.destination.channel().as_str().as_bytes(),
+            self.destination.kind().as_str().as_bytes(),
             self.destination.as_str().as_bytes(),
             &self.created_at.as_millis().to_be_bytes(),
             &self.ends_at.as_millis().to_be_bytes(),

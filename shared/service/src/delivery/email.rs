@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     about::MessageId,
-    fault::{Dependency, Fault},
+    fault::{Cause, Dependency, Fault},
 };
 
 const OPERATION: &str = "SendEmail";
@@ -78,7 +78,7 @@ impl EmailSender {
         let sending = self.send_template(to, template, language, fill);
         let sent = timeout(TEMPLATED_DELIVERY, sending).await;
         sent.unwrap_or_else(|_| {
-            let fault = Fault::new(Dependency::Provider, OPERATION, "timeout");
+            let fault = Fault::new(Dependency::Provider, OPERATION, Cause::Timeout);
             Err(DeliveryFailure::Unconfirmed(fault))
         })
     }

@@ -16,8 +16,8 @@ use crate::{
     about::{About, MessageId},
     ambient::Stopwatch,
     delivery::DeliveryFailure,
-    fault::{Dependency, Fault},
-    store::{AdmissionRules, Admitted},
+    fault::{Cause, Dependency, Fault},
+    ledger::{AdmissionRules, Admitted},
 };
 
 /// How long an instance takes no other event after the answer. Providers usually
@@ -66,14 +66,14 @@ impl LoginService {
         let challenge = issued.challenge.clone();
         let (to, now) = (&challenge.destination, challenge.issued_at);
         let about = About::from(to);
-        Ok(match self.store.admit(&challenge, rules, rng).await? {
+        Ok(match self.ledger.admit(&challenge, rules, rng).await? {
             Admitted::New(_) => {
                 let outcome = DeliveryOutcome::Ahead(Box::new(issued));
                 self.requested(about, &challenge, outcome)
             }
             Admitted::Replayed(earlier) => {
                 let told = Delivery::Unconfirmed;
-                self.replay(about, to.channel(), earlier, told, now)
+                self.replay(about, to.kind(), earlier, told, now)
             }
         })
     }
@@ -135,5 +135,5 @@ impl LoginService {
 }
 
 fn timed_out(dependency: Dependency, operation: &'static str) -> Fault {
-    Fault::new(dependency, operation, "timeout")
+    Fault::new(dependency, operation, Cause::Timeout)
 }

@@ -4,7 +4,7 @@ use super::{DeliveryOutcome, LoginService};
 use crate::{
     Error,
     delivery::{CodeMessage, DeliveryFailure},
-    store::Admission,
+    ledger::Receipt,
 };
 
 impl LoginService {
@@ -13,7 +13,7 @@ impl LoginService {
     pub(super) async fn deliver(
         &self,
         decision: DeliveryDecision,
-        admission: &Admission<'_>,
+        receipt: &Receipt<'_>,
         message: &CodeMessage<'_>,
     ) -> Result<DeliveryOutcome, Error> {
         if decision == DeliveryDecision::Suppress {
@@ -23,13 +23,13 @@ impl LoginService {
             Ok(id) => Ok(DeliveryOutcome::Sent(id)),
             Err(DeliveryFailure::Unconfirmed(fault)) => Ok(DeliveryOutcome::Unconfirmed(fault)),
             Err(DeliveryFailure::NotSent(fault)) => {
-                self.store.withdraw(admission).await?;
-                Err(Error::from(fault).about(&admission.challenge().id))
+                receipt.withdraw().await?;
+                Err(Error::from(fault).about(&receipt.challenge().id))
             }
             Err(DeliveryFailure::DestinationRefused) => {
                 // Whatever becomes of the key, no code is out.
-                let _ = self.store.free_key(admission).await;
-                Err(Error::from(Refusal::DestinationRefused).about(&admission.challenge().id))
+                let _ = receipt.void().await;
+                Err(Error::from(Refusal::DestinationRefused).about(&receipt.challenge().id))
             }
         }
     }

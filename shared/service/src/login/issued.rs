@@ -72,7 +72,7 @@ impl LoginService {
     /// Completes the request's idempotency key, if it has one.
     pub(super) async fn complete(&self, issued: &IssuedCode, told: Delivery) -> Result<(), Fault> {
         match &issued.key {
-            Some(key) => self.store.complete(&issued.challenge, key, told).await,
+            Some(key) => self.ledger.complete(&issued.challenge, key, told).await,
             None => Ok(()),
         }
     }

@@ -12,8 +12,10 @@ use super::{
 };
 use crate::{
     Error,
-    fault::{Dependency, Fault},
+    access_token::AccessToken,
+    fault::Fault,
     store::{Redeeming, Redemption},
+    table,
 };
 
 /// How often one request redeems, if its user changes in between.
@@ -23,8 +25,7 @@ const REDEMPTIONS: u8 = 2;
 enum Standing {
     /// The code is unused. The user, or nobody: read, or carried by the challenge.
     Unused(Option<User>),
-    /// The code is used, or void since a later login. The user as it is now, if the
-    /// request may be a repeat.
+    /// The code is used, or void since a later login. The user as it is now.
     Used(Option<User>),
 }
 
@@ -38,8 +39,7 @@ impl SessionService {
     /// the redemption wins.
     ///
     /// The token is about the user whom the challenge carries. If the redemption finds
-    /// another, it is dropped, and the guess is judged again with what stands
-    /// (docs/adr/0029).
+    /// another, it is dropped, and the guess is judged again with what stands.
     pub(super) async fn start(
         &self,
         right: &RightGuess<'_>,
@@ -48,48 +48,38 @@ impl SessionService {
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<LoggedIn, Error> {
-        let challenge = &right.attempted.challenge;
-        let mut standing = self.standing(challenge, request).await?;
-        let mut nth = 0;
-        loop {
-            let user = match standing {
-                Standing::Unused(_) if nth == REDEMPTIONS => {
-                    let cause = "the user changed twice meanwhile";
-                    return Err(Fault::new(Dependency::Table, "redeem", cause).into());
-                }
+        let challenge = &right.charged.challenge;
+        let mut standing = self.standing(challenge).await?;
+        for nth in 0.. {
+            let found = match standing {
+                Standing::Unused(_) if nth == REDEMPTIONS => break,
                 Standing::Unused(user) => user,
                 Standing::Used(user) => {
                     let user = user.filter(|user| !user.disabled);
                     let claims = claims_of(user.as_ref());
                     let token = user.and_then(|user| right.derived_token(request, &user.id));
-                    let repeated = self.log_in_again(&challenge.id, token, &claims, now, rng);
-                    return repeated.await;
+                    let again = self.log_in_again(&challenge.id, token, &claims, now, rng);
+                    return again.await;
                 }
             };
-            let claims = claims_of(user.as_ref());
-            let user = self.policy.unknown_users.resolve(user, rng)?;
+            let claims = claims_of(found.as_ref());
+            let user = self.policy.unknown_users.resolve(found, rng)?;
             let refresh_token = right
                 .derived_token(request, user.id())
                 .unwrap_or_else(|| RefreshToken::draw(user.id().clone(), rng));
             let session = self.session_of(&user, &refresh_token, challenge, now);
             let session = session.await?;
             let redeeming = Redeeming {
-                attempted: &right.attempted,
+                guess: &right.charged,
                 user: &user,
                 claims: &claims,
                 session: &session,
             };
             let mint = self.tokens.mint(&session, &claims, now, rng);
             let redeem = self.store.redeem(&redeeming, operation, nth, now);
-            let (minted, redeemed) = if request.idempotency_key.is_some() {
-                // Without a token, the client repeats the request and gets this login.
-                tokio::join!(mint, redeem)
-            } else {
-                // Without a token, the code must stay unused (docs/adr/0004).
-                let token = mint.await?;
-                (Ok(token), redeem.await)
-            };
-            standing = match redeemed? {
+            let may_repeat = request.idempotency_key.is_some();
+            let (minted, redeemed) = sign_and_redeem(mint, redeem, may_repeat).await?;
+            standing = match redeemed {
                 Redemption::Lost(winner) => Standing::Used(winner),
                 Redemption::Changed(user) => Standing::Unused(user),
                 Redemption::Won => {
@@ -103,34 +93,19 @@ impl SessionService {
                     });
                 }
             };
-            nth += 1;
         }
+        Err(table::fault("redeem", "the user changed twice meanwhile").into())
     }
 
-    /// What is known of the user before a token is minted. A code that this instance
-    /// knows as used costs no signature. The user is read only after a right guess:
-    /// otherwise the time of a refusal could tell who is a user.
-    async fn standing(
-        &self,
-        challenge: &Challenge,
-        request: &ValidateRequest,
-    ) -> Result<Standing, Error> {
-        let to = &challenge.destination;
-        if self.store.knows_as_used(challenge) {
-            let may_be_repeat = request.idempotency_key.is_some();
-            return Ok(Standing::Used(if may_be_repeat {
-                self.store.find_user(to).await?
-            } else {
-                None
-            }));
+    /// What is known of the user before a token is minted. The user is read only after a
+    /// right guess: otherwise the time of a refusal could tell who is a user.
+    async fn standing(&self, challenge: &Challenge) -> Result<Standing, Error> {
+        if challenge.user.is_believed(self.policy.unknown_users) {
+            return Ok(Standing::Unused(challenge.user.user()));
         }
-        if let Some(user) = challenge.user.believed(self.policy.unknown_users) {
-            return Ok(Standing::Unused(user));
-        }
-        let user = self.store.find_user(to).await?;
-        let is_used = user
-            .as_ref()
-            .is_some_and(|user| user.has_logged_in_since(challenge.issued_at));
+        let user = self.store.find_user(&challenge.destination).await?;
+        let mut known = user.iter();
+        let is_used = known.any(|user| user.has_logged_in_since(challenge.issued_at));
         Ok(if is_used {
             Standing::Used(user)
         } else {
@@ -163,4 +138,20 @@ impl SessionService {
             ..own
         }
     }
+}
+
+/// Signs the token and uses the code up: at once, if the client can repeat its request
+/// and get this login when the signature fails; otherwise the signature comes first, and
+/// the code stays unused without it.
+async fn sign_and_redeem(
+    mint: impl Future<Output = Result<AccessToken, Fault>>,
+    redeem: impl Future<Output = Result<Redemption, Fault>>,
+    may_repeat: bool,
+) -> Result<(Result<AccessToken, Fault>, Redemption), Fault> {
+    let (minted, redeemed) = if may_repeat {
+        tokio::join!(mint, redeem)
+    } else {
+        (Ok(mint.await?), redeem.await)
+    };
+    Ok((minted, redeemed?))
 }

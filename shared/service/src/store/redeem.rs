@@ -3,17 +3,17 @@ use aws_sdk_dynamodb::{
     types::{Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update},
 };
 
-use std::sync::{MutexGuard, PoisonError};
+use otp_domain::{Challenge, Claims, OperationId, ResolvedUser, Session, UnixTime, User};
 
-use super::{
-    AttemptedChallenge, Item, Store,
-    guard::record_conversion,
-    item,
-    transaction::{Written, condition_failed},
-};
-use crate::fault::{Dependency, Fault};
-use otp_domain::{
-    Challenge, Claims, OperationId, RecentLogins, ResolvedUser, Session, UnixTime, User,
+use super::{Store, item};
+use crate::{
+    fault::Fault,
+    ledger::ChargedGuess,
+    table::{
+        Item, Written,
+        attributes::{millis, text, time},
+        condition_failed, fault,
+    },
 };
 
 /// The user has not logged in since the challenge was issued.
@@ -34,8 +34,8 @@ pub enum Redemption {
 
 /// What a redemption writes, if the user is still as the access token says.
 pub struct Redeeming<'a> {
-    /// The challenge, whose code was guessed.
-    pub attempted: &'a AttemptedChallenge,
+    /// The right guess at the challenge.
+    pub guess: &'a ChargedGuess<'a>,
     /// The user of the token.
     pub user: &'a ResolvedUser,
     /// The claims of the token.
@@ -63,8 +63,7 @@ impl Store {
         nth: u8,
         now: UnixTime,
     ) -> Result<Redemption, Fault> {
-        let challenge = &redeeming.attempted.challenge;
-        let guard = redeeming.attempted.conversion_counter.clone();
+        let challenge = &redeeming.guess.challenge;
         // A login is never earlier than its challenge, even if the clock of the
         // issuing instance is ahead.
         let at = now.max(challenge.issued_at);
@@ -72,39 +71,18 @@ impl Store {
             self.log_in(redeeming, operation, at),
             self.start_session(redeeming.session),
         ];
-        let actions = actions
-            .into_iter()
-            .chain(guard.map(|key| record_conversion(key, &self.table, now)))
-            .collect::<Result<_, _>>();
-        let actions =
-            actions.map_err(|_| Fault::new(Dependency::Table, "redeem", "request not built"))?;
+        let converted = redeeming.guess.record_conversion(now);
         let token = format!("redeem-{}-{nth}", operation.as_str());
-        let reasons = match self.transact(&token, actions).await? {
-            Written::Committed => {
-                let to = &challenge.destination;
-                self.recent_logins().remember(to, at, now);
-                return Ok(Redemption::Won);
-            }
+        let actions = actions.into_iter().chain(converted);
+        let reasons = match self.table.transact(&token, actions).await? {
+            Written::Committed => return Ok(Redemption::Won),
             Written::Cancelled(reasons) => reasons,
         };
         let of_user = reasons.first().filter(|reason| condition_failed(reason));
         let Some(of_user) = of_user else {
-            let cause = "cancelled by another item than the user";
-            return Err(Fault::new(Dependency::Table, "redeem", cause));
+            return Err(fault("redeem", "cancelled by another item than the user"));
         };
-        self.stands(of_user.item(), challenge, now)
-    }
-
-    fn recent_logins(&self) -> MutexGuard<'_, RecentLogins> {
-        let lock = self.recent_logins.lock();
-        lock.unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether this instance knows that the challenge is used, or void since a later
-    /// login.
-    pub fn knows_as_used(&self, challenge: &Challenge) -> bool {
-        let (to, issued_at) = (&challenge.destination, challenge.issued_at);
-        self.recent_logins().has_logged_in_since(to, issued_at)
+        stands(of_user.item(), challenge)
     }
 
     fn log_in(
@@ -113,14 +91,14 @@ impl Store {
         operation: &OperationId,
         at: UnixTime,
     ) -> Result<TransactWriteItem, BuildError> {
-        let (challenge, user) = (&redeeming.attempted.challenge, redeeming.user);
+        let (challenge, user) = (&redeeming.guess.challenge, redeeming.user);
         let update = Update::builder()
-            .table_name(&self.table)
+            .table_name(&self.table.name)
             .set_key(Some(item::user_key(&challenge.destination)))
-            .expression_attribute_values(":user", item::text(user.id().as_str()))
-            .expression_attribute_values(":at", item::millis(at))
-            .expression_attribute_values(":request", item::text(operation.as_str()))
-            .expression_attribute_values(":issued_at", item::millis(challenge.issued_at))
+            .expression_attribute_values(":user", text(user.id().as_str()))
+            .expression_attribute_values(":at", millis(at))
+            .expression_attribute_values(":request", text(operation.as_str()))
+            .expression_attribute_values(":issued_at", millis(challenge.issued_at))
             .return_values_on_condition_check_failure(OnFailure::AllOld);
         let update = match user {
             ResolvedUser::New(_) => update
@@ -135,7 +113,7 @@ impl Store {
                 let (claims, update) = if written.is_empty() {
                     ("attribute_not_exists(claims)", update)
                 } else {
-                    let value = item::text(written);
+                    let value = text(written);
                     let update = update.expression_attribute_values(":claims", value);
                     ("claims = :claims", update)
                 };
@@ -150,31 +128,22 @@ impl Store {
         Ok(TransactWriteItem::builder().update(update.build()?).build())
     }
 
-    /// Distinguishes a lost race from a user who changed since the token was minted.
-    fn stands(
-        &self,
-        item: Option<&Item>,
-        challenge: &Challenge,
-        now: UnixTime,
-    ) -> Result<Redemption, Fault> {
-        let last_login = item.and_then(|item| item::time(item, "last_login_at").ok());
-        let user = item.filter(|item| item::is_user(item));
-        let user = user.map(item::user).transpose()?;
-        match last_login {
-            Some(at) if at >= challenge.issued_at => {
-                let to = &challenge.destination;
-                self.recent_logins().remember(to, at, now);
-                Ok(Redemption::Lost(user))
-            }
-            _ => Ok(Redemption::Changed(user)),
-        }
-    }
-
     fn start_session(&self, session: &Session) -> Result<TransactWriteItem, BuildError> {
         let put = Put::builder()
-            .table_name(&self.table)
+            .table_name(&self.table.name)
             .set_item(Some(item::from_session(session)))
             .build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
+}
+
+/// Distinguishes a lost race from a user who changed since the token was minted.
+fn stands(item: Option<&Item>, challenge: &Challenge) -> Result<Redemption, Fault> {
+    let last_login = item.and_then(|item| time(item, "last_login_at").ok());
+    let user = item.filter(|item| item::is_user(item));
+    let user = user.map(item::user).transpose()?;
+    Ok(match last_login {
+        Some(at) if at >= challenge.issued_at => Redemption::Lost(user),
+        _ => Redemption::Changed(user),
+    })
 }

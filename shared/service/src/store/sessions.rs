@@ -10,8 +10,14 @@ use aws_sdk_dynamodb::{
 use otp_domain::{RefreshTokenDigest, RotationSalt, Seal, Session, SessionId, UnixTime, UserId};
 use tokio::time::timeout;
 
-use super::{Store, item, transaction::until_settled};
-use crate::fault::{Dependency, Fault};
+use super::{Store, item};
+use crate::{
+    fault::{Dependency, Fault},
+    table::{
+        attributes::{bytes, millis, sweep_after, text},
+        timed_out, until_settled,
+    },
+};
 
 /// Time limit for ending all sessions of a user.
 const BUDGET_FOR_ALL: Duration = Duration::from_secs(15);
@@ -36,7 +42,7 @@ impl Store {
         user: &UserId,
         id: &SessionId,
     ) -> Result<Option<Session>, Fault> {
-        let item = self.get(item::session_key(user, id)).await?;
+        let item = self.table.get(item::session_key(user, id)).await?;
         item.map(|item| item::session(&item)).transpose()
     }
 
@@ -59,9 +65,10 @@ impl Store {
         let operation = "UpdateItem";
         let attempt = || async {
             let sent = self
+                .table
                 .client
                 .update_item()
-                .table_name(&self.table)
+                .table_name(&self.table.name)
                 .set_key(Some(item::session_key(&after.user, &after.id)))
                 .update_expression(
                     "SET current_digest = :after, previous_digest = :before, salt = :salt, \
@@ -69,14 +76,14 @@ impl Store {
                      seal = :seal, seal_key_id = :seal_key",
                 )
                 .condition_expression("current_digest = :before AND expires_at > :now")
-                .expression_attribute_values(":after", item::bytes(&after.current))
-                .expression_attribute_values(":before", item::bytes(before))
-                .expression_attribute_values(":salt", item::bytes(salt))
+                .expression_attribute_values(":after", bytes(&after.current))
+                .expression_attribute_values(":before", bytes(before))
+                .expression_attribute_values(":salt", bytes(salt))
                 .expression_attribute_values(":seal", item::seal_mac(seal))
                 .expression_attribute_values(":seal_key", item::seal_key(seal))
-                .expression_attribute_values(":now", item::millis(now))
-                .expression_attribute_values(":end", item::millis(after.expires_at))
-                .expression_attribute_values(":sweep", item::sweep_after(after.expires_at))
+                .expression_attribute_values(":now", millis(now))
+                .expression_attribute_values(":end", millis(after.expires_at))
+                .expression_attribute_values(":sweep", sweep_after(after.expires_at))
                 .return_values_on_condition_check_failure(OnFailure::AllOld)
                 .send()
                 .await;
@@ -109,9 +116,10 @@ impl Store {
     pub async fn end_session(&self, user: &UserId, id: &SessionId) -> Result<(), Fault> {
         let operation = "DeleteItem";
         let attempt = || async {
-            self.client
+            self.table
+                .client
                 .delete_item()
-                .table_name(&self.table)
+                .table_name(&self.table.name)
                 .set_key(Some(item::session_key(user, id)))
                 .send()
                 .await
@@ -142,7 +150,7 @@ impl Store {
         };
         timeout(BUDGET_FOR_ALL, all)
             .await
-            .unwrap_or_else(|_| Err(Fault::new(Dependency::Table, "DeleteItem", "timeout")))
+            .unwrap_or_else(|_| Err(timed_out("DeleteItem")))
     }
 
     /// All sessions of a user in any order, expired ones included.
@@ -152,11 +160,12 @@ impl Store {
     /// The table is unreachable, or an item in it is malformed.
     pub async fn sessions(&self, user: &UserId) -> Result<Vec<Session>, Fault> {
         let query = self
-            .client
+            .table
             .query()
             .key_condition_expression("pk = :user AND begins_with(sk, :session)")
             .expression_attribute_values(":user", item::sessions(user))
-            .expression_attribute_values(":session", item::text(item::SESSION_PREFIX));
-        self.query(query).await?.iter().map(item::session).collect()
+            .expression_attribute_values(":session", text(item::SESSION_PREFIX));
+        let items = self.table.find_all(query).await?;
+        items.iter().map(item::session).collect()
     }
 }

@@ -21,11 +21,15 @@ use otp_domain::{Challenge, Destination, OperationId, UnixTime, UserId, UserReco
 
 pub use pages::UserPages;
 
-use super::{
-    Store, item,
-    transaction::{Written, condition_failed},
+use super::{Store, item};
+use crate::{
+    fault::Fault,
+    table::{
+        Written,
+        attributes::{millis, sweep_after, text},
+        condition_failed,
+    },
 };
-use crate::fault::{Dependency, Fault};
 
 /// A change to an existing user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,10 +60,8 @@ impl Store {
     pub async fn add_user(&self, user: &UserRecord) -> Result<AddUser, Fault> {
         let claims = (!user.claims.is_empty()).then(|| self.put_claims(&user.id, &user.claims));
         let puts = user.destinations.iter().map(|to| self.put_user(user, to));
-        let puts = puts.chain(claims);
-        let puts = puts.collect::<Result<_, _>>().map_err(|_| not_built())?;
         let token = format!("add-{}", user.id.as_str());
-        let reasons = match self.transact(&token, puts).await? {
+        let reasons = match self.table.transact(&token, puts.chain(claims)).await? {
             Written::Committed => return Ok(AddUser::Added),
             Written::Cancelled(reasons) => reasons,
         };
@@ -80,22 +82,21 @@ impl Store {
     ) -> Result<TransactWriteItem, BuildError> {
         let mut set = "SET user_id = :user, created_at = :at".to_owned();
         let mut update = Update::builder()
-            .expression_attribute_values(":user", item::text(user.id.as_str()))
-            .expression_attribute_values(":at", item::millis(user.created_at));
+            .expression_attribute_values(":user", text(user.id.as_str()))
+            .expression_attribute_values(":at", millis(user.created_at));
         if user.disabled {
             set.push_str(", disabled_at = :at");
         }
         if !user.claims.is_empty() {
             set.push_str(", claims = :claims");
-            update =
-                update.expression_attribute_values(":claims", item::text(user.claims.to_json()));
+            update = update.expression_attribute_values(":claims", text(user.claims.to_json()));
         }
         if user.destinations.len() > 1 {
             set.push_str(", destinations = :all");
             update = update.expression_attribute_values(":all", item::partitions(user));
         }
         let update = update
-            .table_name(&self.table)
+            .table_name(&self.table.name)
             .set_key(Some(item::user_key(to)))
             .update_expression(format!("{set} REMOVE expires_at_seconds"))
             .condition_expression("attribute_not_exists(user_id)")
@@ -113,7 +114,7 @@ impl Store {
         &self,
         destination: &Destination,
     ) -> Result<Option<UserRecord>, Fault> {
-        let item = self.get(item::user_key(destination)).await?;
+        let item = self.table.get(item::user_key(destination)).await?;
         let user = item.filter(item::is_user);
         user.map(|item| item::user_record(&item)).transpose()
     }
@@ -162,11 +163,9 @@ impl Store {
             .destinations
             .iter()
             .map(|to| self.change_item(user, to, change, now))
-            .chain((change == Change::Remove).then(|| self.remove_claims(&user.id)))
-            .collect::<Result<_, _>>()
-            .map_err(|_| not_built())?;
+            .chain((change == Change::Remove).then(|| self.remove_claims(&user.id)));
         let token = format!("change-{}", operation.as_str());
-        Ok(match self.transact(&token, actions).await? {
+        Ok(match self.table.transact(&token, actions).await? {
             Written::Committed => true,
             Written::Cancelled(_) => false,
         })
@@ -180,14 +179,14 @@ impl Store {
         now: UnixTime,
     ) -> Result<TransactWriteItem, BuildError> {
         let update = Update::builder()
-            .table_name(&self.table)
+            .table_name(&self.table.name)
             .set_key(Some(item::user_key(to)))
             .condition_expression("user_id = :user")
-            .expression_attribute_values(":user", item::text(user.id.as_str()));
+            .expression_attribute_values(":user", text(user.id.as_str()));
         let update = match change {
             Change::Disable => update
                 .update_expression("SET disabled_at = if_not_exists(disabled_at, :now)")
-                .expression_attribute_values(":now", item::millis(now)),
+                .expression_attribute_values(":now", millis(now)),
             Change::Enable => update.update_expression("REMOVE disabled_at"),
             Change::Remove => update
                 .update_expression(
@@ -196,13 +195,9 @@ impl Store {
                 )
                 .expression_attribute_values(
                     ":sweep",
-                    item::sweep_after(now.plus(Challenge::LONGEST_LIFE)),
+                    sweep_after(now.plus(Challenge::LONGEST_LIFE)),
                 ),
         };
         Ok(TransactWriteItem::builder().update(update.build()?).build())
     }
-}
-
-fn not_built() -> Fault {
-    Fault::new(Dependency::Table, "users", "request not built")
 }

@@ -115,10 +115,13 @@ async fn a_preview_shows_the_template_as_ses_renders_it_or_says_what_it_lacks() 
     let german = Language::lookup("de").unwrap();
     let shown = async || render_own_email(delivery, &sdk, german, &details).await;
     let fault = shown().await.unwrap_err();
-    assert_eq!(fault.cause, "there is no template login");
+    assert_eq!(fault.cause.to_string(), "there is no template login");
     store(&app, "login-de", "Hallo").await;
     let fault = shown().await.unwrap_err();
-    assert_eq!(fault.cause, "the template login-de lacks {{code}}");
+    assert_eq!(
+        fault.cause.to_string(),
+        "the template login-de lacks {{code}}"
+    );
     store(&app, "login-de", "{{code}} gilt {{life}}").await;
     let mail = shown().await.unwrap();
     assert!(mail.contains("012345 gilt 5 Minuten"), "{mail}");

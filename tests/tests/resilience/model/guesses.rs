@@ -4,10 +4,10 @@ use tests::Call;
 
 use super::{
     limits::{Limit, guard_of},
-    operations::Disturbance,
+    operations::{Disturbance, FaultEffect},
     rules::{
-        ATTEMPTS, Challenge, DAY, Expected, Guess, HOUR, IDLE, INVALID_OTP, LIFE, Model, Outcome,
-        Session, UNAVAILABLE, seconds, written,
+        ATTEMPTS, Challenge, Expected, Guess, HOUR, IDLE, INVALID_OTP, LIFE, Model, Outcome,
+        Session, UNAVAILABLE, executions, seconds, written,
     },
 };
 
@@ -26,59 +26,49 @@ impl Model {
             return Outcome::TooMany { retry_after }.into();
         }
         // The attempt is counted whatever the limit says.
-        let challenge = match self.spend(to, id, guess, disturbance) {
-            Ok(challenge) => challenge,
+        let (challenge, before) = match self.spend(to, id, guess, disturbance) {
+            Ok(spent) => spent,
             Err(outcome) if outcome == UNAVAILABLE => return outcome.into(),
             Err(outcome) => {
                 let refusal = self.count_guess(&limit, disturbance);
                 return refusal.unwrap_or(outcome).into();
             }
         };
-        let it = &self.challenges[challenge];
-        let counted_first = it.code.as_ref() == Some(&guess.1) && it.client != client;
-        if counted_first && let Some(refusal) = self.count_guess(&limit, disturbance) {
+        let is_bounded = self.challenges[challenge].client == client && !before;
+        if !is_bounded && let Some(refusal) = self.count_guess(&limit, disturbance) {
             return refusal.into();
         }
-        let sessions = self.sessions.len();
-        let expected = self.judge(challenge, guess, disturbance);
-        let started = self.sessions.len() > sessions;
-        if started && !counted_first && expected.outcome != UNAVAILABLE {
-            self.leave_uncounted(&limit, 1);
-        }
-        if counted_first || started || expected.outcome == UNAVAILABLE {
-            return expected;
-        }
-        let refusal = self.count_guess(&limit, disturbance);
-        refusal.map_or(expected, Expected::from)
+        self.judge(challenge, guess, disturbance)
     }
 
     /// Counts a guess against its client. Returns what the client is told instead of the verdict,
     /// if that cannot be done.
     fn count_guess(&mut self, limit: &Limit, disturbance: Disturbance) -> Option<Outcome> {
-        let (done, known) = written(disturbance.of(Call::CountValidation));
-        let waiting = self.take_uncounted(limit);
-        let riding = waiting.min(limit.3 - 1);
-        let room = (limit.0.clone(), limit.1, limit.2, limit.3 - riding);
-        let full = self.full(&room).filter(|_| done);
-        if done && full.is_none() {
-            (0..=riding).for_each(|_| self.count(limit));
+        let effect = disturbance.of(Call::CountValidation);
+        let mut full = None;
+        // A repeat of a write whose reply is lost counts again.
+        for _ in 0..executions(effect) {
+            full = self.full(limit);
+            if full.is_none() {
+                self.count(limit);
+            }
         }
-        if !known {
-            self.leave_uncounted(limit, waiting);
+        if !written(effect).1 {
             return Some(UNAVAILABLE);
         }
-        self.refusals.extend(self.full(limit));
+        self.refusals.extend(full.clone());
         let retry_after = seconds(full?.ends_at - self.now);
         Some(Outcome::TooMany { retry_after })
     }
 
+    /// Spends an attempt. Returns the challenge, and whether the same guess has spent it before.
     fn spend(
         &mut self,
         to: &str,
         id: Option<&String>,
         guess: &Guess,
         disturbance: Disturbance,
-    ) -> Result<usize, Outcome> {
+    ) -> Result<(usize, bool), Outcome> {
         if guess.1.len() != 6 {
             return Err(INVALID_OTP);
         }
@@ -102,20 +92,19 @@ impl Model {
         let found = meant.filter(|meant| live(&self.challenges[*meant]));
         let effect = disturbance.of(Call::SpendAttempt);
         let (done, known) = written(effect);
-        // A code of another day is asked for second. No call comes second if the first
-        // one gets no answer.
-        let is_asked = |it: &Challenge| known || it.issued_at / DAY == now / DAY;
-        let found_and_asked = found.filter(|it| is_asked(&self.challenges[*it]));
-        if done && let Some(found) = found_and_asked {
+        let mut before = effect == Some(FaultEffect::FirstReplyLost);
+        if done && let Some(found) = found {
             let it = &mut self.challenges[found];
-            if guess.0.is_none() || !it.attempts.contains(guess) {
+            if guess.0.is_some() && it.attempts.contains(guess) {
+                before = true;
+            } else {
                 it.attempts.push(guess.clone());
             }
         }
         if !known {
             return Err(UNAVAILABLE);
         }
-        found.ok_or(INVALID_OTP)
+        found.map(|found| (found, before)).ok_or(INVALID_OTP)
     }
 
     fn judge(&mut self, challenge: usize, guess: &Guess, disturbance: Disturbance) -> Expected {
@@ -126,13 +115,6 @@ impl Model {
         let to = it.to.clone();
         let last = self.last_login.get(&to).copied();
         let is_used = last.is_some_and(|last| last >= it.issued_at);
-        let known = self.known_login.get(&to);
-        if known.is_some_and(|last| *last >= it.issued_at) {
-            if guess.0.is_some() && disturbance.hides(Call::FindUser) {
-                return UNAVAILABLE.into();
-            }
-            return self.log_in_again(&(challenge, guess.clone()), disturbance);
-        }
         let unsigned = disturbance.hides(Call::Sign);
         let is_repeatable = guess.0.is_some();
         if unsigned && !is_repeatable {
@@ -140,16 +122,12 @@ impl Model {
         }
         let (done, known) = written(disturbance.of(Call::Redeem));
         if is_used && known {
-            self.known_login.insert(to, last.unwrap());
             return self.log_in_again(&(challenge, guess.clone()), disturbance);
         }
         // The first of two redemptions finds other claims than the challenge carries.
         let changed = it.carried_claims != self.claims_of(&to);
         if done && !is_used && (known || !changed) {
             self.last_login.insert(to.clone(), self.now);
-            if known {
-                self.known_login.insert(to.clone(), self.now);
-            }
             let guard = self.guards.get_mut(&guard_of(&to)).unwrap();
             guard.unproven -= 1;
             guard.proven += 1;

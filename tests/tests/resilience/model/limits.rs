@@ -42,9 +42,9 @@ pub fn refundable(to: &str) -> Vec<Limit> {
     ];
     if let Some(prefix) = prefix(to) {
         limits.push((prefix, "sms-prefix-day", DAY, 3));
-        limits.push(("deployment#0".to_owned(), "sms-day", DAY, 4));
+        limits.push(("deployment#phone#0".to_owned(), "sms-day", DAY, 4));
     } else {
-        limits.push(("deployment#0".to_owned(), "emails-day", DAY, 8));
+        limits.push(("deployment#email#0".to_owned(), "emails-day", DAY, 8));
     }
     limits
 }
@@ -60,9 +60,8 @@ pub fn kept(counter: &str) -> (String, String) {
     let day = || start.parse::<u64>().expect("a start") / (DAY / 1000) * (DAY / 1000);
     match name {
         "sends-hour" | "sends-day" => (format!("sends#{}", day()), counter.to_owned()),
-        "emails-day" => ("email-unproven".to_owned(), counter.to_owned()),
-        "sms-prefix-day" => ("sms-unproven".to_owned(), counter.to_owned()),
-        _ => (counter.to_owned(), "admitted".to_owned()),
+        "emails-day" | "sms-prefix-day" | "sms-day" => ("messages".to_owned(), counter.to_owned()),
+        _ => (counter.to_owned(), counter.to_owned()),
     }
 }
 
@@ -72,7 +71,7 @@ pub fn of_client(client: &str) -> Limit {
 
 pub fn guard_of(to: &str) -> (String, &'static str) {
     prefix(to).map_or_else(
-        || ("deployment#0".to_owned(), "email-unproven"),
+        || ("deployment#email#0".to_owned(), "email-unproven"),
         |prefix| (prefix, "sms-unproven"),
     )
 }
@@ -116,17 +115,6 @@ impl Model {
 
     pub fn count(&mut self, limit: &Limit) {
         *self.counters.entry(self.counter(limit)).or_default() += 1;
-    }
-
-    /// Leaves logins to the next count of the same client and hour.
-    pub fn leave_uncounted(&mut self, limit: &Limit, logins: u32) {
-        *self.uncounted.entry(self.counter(limit)).or_default() += logins;
-    }
-
-    pub fn take_uncounted(&mut self, limit: &Limit) -> u32 {
-        self.uncounted
-            .remove(&self.counter(limit))
-            .unwrap_or_default()
     }
 
     pub fn refund(&mut self, limit: &Limit) {

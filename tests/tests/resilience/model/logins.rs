@@ -3,11 +3,11 @@
 use tests::{Call, table::partition_key};
 
 use super::{
-    limits::{Refusing, guard_of, mailbox_key, of_client, refundable},
+    limits::{Refusing, guard_of, of_client, refundable},
     operations::{Disturbance, FaultEffect},
     rules::{
-        CLOCKS, CODE_LIFE, COMPLETED_WITHIN, COOLDOWN, Challenge, DAY, Expected, Key, Model,
-        Outcome, UNAVAILABLE, seconds, written,
+        CODE_LIFE, COMPLETED_WITHIN, COOLDOWN, Challenge, Expected, Key, Model, Outcome,
+        UNAVAILABLE, seconds, written,
     },
 };
 
@@ -177,7 +177,6 @@ impl Model {
         guard.unproven += 1;
         guard.sent_at = self.now;
         self.sent_at.insert(to.to_owned(), self.now);
-        self.drop_expired_codes(to);
         self.challenges.push(Challenge {
             to: to.to_owned(),
             issued_at: self.now,
@@ -201,21 +200,6 @@ impl Model {
             );
         }
         challenge
-    }
-
-    /// A mailbox with four codes of the day keeps those that some clock may take for live.
-    fn drop_expired_codes(&mut self, to: &str) {
-        let (now, mailbox) = (self.now, mailbox_key(to));
-        let of_day = |it: &&mut Challenge| {
-            it.in_table && mailbox_key(&it.to) == mailbox && it.issued_at / DAY == now / DAY
-        };
-        let held = self.challenges.iter_mut().filter(of_day);
-        let held: Vec<_> = held.collect();
-        if held.len() >= 4 {
-            for challenge in held {
-                challenge.in_table = now < challenge.expires_at + CLOCKS;
-            }
-        }
     }
 
     /// Removes a challenge. Its login then counts only towards the client's limit.

@@ -26,8 +26,6 @@ pub const SETTINGS: [(&str, &str); 11] = [
 pub const HOUR: u64 = 3_600_000;
 pub const DAY: u64 = 24 * HOUR;
 pub const COOLDOWN: u64 = 30_000;
-/// By how much the clocks of two instances may differ.
-pub const CLOCKS: u64 = 60_000;
 pub const CODE_LIFE: u64 = 300_000;
 pub const ATTEMPTS: usize = 3;
 pub const COMPLETED_WITHIN: u64 = 25_000;
@@ -120,11 +118,7 @@ pub struct Model {
     pub guards: HashMap<(String, &'static str), Guard>,
     /// The limits that the functions remember to refuse.
     pub refusals: Vec<Refusing>,
-    /// Logins that the functions have not counted against their client yet.
-    pub uncounted: HashMap<(String, String), u32>,
     pub last_login: HashMap<String, u64>,
-    /// The last logins that the functions know of.
-    pub known_login: HashMap<String, u64>,
     pub sessions: Vec<Session>,
     pub has_repeated_a_login: bool,
     /// The claims of each destination's user, where there are any.
@@ -213,6 +207,17 @@ pub fn written(effect: Option<FaultEffect>) -> (bool, bool) {
         None | Some(FaultEffect::FirstReplyLost) => (true, true),
         Some(FaultEffect::EveryReplyLost) => (true, false),
         Some(FaultEffect::NothingDone) => (false, false),
+    }
+}
+
+/// How often the service does a write whose repeats it cannot recognise: the SDK tries
+/// three times.
+pub fn executions(effect: Option<FaultEffect>) -> usize {
+    match effect {
+        None => 1,
+        Some(FaultEffect::FirstReplyLost) => 2,
+        Some(FaultEffect::EveryReplyLost) => 3,
+        Some(FaultEffect::NothingDone) => 0,
     }
 }
 

@@ -121,9 +121,9 @@ impl StoryRun<'_> {
         if self.filled != day {
             self.filled = day;
             for (shard, held) in HELD.iter().enumerate() {
-                let (partition, sort) = (format!("deployment#{shard}"), format!("sms-day#{day}"));
-                let counts = [("admitted", *held)];
-                self.app.put_counts(&partition, &sort, &counts).await;
+                let partition = format!("deployment#phone#{shard}");
+                let counts = [(&*format!("sms-day#{day}"), *held)];
+                self.app.put_counts(&partition, "messages", &counts).await;
             }
         }
     }

@@ -4,9 +4,8 @@ use proptest::{prop_assert_eq, test_runner::TestCaseError};
 use tests::table::{attempts, number, partition_key};
 
 use super::{
-    limits::{HELD, kept, mailbox_key},
+    limits::{HELD, kept},
     operations::DESTINATIONS,
-    rules::DAY,
     runner::StoryRun,
 };
 
@@ -31,10 +30,7 @@ impl StoryRun<'_> {
                 |sort: &str, name: &str| items.get(sort).and_then(|item| number(item, name));
             let known = |at: Option<&u64>| at.map(|at| i64::try_from(*at).unwrap());
             let sent_at = self.model.sent_at.get(&to);
-            let day = sent_at.map_or(self.model.now, |at| *at) / DAY * DAY / 1000;
-            let mailbox = self.app.partition(&mailbox_key(&to)).await;
-            let sends = mailbox.get(&format!("sends#{day}"));
-            let held = sends.and_then(|item| number(item, &format!("sent_at#{to}")));
+            let held = moment("cooldown", "sent_at");
             prop_assert_eq!(held, known(sent_at), "the last send");
             let last = moment("user", "last_login_at");
             prop_assert_eq!(
@@ -46,10 +42,10 @@ impl StoryRun<'_> {
             let sessions = sessions.filter(|it| it.to == to && it.in_table).count();
             prop_assert_eq!(self.app.sessions_of(&to).await, sessions, "sessions");
         }
-        for ((scope, sort), guard) in &self.model.guards {
-            let item = &self.app.partition(scope).await[*sort];
+        for ((scope, name), guard) in &self.model.guards {
+            let item = &self.app.partition(scope).await["messages"];
             let held = ["unproven", "proven"].map(|name| number(item, name).unwrap_or_default());
-            prop_assert_eq!(held, [guard.unproven, guard.proven], "{} {}", scope, sort);
+            prop_assert_eq!(held, [guard.unproven, guard.proven], "{} {}", scope, name);
         }
         for ((scope, sort), count) in &self.model.counters {
             let admitted = if sort.starts_with("sms-day") {
@@ -69,8 +65,11 @@ impl StoryRun<'_> {
     async fn text_messages(&self, sort: &str) -> Option<i64> {
         let mut sum = 0;
         for (shard, held) in HELD.iter().enumerate() {
-            let items = self.app.partition(&format!("deployment#{shard}")).await;
-            let counted = number(&items[sort], "admitted")?;
+            let items = self
+                .app
+                .partition(&format!("deployment#phone#{shard}"))
+                .await;
+            let counted = number(&items["messages"], sort)?;
             sum += counted - i64::try_from(*held).unwrap();
         }
         Some(sum)

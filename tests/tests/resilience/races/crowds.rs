@@ -206,14 +206,13 @@ async fn fifty_logins_at_once_use_up_the_last_places_of_many_counters_exactly() 
         [300, 298, 298],
         [298, 291, 293],
     ]) {
-        let partition = format!("deployment#{shard}");
-        let sort = format!("sms-day#{TODAY}");
-        app.put_counts(&partition, &sort, &[("admitted", deployment)])
-            .await;
+        let partition = format!("deployment#phone#{shard}");
+        let counts = [(&*format!("sms-day#{TODAY}"), deployment)];
+        app.put_counts(&partition, "messages", &counts).await;
         let cap = (&*format!("sms-prefix-day#{TODAY}"), cap);
         let counts = [cap, ("unproven", unproven), ("sent_at", START)];
         let partition = format!("prefix#+1#{shard}");
-        app.put_counts(&partition, "sms-unproven", &counts).await;
+        app.put_counts(&partition, "messages", &counts).await;
     }
     // It remembers nothing of what the first one has refused.
     let other = Arc::new(app.cold_start().await);
@@ -234,8 +233,8 @@ async fn fifty_logins_at_once_use_up_the_last_places_of_many_counters_exactly() 
     assert_eq!(app.stack.messages.messages(None).len(), sent);
     let mut counted = 0;
     for shard in 0..4 {
-        let items = app.partition(&format!("deployment#{shard}")).await;
-        counted += number(&items[&format!("sms-day#{TODAY}")], "admitted").unwrap();
+        let items = app.partition(&format!("deployment#phone#{shard}")).await;
+        counted += number(&items["messages"], &format!("sms-day#{TODAY}")).unwrap();
     }
     assert_eq!(counted, 300 + 290 + 300 + 298 + 9);
 }

@@ -1,13 +1,19 @@
 //! Sessions as items. Their sort keys begin with `family#`, the first release's
 //! word for a session.
 
-use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 use otp_domain::{DigestKeyId, RefreshTokenDigest, RotationSalt, Seal, Session, SessionId, UserId};
 
-use super::{
-    super::Item, destination, field, malformed, millis, partition, sweep_after, text, time,
+use crate::{
+    fault::Fault,
+    table::{
+        Item,
+        attributes::{
+            bytes, destination, field, key_in, malformed, millis, partition, sweep_after, text,
+            time,
+        },
+    },
 };
-use crate::fault::Fault;
 
 /// The prefix of a session's partition key.
 const USER_PREFIX: &str = "user#";
@@ -21,18 +27,12 @@ pub(in crate::store) fn sessions(user: &UserId) -> AttributeValue {
 }
 
 pub(in crate::store) fn session_key(user: &UserId, id: &SessionId) -> Item {
-    let sort = text(format!("{SESSION_PREFIX}{}", id.as_str()));
-    Item::from([("pk".to_owned(), sessions(user)), ("sk".to_owned(), sort)])
+    key_in(sessions(user), format!("{SESSION_PREFIX}{}", id.as_str()))
 }
 
 /// The key of the claims that refreshes of a user's sessions read.
 pub(in crate::store) fn claims_key(user: &UserId) -> Item {
-    let sort = text("claims");
-    Item::from([("pk".to_owned(), sessions(user)), ("sk".to_owned(), sort)])
-}
-
-pub(in crate::store) fn bytes(value: &impl AsRef<[u8]>) -> AttributeValue {
-    AttributeValue::B(Blob::new(value.as_ref()))
+    key_in(sessions(user), "claims")
 }
 
 /// The id of the key of a session's seal, for the table.

@@ -1,13 +1,18 @@
 //! Users as items: one item per destination.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use otp_domain::{CarriedUser, Claims, Destination, User, UserId, UserRecord};
+use otp_domain::{Destination, User, UserId, UserRecord};
 
-use super::{super::Item, destination, field, key, malformed, partition_name, text, time};
-use crate::fault::Fault;
+use crate::{
+    fault::Fault,
+    table::{
+        Item,
+        attributes::{claims, destination, field, key, malformed, partition_name, time},
+    },
+};
 
 pub(in crate::store) fn user_key(destination: &Destination) -> Item {
-    key(destination, "user".to_owned())
+    key(destination, "user")
 }
 
 pub(in crate::store) fn user(item: &Item) -> Result<User, Fault> {
@@ -21,48 +26,6 @@ pub(in crate::store) fn user(item: &Item) -> Result<User, Fault> {
             .transpose()?,
         claims: claims(item)?,
     })
-}
-
-/// The user that a challenge carries: a map without a user id stands for nobody.
-pub(super) fn from_carried_user(user: &CarriedUser) -> Option<AttributeValue> {
-    let mut found = Item::new();
-    match user {
-        CarriedUser::Unread => return None,
-        CarriedUser::Nobody => {}
-        CarriedUser::Known { id, claims } => {
-            found.insert("user_id".to_owned(), text(id.as_str()));
-            if !claims.written().is_empty() {
-                found.insert("claims".to_owned(), text(claims.written()));
-            }
-        }
-    }
-    Some(AttributeValue::M(found))
-}
-
-/// Reads the user that a challenge carries, if its login wrote one.
-pub(super) fn carried_user(found: Option<&AttributeValue>) -> Result<CarriedUser, Fault> {
-    let Some(found) = found else {
-        return Ok(CarriedUser::Unread);
-    };
-    let found = found.as_m().map_err(|_| malformed("found_user"))?;
-    if !is_user(found) {
-        return Ok(CarriedUser::Nobody);
-    }
-    let user = user(found)?;
-    Ok(CarriedUser::Known {
-        id: user.id,
-        claims: user.claims,
-    })
-}
-
-/// Reads the claims from an item of the user; without the attribute, there are
-/// none.
-pub(in crate::store) fn claims(item: &Item) -> Result<Claims, Fault> {
-    if !item.contains_key("claims") {
-        return Ok(Claims::default());
-    }
-    let text = field(item, "claims", AttributeValue::as_s)?;
-    Claims::from_table(text).ok_or_else(|| malformed("claims"))
 }
 
 /// The partitions of all destinations of a user. Each of the user's items holds
@@ -83,7 +46,7 @@ pub(in crate::store) fn user_record(item: &Item) -> Result<UserRecord, Fault> {
         Some(_) => field(item, "destinations", AttributeValue::as_ss)?.clone(),
         None => vec![field(item, "pk", AttributeValue::as_s)?.clone()],
     };
-    // A set has no order. Sorting puts `email#` before `sms#`.
+    // A set has no order. Sorting puts `email#` before `phone#`.
     partitions.sort();
     let user = user(item)?;
     Ok(UserRecord {

@@ -10,11 +10,14 @@ use aws_sdk_dynamodb::{
 };
 use otp_domain::{Claims, Destination, OperationId, UserId, UserRecord};
 
-use super::{
-    super::{Store, item, transaction::Written},
-    not_built,
+use super::super::{Store, item};
+use crate::{
+    fault::{Dependency, Fault},
+    table::{
+        Written,
+        attributes::{claims, text},
+    },
 };
-use crate::fault::{Dependency, Fault};
 
 impl Store {
     /// Sets the claims of a user. Setting them again changes nothing. Returns
@@ -36,10 +39,9 @@ impl Store {
         } else {
             self.put_claims(&user.id, claims)
         };
-        let actions = own.chain([beside]).collect::<Result<_, _>>();
         let token = format!("claims-{}", operation.as_str());
-        let written = self.transact(&token, actions.map_err(|_| not_built())?);
-        Ok(matches!(written.await?, Written::Committed))
+        let written = self.table.transact(&token, own.chain([beside])).await?;
+        Ok(matches!(written, Written::Committed))
     }
 
     fn set_users_claims(
@@ -49,16 +51,16 @@ impl Store {
         claims: &Claims,
     ) -> Result<TransactWriteItem, BuildError> {
         let update = Update::builder()
-            .table_name(&self.table)
+            .table_name(&self.table.name)
             .set_key(Some(item::user_key(to)))
             .condition_expression("user_id = :user")
-            .expression_attribute_values(":user", item::text(user.id.as_str()));
+            .expression_attribute_values(":user", text(user.id.as_str()));
         let update = if claims.is_empty() {
             update.update_expression("REMOVE claims")
         } else {
             update
                 .update_expression("SET claims = :claims")
-                .expression_attribute_values(":claims", item::text(claims.to_json()))
+                .expression_attribute_values(":claims", text(claims.to_json()))
         };
         Ok(TransactWriteItem::builder().update(update.build()?).build())
     }
@@ -70,10 +72,10 @@ impl Store {
         claims: &Claims,
     ) -> Result<TransactWriteItem, BuildError> {
         let update = Update::builder()
-            .table_name(&self.table)
+            .table_name(&self.table.name)
             .set_key(Some(item::claims_key(user)))
             .update_expression("SET claims = :claims")
-            .expression_attribute_values(":claims", item::text(claims.to_json()))
+            .expression_attribute_values(":claims", text(claims.to_json()))
             .build()?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
@@ -81,7 +83,7 @@ impl Store {
     /// Removes the item beside the user's sessions.
     pub(super) fn remove_claims(&self, user: &UserId) -> Result<TransactWriteItem, BuildError> {
         let delete = Delete::builder()
-            .table_name(&self.table)
+            .table_name(&self.table.name)
             .set_key(Some(item::claims_key(user)))
             .build()?;
         Ok(TransactWriteItem::builder().delete(delete).build())
@@ -94,14 +96,15 @@ impl Store {
     /// The table is unreachable, or the item is malformed.
     pub async fn find_claims(&self, user: &UserId) -> Result<Claims, Fault> {
         let output = self
+            .table
             .client
             .get_item()
-            .table_name(&self.table)
+            .table_name(&self.table.name)
             .set_key(Some(item::claims_key(user)))
             .consistent_read(true)
             .send()
             .await
             .map_err(|error| Fault::from_sdk(Dependency::Table, "GetItem", &error))?;
-        item::claims(&output.item.unwrap_or_default())
+        claims(&output.item.unwrap_or_default())
     }
 }

@@ -2,8 +2,11 @@ use std::collections::HashMap;
 
 use otp_domain::UserRecord;
 
-use super::super::{Item, Store, item};
-use crate::fault::{Dependency, Fault};
+use super::super::{Store, item};
+use crate::{
+    fault::{Dependency, Fault},
+    table::{Item, attributes::text},
+};
 
 /// Items per call: few enough to arrive within the timeout over a slow line.
 const PAGE: i32 = 500;
@@ -44,11 +47,12 @@ impl UserPages<'_> {
         }
         let output = self
             .store
+            .table
             .client
             .scan()
-            .table_name(&self.store.table)
+            .table_name(&self.store.table.name)
             .filter_expression("sk = :user AND attribute_exists(user_id)")
-            .expression_attribute_values(":user", item::text("user"))
+            .expression_attribute_values(":user", text("user"))
             .set_exclusive_start_key(self.from.take())
             .limit(PAGE)
             .consistent_read(true)

@@ -130,7 +130,8 @@ impl Scenario {
                 let sends = sends.map(|(_, item)| item.clone()).unwrap_or_default();
                 let counts = sends.keys().filter(|name| name.starts_with("sends-"));
                 let counted: i64 = counts.filter_map(|name| number(&sends, name)).sum();
-                let cooling = sends.contains_key(&format!("sent_at#{}", self.to));
+                let cooldown = items.get("cooldown");
+                let cooling = cooldown.is_some_and(|item| item.contains_key("sent_at"));
                 match (challenge.is_some(), counted, cooling) {
                     // Counted for the hour and for the day.
                     (true, 2, true) => CHALLENGE,
@@ -192,7 +193,7 @@ async fn log_in_before(
             for shard in 0..3 {
                 let partition = format!("prefix#CA#{shard}");
                 let counts = [("unproven", 20), ("sent_at", app.now())];
-                app.put_counts(&partition, "sms-unproven", &counts).await;
+                app.put_counts(&partition, "messages", &counts).await;
             }
         }
         Request::LoginRefused => {

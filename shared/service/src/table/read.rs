@@ -8,24 +8,21 @@ use std::{
 use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::KeysAndAttributes};
 use futures_util::future::try_join_all;
 
-use super::{Item, Store, item, transaction::until_settled};
-use crate::fault::{Dependency, Fault};
+use super::{Item, Table, attributes::key_of, fault, not_built, until_settled};
+use crate::fault::{Cause, Dependency, Fault};
 
 /// The most keys of one `BatchGetItem`.
 const MOST_KEYS: usize = 100;
 
-/// The cause of a batch that the table has not read to its end. It is transient.
-const UNPROCESSED: &str = "ProvisionedThroughputExceeded";
-
-impl Store {
+impl Table {
     /// Reads an item.
-    pub(super) async fn get(&self, key: Item) -> Result<Option<Item>, Fault> {
+    pub(crate) async fn get(&self, key: Item) -> Result<Option<Item>, Fault> {
         let operation = "GetItem";
         let attempt = || async {
             let read = self
                 .client
                 .get_item()
-                .table_name(&self.table)
+                .table_name(&self.name)
                 .set_key(Some(key.clone()))
                 .consistent_read(true)
                 .send()
@@ -39,11 +36,11 @@ impl Store {
 
     /// Reads the items of many keys, in the order of the keys. An item that is not
     /// there has no attributes.
-    pub(super) async fn get_all(&self, keys: Vec<Item>) -> Result<Vec<Item>, Fault> {
+    pub(crate) async fn get_all(&self, keys: Vec<Item>) -> Result<Vec<Item>, Fault> {
         let batches = keys.chunks(MOST_KEYS).map(|keys| self.get_batch(keys));
         let found = try_join_all(batches).await?.into_iter().flatten();
-        let mut found: HashMap<_, _> = found.map(|it| (item::key_of(&it), it)).collect();
-        let in_order = keys.iter().map(|key| found.remove(&item::key_of(key)));
+        let mut found: HashMap<_, _> = found.map(|it| (key_of(&it), it)).collect();
+        let in_order = keys.iter().map(|key| found.remove(&key_of(key)));
         Ok(in_order.map(Option::unwrap_or_default).collect())
     }
 
@@ -57,11 +54,11 @@ impl Store {
                 .set_keys(Some(left))
                 .consistent_read(true)
                 .build()
-                .map_err(|_| Fault::new(Dependency::Table, operation, "request not built"))?;
+                .map_err(|_| not_built(operation))?;
             let read = self
                 .client
                 .batch_get_item()
-                .request_items(&self.table, asked)
+                .request_items(&self.name, asked)
                 .send()
                 .await;
             let output =
@@ -73,18 +70,25 @@ impl Store {
             if left.is_empty() {
                 Ok(std::mem::take(found))
             } else {
-                Err(Fault::new(Dependency::Table, operation, UNPROCESSED))
+                Err(fault(operation, Cause::Busy("unprocessed keys".into())))
             }
         };
         until_settled(operation, attempt).await
     }
 
+    /// A query of this table.
+    pub(crate) fn query(&self) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.name)
+            .consistent_read(true)
+    }
+
     /// Reads all items that a query finds.
-    pub(super) async fn query(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, Fault> {
+    pub(crate) async fn find_all(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, Fault> {
         let operation = "Query";
         let attempt = || async {
-            let query = query.clone().table_name(&self.table).consistent_read(true);
-            let mut pages = query.into_paginator().items().send();
+            let mut pages = query.clone().into_paginator().items().send();
             let mut items = Vec::new();
             while let Some(item) = pages.next().await {
                 items.push(
