@@ -5,7 +5,7 @@
 //! | `email#alice@example.com` | `sends#<day>` | the sends of a mailbox in each hour and in the day; the last send of each spelling; each challenge, with its digest and its expiry, and the attempts at it |
 //! | | `request#<hash>` | the challenge of an idempotency key |
 //! | | `user` | the user of this destination, and the last login |
-//! | `user#<id>` | `family#<hash>` | a session: the digest of its refresh token, and the seal |
+//! | `user#<id>` | `session#<hash>` | a session: the digest of its refresh token, and the seal |
 //! | | `claims` | the claims of the user, as a copy for refreshes |
 //! | `client#203.0.113.7` | `logins-hour#<start>`, `validations-hour#<start>` | the client's requests |
 //! | `prefix#+1#<shard>` | `sms-unproven` | text messages of each day to a prefix, and those whose codes did not come back |
