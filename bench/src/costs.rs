@@ -52,7 +52,9 @@ const WARM: &[(&str, Show)] = ROWS.split_at(3).1;
 ///
 /// A function cannot be measured.
 pub async fn table(story: &Story, versions: &[(&str, &Path)]) -> Outcome<String> {
-    let all = |of: fn(&Path) -> Subject| versions.iter().map(|(_, path)| of(path)).collect();
+    let all = |of: fn(&Path) -> Subject| -> Vec<Subject> {
+        versions.iter().map(|(_, path)| of(path)).collect()
+    };
     let login = measure(story, all(Subject::login)).await?;
     let validate = measure(story, all(Subject::validate)).await?;
     let whole = login.iter().zip(&validate).map(|(a, b)| a.and(b)).collect();
@@ -61,7 +63,7 @@ pub async fn table(story: &Story, versions: &[(&str, &Path)]) -> Outcome<String>
     for (name, _) in versions {
         write!(text, " {name} |")?;
     }
-    text += &format!("\n|---|{}", "---|".repeat(versions.len()));
+    write!(text, "\n|---|{}", "---|".repeat(versions.len()))?;
     for (name, rows, costs) in [
         ("`login-with-otp`", &ROWS[..], login),
         ("`validate-otp`", &ROWS[..], validate),

@@ -12,9 +12,7 @@ mod start;
 mod validate;
 
 use aws_types::SdkConfig;
-use otp_domain::{
-    Destination, Policy, Pseudonym, Session, SessionLifetimes, TestIdentities, UnixTime,
-};
+use otp_domain::{Destination, Policy, Pseudonym, Session, SessionLifetimes, TestIdentities};
 
 use crate::{
     access_token::{self, TokenIssuer},
