@@ -120,12 +120,12 @@ impl Arguments {
             ("users", "disable") => self.change(Change::Disable),
             ("users", "enable") => self.change(Change::Enable),
             ("users", "remove") => self.change(Change::Remove),
-            ("sessions" | "logins", "list") => self.who().map(Action::ListSessions),
-            ("sessions" | "logins", "end") => self.end_sessions(),
-            ("users" | "sessions" | "logins", "") => {
+            ("sessions", "list") => self.who().map(Action::ListSessions),
+            ("sessions", "end") => self.end_sessions(),
+            ("users" | "sessions", "") => {
                 return Err(format!("{group}: the command is missing"));
             }
-            ("users" | "sessions" | "logins", _) => {
+            ("users" | "sessions", _) => {
                 return Err(format!("{group}: unknown command {verb:?}"));
             }
             _ => {

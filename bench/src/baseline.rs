@@ -29,8 +29,8 @@ const TOLERANCE: f64 = 0.03;
 pub async fn compare(story: &Story) -> Outcome<()> {
     let baseline: Value = serde_json::from_str(&fs::read_to_string(FILE)?)?;
     let mut grown = Vec::new();
-    for subject in [Subject::Login, Subject::Validate] {
-        let entry = &baseline[subject.name()];
+    for subject in Subject::functions() {
+        let entry = &baseline[subject.name];
         let calls =
             read_calls(entry).ok_or("baseline.json is malformed: run bench/run baseline")?;
         let now = measure(&subject, calls, story).await?;
@@ -40,7 +40,7 @@ pub async fn compare(story: &Story) -> Outcome<()> {
             let growth = now / before - 1.0;
             let line = format!(
                 "{} {part}: {now:.4} times the floor with the same calls, before {before:.4}: {:+.2} %",
-                subject.name(),
+                subject.name,
                 growth * 100.0
             );
             crate::say(&line);
@@ -67,9 +67,9 @@ pub async fn compare(story: &Story) -> Outcome<()> {
 /// A function cannot be measured.
 pub async fn rewrite(story: &Story) -> Outcome<()> {
     let mut baseline = json!({});
-    for subject in [Subject::Login, Subject::Validate] {
+    for subject in Subject::functions() {
         let calls = Record::of(&subject, story).await?.calls;
-        baseline[subject.name()] = measure(&subject, calls, story).await?;
+        baseline[subject.name] = measure(&subject, calls, story).await?;
     }
     fs::write(FILE, format!("{baseline:#}\n"))?;
     Ok(())
@@ -77,9 +77,7 @@ pub async fn rewrite(story: &Story) -> Outcome<()> {
 
 async fn measure(subject: &Subject, calls: Calls, story: &Story) -> Outcome<Value> {
     let function = subject.instructions(story).await?;
-    let floor = Subject::FloorCalls(calls.clone())
-        .instructions(story)
-        .await?;
+    let floor = Subject::floor(calls.clone()).instructions(story).await?;
     let counts = |it: Instructions| json!({ "cold": it.cold, "warm": it.warm });
     Ok(json!({
         "calls": { "first": calls.first, "later": calls.later },
@@ -107,8 +105,8 @@ mod tests {
     #[test]
     fn the_committed_baseline_can_be_read() {
         let baseline: Value = serde_json::from_str(&fs::read_to_string(FILE).unwrap()).unwrap();
-        for subject in [Subject::Login, Subject::Validate] {
-            let entry = &baseline[subject.name()];
+        for subject in Subject::functions() {
+            let entry = &baseline[subject.name];
             let calls = read_calls(entry).unwrap();
             assert!(calls.first.ends_with(&calls.later) || calls.first.len() > calls.later.len());
             for part in ["cold", "warm"] {

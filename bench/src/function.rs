@@ -1,14 +1,8 @@
 //! The process of a function, started like in Lambda.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
+use std::{fs, process::Stdio, time::Duration};
 
 use axum::body::Bytes;
-use otp_service::ambient::Stopwatch;
 use tokio::{
     process::{Child, Command},
     time::{sleep, timeout},
@@ -19,62 +13,21 @@ use crate::{Outcome, runtime_api::RuntimeApi};
 /// The time limit of each step: longer than any step takes, even under valgrind.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A tool that a function runs under, and the file for its counts.
-#[derive(Clone, Copy, Debug)]
-pub enum Tool<'a> {
-    /// Counts instructions.
-    Callgrind(&'a Path),
-    /// Counts system calls.
-    Strace(&'a Path),
-}
-
-impl Tool<'_> {
-    fn runs(self, program: &Path) -> Command {
-        let (name, options, counts) = match self {
-            Self::Callgrind(counts) => (
-                "valgrind",
-                &["--tool=callgrind", "--quiet"][..],
-                format!("--callgrind-out-file={}", counts.display()),
-            ),
-            // As a grandchild, so that the child is the function.
-            Self::Strace(counts) => (
-                "strace",
-                &["-D", "-f", "-c", "--summary-columns=name,calls"][..],
-                format!("--output={}", counts.display()),
-            ),
-        };
-        let mut command = Command::new(name);
-        command.args(options).arg(counts).arg(program);
-        command
-    }
-}
-
 /// A function that has started and is idle.
 pub struct Function {
     api: RuntimeApi,
     child: Child,
     id: u32,
-    /// The login function of the same version, if this function validates its codes.
-    pub login: Option<Box<Self>>,
-    /// The time from the start of the process to its first `next`.
-    pub init: Duration,
-    /// The CPU time until the first `next`.
-    pub init_cpu: Duration,
 }
 
 impl Function {
-    /// Starts `program`, under a tool if there is one.
+    /// Starts a function by this command.
     ///
     /// # Errors
     ///
     /// The program does not start, or is not idle in time.
-    pub async fn start(
-        program: &Path,
-        variables: &[(String, String)],
-        tool: Option<Tool<'_>>,
-    ) -> Outcome<Self> {
+    pub async fn start(mut command: Command, variables: &[(String, String)]) -> Outcome<Self> {
         let mut api = RuntimeApi::start().await?;
-        let mut command = tool.map_or_else(|| Command::new(program), |tool| tool.runs(program));
         command
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin/:/bin")
@@ -83,20 +36,10 @@ impl Function {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .kill_on_drop(true);
-        let started = Stopwatch::start();
         let child = command.spawn()?;
         let id = child.id().ok_or("the function has ended")?;
         timeout(PATIENCE, api.idle()).await??;
-        let init = started.elapsed();
-        let init_cpu = cpu_time(id)?;
-        Ok(Self {
-            api,
-            child,
-            id,
-            login: None,
-            init,
-            init_cpu,
-        })
+        Ok(Self { api, child, id })
     }
 
     /// The process id.
@@ -120,23 +63,14 @@ impl Function {
     ///
     /// The process has ended.
     pub fn cpu_time(&self) -> Outcome<Duration> {
-        cpu_time(self.id)
-    }
-
-    /// The ticks of the clock that the process has spent in user space and in the
-    /// kernel so far.
-    ///
-    /// # Errors
-    ///
-    /// The process has ended.
-    pub fn ticks(&self) -> Outcome<(u64, u64)> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id))?;
-        // The name of the program ends with the last parenthesis. Then proc(5) counts
-        // from the third field; the times are the 14th and the 15th.
-        let (_, fields) = stat.rsplit_once(')').ok_or("no name")?;
-        let mut times = fields.split_whitespace().skip(11).map(str::parse);
-        let mut next = || times.next().ok_or("no times");
-        Ok((next()??, next()??))
+        let mut nanos = 0;
+        for task in fs::read_dir(format!("/proc/{}/task", self.id))? {
+            // A thread that has just ended counts as zero.
+            let stat = fs::read_to_string(task?.path().join("schedstat")).unwrap_or_default();
+            let first = stat.split_whitespace().next().unwrap_or("0");
+            nanos += first.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(nanos))
     }
 
     /// The peak memory of the process, in KB.
@@ -172,17 +106,4 @@ impl Function {
         timeout(PATIENCE, self.child.wait()).await??;
         Ok(())
     }
-}
-
-fn cpu_time(id: u32) -> Outcome<Duration> {
-    let tasks = fs::read_dir(format!("/proc/{id}/task"))?;
-    let mut nanos = 0;
-    for task in tasks {
-        let path: PathBuf = task?.path().join("schedstat");
-        // A thread that has just ended counts as zero.
-        let stat = fs::read_to_string(path).unwrap_or_default();
-        let first = stat.split_whitespace().next().unwrap_or("0");
-        nanos += first.parse::<u64>()?;
-    }
-    Ok(Duration::from_nanos(nanos))
 }

@@ -1,44 +1,41 @@
-//! The cost of the functions, compared with a floor that only starts. `bench/run`
-//! builds everything and runs this. docs/performance.md explains the figures.
+//! The cost of the functions. `bench/run` builds everything and runs this;
+//! docs/performance.md explains the figures.
 //!
 //! ```text
-//! bench                 the whole table; fails if a limit is exceeded
-//! bench instructions    instructions only; fails if they grew since the baseline
+//! bench                 what a call of each function costs
+//! bench compare DIR     the same, beside the functions in DIR
+//! bench instructions    fails if the instructions grew since the baseline
 //! bench baseline        counts instructions, and writes the baseline
-//! bench cpu             the CPU time of a warm call of each function
-//! bench compare DIR     the costs beside those of the functions in DIR
-//! bench syscalls        the system calls of a warm call of each function
 //! bench serve N         serves N processes of each function (bench/load)
 //! ```
 
 mod baseline;
-mod compare;
+mod costs;
 mod function;
 mod record;
-mod report;
 mod runtime_api;
 mod serve;
 mod services;
 mod story;
 mod subject;
-mod syscalls;
-mod trips;
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
-use report::Report;
 use story::Story;
 
-const USAGE: &str =
-    "usage: bench [instructions | baseline | cpu | compare DIR | syscalls | serve N]";
+const USAGE: &str = "usage: bench [compare DIR | instructions | baseline | serve N]";
+
+/// Where cargo puts what is measured.
+const RELEASE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release");
 
 /// The result of a step. The error is a sentence.
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let mode = std::env::args().nth(1).unwrap_or_default();
-    match measure(&mode).await {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match measure(&words).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&error.to_string());
@@ -47,31 +44,20 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn measure(mode: &str) -> Outcome<()> {
+async fn measure(words: &[&str]) -> Outcome<()> {
     let story = Story::start().await?;
-    match mode {
-        "" => {
-            let report = Report::of(&story).await?;
-            say(&report.text);
-            if report.exceeded.is_empty() {
-                return Ok(());
-            }
-            Err(format!("limits exceeded: {}", report.exceeded.join("; ")).into())
-        }
-        "instructions" => baseline::compare(&story).await,
-        "baseline" => baseline::rewrite(&story).await,
-        "cpu" => report::cpu(&story).await.map(|text| say(&text)),
-        "compare" => {
-            let directory = std::env::args().nth(2).ok_or(USAGE)?;
-            let text = compare::compare(&story, directory.as_ref()).await?;
+    let now = ("now", Path::new(RELEASE));
+    match words {
+        [] => costs::table(&story, &[now]).await.map(|text| say(&text)),
+        ["compare", directory] => {
+            let before = ("before", Path::new(directory));
+            let text = costs::table(&story, &[before, now]).await?;
             say(&text);
             Ok(())
         }
-        "syscalls" => syscalls::table(&story).await.map(|text| say(&text)),
-        "serve" => {
-            let processes = std::env::args().nth(2).unwrap_or_default();
-            serve::serve(&story, processes.parse()?).await
-        }
+        ["instructions"] => baseline::compare(&story).await,
+        ["baseline"] => baseline::rewrite(&story).await,
+        ["serve", processes] => serve::serve(&story, processes.parse()?).await,
         _ => Err(USAGE.into()),
     }
 }

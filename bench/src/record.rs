@@ -1,4 +1,4 @@
-//! The calls of a function, and its round trips.
+//! The calls of a function, and how often it waits for them.
 
 use std::time::Duration;
 
@@ -7,22 +7,18 @@ use crate::{
     services::Call,
     story::Story,
     subject::{Calls, Subject},
-    trips::Trips,
 };
 
 /// The delay of every call while round trips are counted: longer than anything
 /// between two calls.
 const DELAY: Duration = Duration::from_millis(40);
 
-/// The calls and round trips of a function.
-#[derive(Clone, Debug)]
+/// What a function asks of the services.
 pub struct Record {
-    /// The round trips of a start.
-    pub init: Trips,
-    /// The round trips of a warm call.
-    pub warm: Trips,
     /// All calls.
     pub calls: Calls,
+    /// The round trips of a warm call.
+    pub trips: usize,
 }
 
 impl Record {
@@ -33,33 +29,77 @@ impl Record {
     /// The subject fails.
     pub async fn of(subject: &Subject, story: &Story) -> Outcome<Self> {
         let services = &story.services;
-        services.restart(DELAY);
-        let mut function = subject.start(story).await?;
-        let init = services.calls();
         services.restart(Duration::ZERO);
-        subject.call(&mut function, story, 0).await?;
+        let mut running = subject.start(story).await?;
+        running.call().await?;
+        let first = services.calls();
         services.restart(DELAY);
-        subject.call(&mut function, story, 1).await?;
-        let warm = services.calls();
+        running.call().await?;
+        let later = services.calls();
         services.restart(Duration::ZERO);
-        function.end().await?;
+        running.function.end().await?;
         Ok(Self {
+            trips: trips(&later),
             calls: Calls {
-                first: names(&init) + &names(&warm),
-                later: names(&warm),
+                first: names(&first),
+                later: names(&later),
             },
-            init: Trips::of(&init),
-            warm: Trips::of(&warm),
         })
     }
 }
 
 /// In alphabetical order, because concurrent calls arrive in any order.
 fn names(calls: &[Call]) -> String {
-    let mut names: Vec<_> = calls
-        .iter()
-        .map(|call| format!("{} ", call.operation))
-        .collect();
+    let names = calls.iter().map(|call| format!("{} ", call.operation));
+    let mut names: Vec<_> = names.collect();
     names.sort();
     names.concat()
+}
+
+/// The round trips of calls, in the order in which they began. Calls that wait beside each
+/// other are one: each began before any of the others had ended.
+fn trips(calls: &[Call]) -> usize {
+    let mut trips = 0;
+    let mut first_end = Duration::ZERO;
+    for call in calls {
+        if trips == 0 || call.began >= first_end {
+            trips += 1;
+            first_end = call.ended;
+        }
+        first_end = first_end.min(call.ended);
+    }
+    trips
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trips_of<const N: usize>(calls: [(u64, u64); N]) -> usize {
+        trips(&calls.map(|(began, ended)| Call {
+            operation: String::new(),
+            began: Duration::from_millis(began),
+            ended: Duration::from_millis(ended),
+        }))
+    }
+
+    #[test]
+    fn calls_beside_each_other_are_one_trip() {
+        assert_eq!(trips_of([(0, 25), (2, 27)]), 1);
+    }
+
+    #[test]
+    fn a_call_that_waits_for_another_is_a_trip_of_its_own() {
+        assert_eq!(trips_of([(0, 25), (2, 27), (28, 53), (54, 79)]), 3);
+    }
+
+    #[test]
+    fn a_call_that_waits_for_the_faster_of_two_is_a_trip_too() {
+        assert_eq!(trips_of([(0, 90), (2, 27), (30, 55)]), 2);
+    }
+
+    #[test]
+    fn no_call_is_no_trip() {
+        assert_eq!(trips_of([]), 0);
+    }
 }

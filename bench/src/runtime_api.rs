@@ -6,15 +6,15 @@ use std::{io, net::SocketAddr, sync::Arc};
 use axum::{
     Router,
     body::Bytes,
-    extract::{Path, State},
-    http::{HeaderMap, HeaderValue, StatusCode},
+    extract::State,
+    http::StatusCode,
     response::IntoResponse,
     routing::{get, post},
 };
 use tokio::{
     net::TcpListener,
     sync::{Mutex, mpsc},
-    task::JoinHandle,
+    task::JoinSet,
 };
 
 use crate::Outcome;
@@ -32,7 +32,7 @@ pub struct RuntimeApi {
     events: mpsc::UnboundedSender<String>,
     asked: mpsc::UnboundedReceiver<()>,
     answers: mpsc::UnboundedReceiver<Result<Bytes, String>>,
-    server: JoinHandle<io::Result<()>>,
+    _server: JoinSet<io::Result<()>>,
 }
 
 struct Shared {
@@ -61,15 +61,21 @@ impl RuntimeApi {
         let invocation = "/2018-06-01/runtime/invocation";
         let router = Router::new()
             .route(&format!("{invocation}/next"), get(next))
-            .route(&format!("{invocation}/{{id}}/{{kind}}"), post(end))
-            .route("/2018-06-01/runtime/init/error", post(stillborn))
+            .route(
+                &format!("{invocation}/{REQUEST_ID}/response"),
+                post(answered),
+            )
+            .route(&format!("{invocation}/{REQUEST_ID}/error"), post(failed))
+            .route("/2018-06-01/runtime/init/error", post(failed))
             .with_state(Arc::new(shared));
+        let mut server = JoinSet::new();
+        server.spawn(async { axum::serve(listener, router).await });
         Ok(Self {
             address,
             events,
             asked,
             answers,
-            server: tokio::spawn(async { axum::serve(listener, router).await }),
+            _server: server,
         })
     }
 
@@ -93,20 +99,10 @@ impl RuntimeApi {
     /// The function answered with an error.
     pub async fn invoke(&mut self, event: String) -> Outcome<Bytes> {
         self.events.send(event)?;
-        let answer = self
-            .answers
-            .recv()
-            .await
-            .ok_or("the Runtime API has ended")?;
-        let answer = answer?;
+        let answer = self.answers.recv().await;
+        let answer = answer.ok_or("the Runtime API has ended")??;
         self.idle().await?;
         Ok(answer)
-    }
-}
-
-impl Drop for RuntimeApi {
-    fn drop(&mut self) {
-        self.server.abort();
     }
 }
 
@@ -121,29 +117,15 @@ async fn next(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
         ("lambda-runtime-invoked-function-arn", ARN),
         ("lambda-runtime-trace-id", TRACE),
     ];
-    let headers: HeaderMap = headers
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.parse().ok()?, HeaderValue::from_static(value))))
-        .collect();
     (headers, event)
 }
 
-async fn end(
-    State(shared): State<Arc<Shared>>,
-    Path((_, kind)): Path<(String, String)>,
-    body: Bytes,
-) -> StatusCode {
-    let answer = if kind == "response" {
-        Ok(body)
-    } else {
-        Err(String::from_utf8_lossy(&body).into_owned())
-    };
-    let _ = shared.answers.send(answer);
+async fn answered(State(shared): State<Arc<Shared>>, body: Bytes) -> StatusCode {
+    let _ = shared.answers.send(Ok(body));
     StatusCode::ACCEPTED
 }
 
-async fn stillborn(State(shared): State<Arc<Shared>>, body: Bytes) -> StatusCode {
-    let error = String::from_utf8_lossy(&body).into_owned();
+async fn failed(State(shared): State<Arc<Shared>>, error: String) -> StatusCode {
     let _ = shared.answers.send(Err(error));
     StatusCode::ACCEPTED
 }

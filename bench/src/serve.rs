@@ -7,7 +7,7 @@ use axum::{
     Router,
     body::{Body, Bytes, to_bytes},
     extract::{ConnectInfo, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use local::gateway::event;
@@ -15,10 +15,11 @@ use otp_edge::route::Route;
 use serde_json::Value;
 use tokio::{
     net::TcpListener,
+    process::Command,
     sync::{Mutex, mpsc},
 };
 
-use crate::{Outcome, function::Function, say, story::Story};
+use crate::{Outcome, RELEASE, function::Function, say, story::Story};
 
 /// The largest body, in bytes: larger than any request of the load test.
 const MAX_BODY: usize = 64 * 1024;
@@ -64,10 +65,10 @@ pub async fn serve(story: &Story, processes: usize) -> Outcome<()> {
 
 impl Pool {
     async fn start(name: &str, processes: usize, variables: &[(String, String)]) -> Outcome<Self> {
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release");
+        let program = Path::new(RELEASE).join(name);
         let (done, idle) = mpsc::unbounded_channel();
         for _ in 0..processes {
-            let function = Function::start(&program.join(name), variables, None).await?;
+            let function = Function::start(Command::new(&program), variables).await?;
             say(&format!("process {} {name}", function.id()));
             done.send(function)?;
         }
@@ -115,19 +116,15 @@ async fn forward(gateway: Arc<Gateway>, peer: SocketAddr, request: Request) -> O
 /// Reads an answer of payload 1.0.
 fn into_http(answer: &Value) -> Outcome<Response> {
     let body = answer["body"].as_str().unwrap_or_default().to_owned();
-    let mut response = Response::new(Body::from(body));
     let status = answer["statusCode"].as_u64().unwrap_or_default();
-    *response.status_mut() = StatusCode::from_u16(u16::try_from(status)?)?;
+    let mut response = Response::builder().status(u16::try_from(status)?);
     let headers = answer["multiValueHeaders"]
         .as_object()
         .ok_or("no headers")?;
     for (name, values) in headers {
         for value in values.as_array().into_iter().flatten() {
-            let value = HeaderValue::from_str(value.as_str().unwrap_or_default())?;
-            response
-                .headers_mut()
-                .append(HeaderName::try_from(name)?, value);
+            response = response.header(name, value.as_str().unwrap_or_default());
         }
     }
-    Ok(response)
+    Ok(response.body(Body::from(body))?)
 }

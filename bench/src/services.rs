@@ -20,11 +20,10 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use local::tls::{Certificate, Terminator};
 use otp_service::ambient::Stopwatch;
 use tokio::net::TcpListener;
 
-mod units;
+use crate::Outcome;
 
 /// The services, and the variables with their endpoints.
 const SERVICES: [(&str, &str); 4] = [
@@ -40,12 +39,8 @@ const PING: &str = "/sping";
 /// A call of a service.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The service.
-    pub service: &'static str,
     /// The operation.
     pub operation: String,
-    /// The write units that it used, if the table reports them.
-    pub write_units: f64,
     /// When the request arrived, since an arbitrary start.
     pub began: Duration,
     /// When the answer was ready, since the same start.
@@ -55,11 +50,8 @@ pub struct Call {
 /// The proxies.
 pub struct Services {
     /// The environment variables with the proxies' endpoints.
-    pub plain: Vec<(&'static str, String)>,
-    /// The same variables, with endpoints over TLS.
-    pub tls: Vec<(&'static str, String)>,
+    pub variables: Vec<(String, String)>,
     shared: Arc<Shared>,
-    _terminators: Vec<Terminator>,
 }
 
 struct Shared {
@@ -72,7 +64,6 @@ struct Shared {
 #[derive(Default)]
 struct Recording {
     delay: Duration,
-    asks_for_units: bool,
     calls: Vec<Call>,
 }
 
@@ -83,55 +74,37 @@ struct Front {
 }
 
 impl Services {
-    /// Starts proxies to the stack at `behind`, without and with TLS.
+    /// Starts proxies to the stack at `behind`.
     ///
     /// # Errors
     ///
     /// No port is free.
-    pub async fn start(behind: SocketAddr, certificate: &Certificate) -> io::Result<Self> {
+    pub async fn start(behind: SocketAddr) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             behind,
             client: Client::builder(TokioExecutor::new()).build_http(),
             clock: Stopwatch::start(),
             state: Mutex::default(),
         });
-        let (mut plain, mut tls, mut terminators) = (Vec::new(), Vec::new(), Vec::new());
+        let mut variables = Vec::new();
         for (service, variable) in SERVICES {
             let listener = TcpListener::bind("127.0.0.1:0").await?;
             let address = listener.local_addr()?;
-            plain.push((variable, format!("http://{address}")));
-            let terminator = Terminator::start(certificate, address).await?;
-            let port = terminator.address.port();
-            tls.push((variable, format!("https://localhost:{port}")));
-            terminators.push(terminator);
+            variables.push((variable.to_owned(), format!("http://{address}")));
             let shared = Arc::clone(&shared);
             let router = Router::new()
                 .fallback(forward)
                 .with_state(Front { service, shared });
             tokio::spawn(async { axum::serve(listener, router).await });
         }
-        Ok(Self {
-            plain,
-            tls,
-            shared,
-            _terminators: terminators,
-        })
+        Ok(Self { variables, shared })
     }
 
     /// Deletes the recorded calls, and delays each further call by `delay`.
     pub fn restart(&self, delay: Duration) {
         *self.shared.recording() = Recording {
             delay,
-            ..Recording::default()
-        };
-    }
-
-    /// Deletes the recorded calls, and lets the table report the units of each further
-    /// call.
-    pub fn restart_with_units(&self) {
-        *self.shared.recording() = Recording {
-            asks_for_units: true,
-            ..Recording::default()
+            calls: Vec::new(),
         };
     }
 
@@ -150,45 +123,33 @@ impl Shared {
     }
 }
 
-async fn forward(State(front): State<Front>, mut request: Request) -> Response {
+async fn forward(State(front): State<Front>, request: Request) -> Response {
+    let answer = pass(&front, request).await;
+    answer.unwrap_or_else(|_| StatusCode::BAD_GATEWAY.into_response())
+}
+
+async fn pass(front: &Front, mut request: Request) -> Outcome<Response> {
     let shared = &front.shared;
     let began = shared.clock.elapsed();
     let operation = operation(request.headers(), request.uri(), front.service);
     let path = request.uri().path().to_owned();
     request.headers_mut().remove(HOST);
-    if front.service == "DynamoDB" && shared.recording().asks_for_units {
-        request = match units::ask(request).await {
-            Ok(request) => request,
-            Err(_) => return StatusCode::BAD_REQUEST.into_response(),
-        };
-    }
-    match format!("http://{}{path}", shared.behind).parse() {
-        Ok(uri) => *request.uri_mut() = uri,
-        Err(_) => return StatusCode::BAD_REQUEST.into_response(),
-    }
-    let Ok(response) = shared.client.request(request).await else {
-        return StatusCode::BAD_GATEWAY.into_response();
-    };
-    let (head, body) = response.into_parts();
-    let Ok(body) = body.collect().await else {
-        return StatusCode::BAD_GATEWAY.into_response();
-    };
-    let body = body.to_bytes();
+    *request.uri_mut() = format!("http://{}{path}", shared.behind).parse()?;
+    let (head, body) = shared.client.request(request).await?.into_parts();
+    let body = body.collect().await?.to_bytes();
     let delay = shared.recording().delay;
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
     if path != PING {
         shared.recording().calls.push(Call {
-            service: front.service,
-            write_units: units::of(&operation, &body),
             operation,
             began,
             ended: shared.clock.elapsed(),
         });
     }
     // The whole body at once, so that the answer is one write.
-    Response::from_parts(head, Body::from(body))
+    Ok(Response::from_parts(head, Body::from(body)))
 }
 
 fn operation(headers: &HeaderMap, uri: &Uri, service: &str) -> String {

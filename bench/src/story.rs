@@ -1,22 +1,20 @@
 //! The requests to the functions: each is a login by e-mail with a new address.
 
-use std::{cell::Cell, fs, net::SocketAddr, sync::Arc};
+use std::{cell::Cell, net::SocketAddr, sync::Arc};
 
-use axum::http::{Method, Request, header::CONTENT_TYPE, request::Parts};
+use axum::http::{
+    Request,
+    header::{ACCEPT, CONTENT_TYPE, USER_AGENT},
+};
 use local::{
     aws::kms,
     gateway::event,
     stack::{Options, Stack},
-    tls::Certificate,
 };
-use otp_edge::route::Route;
 use otp_service::ambient;
 use serde_json::{Value, json};
 
 use crate::{Outcome, function::Function, services::Services};
-
-/// The file with the certificate of the services over TLS.
-const BUNDLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/bench-bundle.pem");
 
 const LOGIN: &str = "/api/login-with-otp/";
 const VALIDATE: &str = "/api/validate-otp/";
@@ -80,10 +78,8 @@ impl Story {
             clock: Arc::new(ambient::now),
         })
         .await?;
-        let certificate = Certificate::generate()?;
-        fs::write(BUNDLE, &certificate.pem)?;
         Ok(Self {
-            services: Services::start(stack.aws, &certificate).await?,
+            services: Services::start(stack.aws).await?,
             stack,
             people: Cell::new(0),
         })
@@ -94,7 +90,7 @@ impl Story {
     pub fn variables(&self) -> Vec<(String, String)> {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let mut all: Vec<_> = SETTINGS.iter().chain(&LAMBDA).map(owned).collect();
-        all.extend(with_owned_names(&self.services.plain));
+        all.extend(self.services.variables.iter().cloned());
         for (name, length) in [
             ("AWS_ACCESS_KEY_ID", 20),
             ("AWS_SECRET_ACCESS_KEY", 40),
@@ -110,8 +106,8 @@ impl Story {
     pub fn variables_unrecorded(&self) -> Vec<(String, String)> {
         let mut all = self.variables();
         let services = format!("http://{}", self.stack.aws);
-        let own = self.services.plain.iter();
-        all.extend(own.map(|(name, _)| ((*name).to_owned(), services.clone())));
+        let own = self.services.variables.iter();
+        all.extend(own.map(|(name, _)| (name.clone(), services.clone())));
         all
     }
 
@@ -121,56 +117,43 @@ impl Story {
         self.stack.inbox
     }
 
-    /// The environment of a function, with the services over TLS.
-    #[must_use]
-    pub fn variables_over_tls(&self) -> Vec<(String, String)> {
-        let mut all = self.variables();
-        all.extend(with_owned_names(&self.services.tls));
-        all.push(("AWS_CA_BUNDLE".to_owned(), BUNDLE.to_owned()));
-        all
-    }
-
     /// An event that requests a code for a new address.
-    pub fn login_event(&self) -> String {
-        to_event(LOGIN, &json!({ "email": self.somebody() }))
-    }
-
-    /// An event that validates a code which was just sent.
     ///
     /// # Errors
     ///
-    /// No code arrived.
-    pub async fn validate_event(&self) -> Outcome<String> {
-        let email = self.somebody();
-        let event = to_event(LOGIN, &json!({ "email": email }));
-        let request = otp_edge::event::request(&event).map_err(|_| "the event is malformed")?;
-        let answer = self.stack.functions.handle(Route::Login, request).await;
-        self.validate_event_of(&email, answer.body())
+    /// The path is malformed.
+    pub fn login_event(&self) -> Outcome<String> {
+        to_event(LOGIN, &json!({ "email": self.somebody() }).to_string())
     }
 
-    /// The same, with a code of this login function.
+    /// An event that validates a code which this login function has just sent.
     ///
     /// # Errors
     ///
     /// The login fails.
-    pub async fn validate_event_by(&self, login: &mut Function) -> Outcome<String> {
+    pub async fn validate_event(&self, login: &mut Function) -> Outcome<String> {
         let email = self.somebody();
-        let event = to_event(LOGIN, &json!({ "email": email }));
+        let event = to_event(LOGIN, &json!({ "email": email }).to_string())?;
         let answer: Value = serde_json::from_slice(&login.invoke(event).await?)?;
         let body = answer["body"].as_str().ok_or("the login has no answer")?;
-        self.validate_event_of(&email, body.as_bytes())
-    }
-
-    fn validate_event_of(&self, email: &str, answer: &[u8]) -> Outcome<String> {
-        let answer: Value = serde_json::from_slice(answer)?;
-        let messages = self.stack.messages.messages(Some(email));
+        let answer: Value = serde_json::from_str(body)?;
+        let messages = self.stack.messages.messages(Some(&email));
         let code = messages.first().and_then(|message| message.code.clone());
         let claim = json!({
             "email": email,
             "otp": code.ok_or("no code arrived")?,
             "challenge_id": answer["challenge_id"],
         });
-        Ok(to_event(VALIDATE, &claim))
+        to_event(VALIDATE, &claim.to_string())
+    }
+
+    /// An event with the SDK calls that the floor makes.
+    ///
+    /// # Errors
+    ///
+    /// The path is malformed.
+    pub fn calls_event(calls: &str) -> Outcome<String> {
+        to_event("/", calls)
     }
 
     /// A new address. All addresses have the same length.
@@ -180,38 +163,13 @@ impl Story {
     }
 }
 
-fn with_owned_names(variables: &[(&str, String)]) -> Vec<(String, String)> {
-    let owned = |(name, value): &(&str, String)| ((*name).to_owned(), value.clone());
-    variables.iter().map(owned).collect()
-}
-
-/// An event with the SDK calls that the floor makes.
-pub fn calls_event(calls: &str) -> String {
-    let (head, peer) = head("/");
-    event(&head, calls.as_bytes(), peer).to_string()
-}
-
-fn to_event(path: &str, body: &Value) -> String {
-    let (head, peer) = head(path);
-    event(&head, body.to_string().as_bytes(), peer).to_string()
-}
-
-/// The head of a browser's request, shortened.
-fn head(path: &str) -> (Parts, SocketAddr) {
-    let mut head = Request::new(()).into_parts().0;
-    head.method = Method::POST;
-    head.uri = path.parse().unwrap_or_default();
-    let headers = [
-        (CONTENT_TYPE, "application/json"),
-        (axum::http::header::ACCEPT, "application/json"),
-        (
-            axum::http::header::USER_AGENT,
-            "Mozilla/5.0 (X11; Linux x86_64)",
-        ),
-    ];
-    for (name, value) in headers {
-        head.headers
-            .insert(name, axum::http::HeaderValue::from_static(value));
-    }
-    (head, SocketAddr::from(([203, 0, 113, 7], 40_000)))
+/// An event of a browser's request, shortened.
+fn to_event(path: &str, body: &str) -> Outcome<String> {
+    let head = Request::post(path)
+        .header(CONTENT_TYPE, "application/json")
+        .header(ACCEPT, "application/json")
+        .header(USER_AGENT, "Mozilla/5.0 (X11; Linux x86_64)");
+    let (head, ()) = head.body(())?.into_parts();
+    let peer = SocketAddr::from(([203, 0, 113, 7], 40_000));
+    Ok(event(&head, body.as_bytes(), peer).to_string())
 }

@@ -62,7 +62,7 @@ impl TestApp {
         };
         let partition = format!("user#{}", id.as_s().unwrap());
         let items = self.partition(&partition).await;
-        let sessions = items.keys().filter(|sort| sort.starts_with("family#"));
+        let sessions = items.keys().filter(|sort| sort.starts_with("session#"));
         sessions.count()
     }
 
@@ -71,7 +71,7 @@ impl TestApp {
         let items = self.items().await;
         let sessions = items
             .iter()
-            .filter(|item| sort_key(item).starts_with("family#"));
+            .filter(|item| sort_key(item).starts_with("session#"));
         sessions.count()
     }
 

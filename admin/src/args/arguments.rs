@@ -53,7 +53,7 @@ impl Arguments {
                     set(&mut arguments.claims, "--claims", claims)?;
                 }
                 Arg::Long("csv") => set(&mut arguments.csv, "--csv", parser.value()?)?,
-                Arg::Long("session" | "login") => {
+                Arg::Long("session") => {
                     set(&mut arguments.session, "--session", string(&mut parser)?)?;
                 }
                 Arg::Long("channel") => {

@@ -105,14 +105,6 @@ fn each_command_is_read() {
             "sessions end alice@example.com --session abc",
             Action::EndSessions(alice().into(), abc()),
         ),
-        (
-            "logins list alice@example.com",
-            Action::ListSessions(alice().into()),
-        ),
-        (
-            "logins end alice@example.com --login abc",
-            Action::EndSessions(alice().into(), abc()),
-        ),
     ] {
         assert_eq!(read_action(line), expected, "{line}");
     }
@@ -187,7 +179,7 @@ fn wrong_usage_is_refused() {
         "sessions list",
         "sessions list alice@example.com --session abc",
         "sessions end",
-        "sessions end alice@example.com --session abc --login abc",
+        "sessions end alice@example.com --session abc --session abc",
         "sessions end --csv users.csv",
         "sessions forget alice@example.com",
     ] {

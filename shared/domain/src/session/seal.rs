@@ -8,11 +8,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use super::Session;
-use crate::{DigestKey, DigestKeyId, UnixTime};
-
-/// Sessions that started before 0.3.0 have no seal. They get one when they are
-/// refreshed, and are refused from 2027-03-01 on.
-const UNSEALED_UNTIL: UnixTime = UnixTime::from_secs(1_803_859_200);
+use crate::{DigestKey, DigestKeyId};
 
 /// HMAC-SHA-256 over (user, session, destination, start, end).
 #[derive(Clone, PartialEq, Eq)]
@@ -56,10 +52,10 @@ impl Session {
     }
 
     /// Whether the seal is this service's. `key` is the key that the seal names; a
-    /// seal under a key that is gone is worth nothing.
+    /// seal under a key that is gone is worth nothing, like none.
     #[must_use]
-    pub fn is_genuine(&self, key: &DigestKey, now: UnixTime) -> bool {
-        self.seal.as_ref().map_or(now < UNSEALED_UNTIL, |seal| {
+    pub fn is_genuine(&self, key: &DigestKey) -> bool {
+        self.seal.as_ref().is_some_and(|seal| {
             seal.key_id == *key.id() && self.mac(key).verify_slice(&seal.mac).is_ok()
         })
     }
@@ -89,7 +85,8 @@ impl std::fmt::Debug for Seal {
 mod tests {
     use super::*;
     use crate::{
-        Destination, EmailAddress, RefreshToken, SessionLifetimes, UserId, session::SessionId,
+        Destination, EmailAddress, RefreshToken, SessionLifetimes, UnixTime, UserId,
+        session::SessionId,
     };
     use rand::{SeedableRng, rngs::StdRng};
     use std::time::Duration;
@@ -118,12 +115,11 @@ mod tests {
     fn a_seal_holds_what_says_whose_session_it_is_and_for_how_long() {
         let key = key("one", 1);
         let sealed = session().sealed(&key);
-        let at = sealed.created_at;
-        assert!(sealed.is_genuine(&key, at));
+        assert!(sealed.is_genuine(&key));
         let stolen = |change: fn(&mut Session)| {
             let mut session = sealed.clone();
             change(&mut session);
-            session.is_genuine(&key, at)
+            session.is_genuine(&key)
         };
         assert!(!stolen(|it| it.user = UserId::from_table("another".into())));
         assert!(!stolen(|it| it.id = SessionId::new("another".into())));
@@ -139,18 +135,14 @@ mod tests {
     #[test]
     fn only_the_key_that_the_seal_names_opens_it() {
         let sealed = session().sealed(&key("one", 1));
-        let at = sealed.created_at;
-        assert!(!sealed.is_genuine(&key("two", 1), at));
-        assert!(!sealed.is_genuine(&key("one", 2), at));
+        assert!(!sealed.is_genuine(&key("two", 1)));
+        assert!(!sealed.is_genuine(&key("one", 2)));
         let sealed = sealed.sealed(&key("two", 2));
-        assert!(sealed.is_genuine(&key("two", 2), at));
+        assert!(sealed.is_genuine(&key("two", 2)));
     }
 
     #[test]
-    fn a_session_without_a_seal_counts_for_a_while() {
-        let moment = Duration::from_millis(1);
-        let just_before = UnixTime::from_millis(UNSEALED_UNTIL.as_millis() - 1);
-        assert!(session().is_genuine(&key("one", 1), just_before));
-        assert!(!session().is_genuine(&key("one", 1), just_before.plus(moment)));
+    fn a_session_without_a_seal_is_nobodys() {
+        assert!(!session().is_genuine(&key("one", 1)));
     }
 }

@@ -69,7 +69,7 @@ proptest! {
     /// previous one returns the same successor within the grace period. Older
     /// ones are never valid.
     #[test]
-    fn a_family_lives_on_in_one_token(
+    fn a_session_lives_on_in_one_token(
         seed: u64, waits in prop::collection::vec(0u64..900_000, 1..12), later in 0u64..1_000_000,
     ) {
         let (mut session, token, mut rng) = session(seed);

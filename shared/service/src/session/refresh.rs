@@ -87,7 +87,7 @@ impl SessionService {
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<Refreshed, Error> {
-        if !self.is_genuine(session, now).await? {
+        if !self.is_genuine(session).await? {
             return Err(Refusal::InvalidRefreshToken("not sealed by this service").into());
         }
         // A reused token ends the session, whether or not the claims were read.

@@ -31,7 +31,7 @@ impl SessionService {
         let id = token.session_id();
         let session = self.store.find_session(token.user(), &id).await?;
         let session = session.ok_or(refusal)?;
-        if !self.is_genuine(&session, now).await? {
+        if !self.is_genuine(&session).await? {
             return Err(Refusal::InvalidOtp("not sealed by this service").into());
         }
         let Presentation::Current = session.judge(&token, self.lifetimes, now) else {

@@ -36,7 +36,7 @@ impl Admin for TestApp {
             stdout: &mut out,
             stderr: &mut err,
         };
-        let group = if line.starts_with("sessions ") || line.starts_with("logins ") {
+        let group = if line.starts_with("sessions ") {
             ""
         } else {
             "users "

@@ -1,5 +1,4 @@
-//! Sessions as items. Their sort keys begin with `family#`, the first release's
-//! word for a session.
+//! Sessions as items.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use otp_domain::{DigestKeyId, RefreshTokenDigest, RotationSalt, Seal, Session, SessionId, UserId};
@@ -19,7 +18,7 @@ use crate::{
 const USER_PREFIX: &str = "user#";
 
 /// The prefix of a session's sort key.
-pub(in crate::store) const SESSION_PREFIX: &str = "family#";
+pub(in crate::store) const SESSION_PREFIX: &str = "session#";
 
 /// The partition of all sessions of one user.
 pub(in crate::store) fn sessions(user: &UserId) -> AttributeValue {
@@ -83,7 +82,7 @@ pub(in crate::store) fn session(item: &Item) -> Result<Session, Fault> {
         user: UserId::from_table(key("pk", USER_PREFIX)?.to_owned()),
         destination: destination.ok_or_else(|| malformed("destination"))?,
         created_at: time(item, "created_at")?,
-        new_user: item.get("new_user") == Some(&AttributeValue::Bool(true)),
+        new_user: *field(item, "new_user", AttributeValue::as_bool)?,
         current: binary(item, "current_digest")?,
         previous: previous(item)?,
         refreshed_at: time(item, "refreshed_at")?,
