@@ -171,7 +171,7 @@ async fn the_login_function_may_do_all_that_its_logins_need() {
         app.login(&format!("+1415555{n:04}")).await;
     }
     let needed = needed.lock().unwrap().clone();
-    assert!(needed.contains("ConditionCheckItem"), "{needed:?}");
+    assert!(needed.contains("DeleteItem"), "{needed:?}");
     let allowed = allowed("AdmitAndWithdraw");
     assert!(needed.is_subset(&allowed), "{needed:?}, but {allowed:?}");
 }

@@ -94,7 +94,7 @@ impl Request {
             Self::Validate => "validate",
             Self::ValidateCold => "validate, cold",
             Self::ValidateConcealed => "validate, concealed",
-            Self::ValidateWrong => "validate, wrong code",
+            Self::ValidateWrong => "validate, wrong code of another client",
             Self::ValidateWithoutId => "validate, no challenge id",
             Self::ValidateWithKey => "validate, idempotency key",
             Self::ValidateRepeated => "validate, repeated",

@@ -172,7 +172,7 @@ pub const ROWS: &[Row] = &[
     .but_lost(NOT_LOGGED_IN_AGAIN),
     row(
         ValidateRepeated,
-        Call::FindUser,
+        Call::Redeem,
         3,
         LOGGED_IN_WITH_KEY,
         NOT_LOGGED_IN_AGAIN,
