@@ -8,6 +8,7 @@ use std::{
 };
 
 use proptest::{prop_assert, prop_assert_eq, test_runner::TestCaseError};
+use aws_sdk_dynamodb::types::AttributeValue;
 use tests::{Answer, Call, TestApp};
 
 use super::{
@@ -62,8 +63,8 @@ impl StoryRunner {
         let start = now - now % DAY + 2 * DAY + HOUR / 6;
         self.app.advance(Duration::from_millis(start - now));
         for to in ["", "+1", "+44"] {
-            let (scope, name) = guard_of(to);
-            self.app.delete(&scope, name).await;
+            let (scope, _) = guard_of(to);
+            self.app.delete(&scope, "messages").await;
         }
         let mut run = StoryRun {
             app: &self.app,
@@ -122,8 +123,14 @@ impl StoryRun<'_> {
             self.filled = day;
             for (shard, held) in HELD.iter().enumerate() {
                 let partition = format!("deployment#phone#{shard}");
-                let counts = [(&*format!("sms-day#{day}"), *held)];
-                self.app.put_counts(&partition, "messages", &counts).await;
+                let mut items = self.app.partition(&partition).await;
+                let mut page = items.remove("messages").unwrap_or_default();
+                for (name, key) in [("pk", &*partition), ("sk", "messages")] {
+                    page.insert(name.to_owned(), AttributeValue::S(key.to_owned()));
+                }
+                let count = AttributeValue::N(held.to_string());
+                page.insert(format!("sms-day#{day}"), count);
+                self.app.put(page).await;
             }
         }
     }
