@@ -38,6 +38,9 @@ use super::http::{HttpMessage, header};
 /// The longest token that `DynamoDB` accepts.
 const LONGEST_TOKEN: usize = 36;
 
+/// The most keys of a batch. The emulator refuses more.
+const LARGEST_BATCH: usize = 100;
+
 /// The most items of a page.
 const PAGE: u64 = 2;
 
@@ -133,7 +136,8 @@ impl Strict {
         let is_batch = call.is_some_and(|call| {
             let reads = call.reads();
             let keys = reads.iter().filter_map(|read| read["Keys"].as_array());
-            call.operation == "BatchGetItem" && keys.map(Vec::len).sum::<usize>() > 1
+            let count: usize = keys.map(Vec::len).sum();
+            call.operation == "BatchGetItem" && (2..=LARGEST_BATCH).contains(&count)
         });
         is_batch && self.batches.fetch_add(1, Ordering::SeqCst) % 2 == 1
     }
