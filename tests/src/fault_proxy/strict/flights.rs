@@ -12,7 +12,7 @@ use super::{
 
 /// How often one write is refused. It is repeated with pauses, in a budget of seconds that a
 /// crowd on a busy machine would use up.
-const REFUSALS: usize = 2;
+const REFUSALS: usize = 1;
 
 /// The transactions that are on their way.
 #[derive(Default)]
