@@ -125,8 +125,8 @@ impl FaultProxy {
                 let (plan, strict) = shared.clone();
                 tokio::spawn(async move {
                     let judge = Arc::clone(&strict);
-                    let served = async move { serve(client, services, &plan, &judge).await };
-                    if let Err(panic) = tokio::spawn(served).await {
+                    let connection = async move { serve(client, services, &plan, &judge).await };
+                    if let Err(panic) = tokio::spawn(connection).await {
                         strict.note(format!("the proxy stopped: {panic:?}"));
                     }
                 });

@@ -63,10 +63,8 @@ async fn run(app: &TestApp, nth: usize, row: &Row) -> Vec<String> {
         cells.push((fault, 1, row.lost_once.unwrap_or(row.without_fault)));
         cells.push((fault, ALWAYS, row.lost));
     }
-    for fault in row.call.contended() {
-        cells.push((fault, 1, row.without_fault));
-        cells.push((fault, ALWAYS, row.refused));
-    }
+    let busy = row.call.contended().into_iter();
+    cells.extend(busy.flat_map(|it| [(it, 1, row.without_fault), (it, ALWAYS, row.refused)]));
     let mut wrong = Vec::new();
     for (cell, (fault, times, expected)) in cells.into_iter().enumerate() {
         let scenario = Scenario::prepare(row.request, &warm, nth * 100 + cell).await;
