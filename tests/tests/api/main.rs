@@ -43,6 +43,7 @@ mod repeated_validations;
 mod seals;
 mod sends;
 mod table;
+mod template;
 mod test_identities;
 mod tokens;
 mod trust_roots;
