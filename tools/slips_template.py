@@ -136,6 +136,10 @@ def text(node):
     return shown if len(shown) <= 60 else shown[:57] + "..."
 
 
+def node_of(plain):
+    return yaml.compose(json.dumps(plain), Loader=yaml.SafeLoader)
+
+
 def scalar(like, value):
     return yaml.ScalarNode(like.tag, value, style=like.style)
 
@@ -195,7 +199,8 @@ class Template:
         yield from self.below(self.root, [], [])
 
     def below(self, node, names, way):
-        here = "/".join(names)
+        for added, node_added in self.additions(names):
+            yield f"{'/'.join(names)}: added {added}", way, ("add", len(node.value), node_added)
         if isinstance(node, yaml.MappingNode):
             for index, (key, value) in enumerate(node.value):
                 if key.value in PROSE or key.value == "Metadata" and not names:
@@ -218,6 +223,13 @@ class Template:
                     yield "/".join(at) + ": removed", way, ("remove", index)
                 yield from self.turns(item, at, way, index, node.tag)
                 yield from self.below(item, at, [*way, index])
+
+    def additions(self, names):
+        """What somebody might add."""
+        if names[-1:] == ["Statement"]:
+            yield "everything allowed", node_of({"Effect": "Allow", "Action": "*", "Resource": "*"})
+        if len(names) == 3 and names[2] == "Properties" and self.types[names[1]][1] == "AWS::CloudWatch::Alarm":
+            yield "ActionsEnabled: false", (node_of("ActionsEnabled"), node_of(False))
 
     def turns(self, node, names, way, index, within=None):
         at = "/".join(names)
@@ -268,6 +280,11 @@ class Template:
             else:
                 yield str(int(value) + 1)
                 yield str(int(value) - 1)
+        elif member == "FilterPattern":
+            parts = value.strip("{} ").split(" || ")
+            for part in parts:
+                yield "{ " + " || ".join(other for other in parts if other != part) + " }"
+                yield value.replace(part, part.rstrip('"') + '-other"')
         elif member == "AllowedPattern":
             yield "^.*$"
             yield value.removeprefix("^").removesuffix("$")
@@ -304,12 +321,14 @@ def rebuilt(node, way, change):
     values = list(node.value)
     new = type(node)(node.tag, values)
     index = way[0] if way else change[1]
-    was = values[index]
+    was = values[index] if index < len(values) else None
     if way:
         below = rebuilt(was[1] if isinstance(was, tuple) else was, way[1:], change)
         values[index] = (was[0], below) if isinstance(was, tuple) else below
     elif change[0] == "remove":
         del values[index]
+    elif change[0] == "add":
+        values.append(change[2])
     elif change[0] == "rename":
         values[index] = (scalar(was[0], change[2]), was[1])
     else:

@@ -199,6 +199,17 @@ fn the_url_that_clients_and_verifiers_know_is_that_of_the_stage() {
         [&api["StageName"], &api["EndpointConfiguration"]["Type"]],
         ["v1", "REGIONAL"]
     );
+    // Without the version, SAM would make a second stage.
+    assert_eq!(
+        [
+            &api["OpenApiVersion"],
+            at(&api, &["DefinitionBody", "openapi"])
+        ],
+        ["3.0.1"; 2]
+    );
+    let info = json!({ "title": "AWS::StackName", "version": "1" });
+    assert_eq!(*at(&api, &["DefinitionBody", "info"]), info);
+    assert_eq!(api["Name"], "AWS::StackName");
     let own = "https://Api.execute-api.eu-west-1.amazonaws.com/v1";
     let elsewhere = "https://login.example.com";
     for (chosen, issuer) in [("", own), (elsewhere, elsewhere)] {
