@@ -51,74 +51,77 @@ fn the_template_takes_the_code_of_every_country_and_no_other() {
     }
 }
 
+/// A parameter, its setting, and values of which some are right.
+const VALUES: &[(&str, &str, &[&str])] = &[
+    (
+        "SignInUrl",
+        "SIGN_IN_URL",
+        &[
+            "https://www.example.com/sign-in?a=1&b=2",
+            "http://localhost:8080/",
+            "https://www.example.com/#sign-in",
+            "https://www.example.com/a b",
+            "https://www.example.com/\"x",
+            "ftp://www.example.com/",
+            "https://",
+        ],
+    ),
+    (
+        "AndroidAppHashes",
+        "ANDROID_APP_HASHES",
+        &[
+            "shop=FA+9qCX9VSu",
+            "shop=FA+9qCX9VSu,com.example.beta=0123456789/",
+            "shop=FA+9qCX9VS",
+            "shop",
+            "my shop=FA+9qCX9VSu",
+            "shop=FA+9qCX9VSu,",
+        ],
+    ),
+    (
+        "EmailTemplate",
+        "EMAIL_TEMPLATE",
+        &["login", "Login_1-de", "log in", "login.de", "ä"],
+    ),
+    (
+        "EmailFrom",
+        "EMAIL_FROM",
+        &[
+            "login@example.com",
+            "login",
+            "Login <login@example.com>",
+            "a@b@example.com",
+            "a@",
+        ],
+    ),
+    (
+        "OriginHost",
+        "ORIGIN_HOST",
+        &[
+            "login.example.com",
+            "https://login.example.com",
+            "login.example.com/",
+            "localhost",
+        ],
+    ),
+    (
+        "TokenClientId",
+        "TOKEN_CLIENT_ID",
+        &["shop", "a~!", "my shop", "shöp"],
+    ),
+    (
+        "SmsMaxPrice",
+        "SMS_MAX_PRICE",
+        &["0.05", "1", "a", "0.05 USD", ".5", "1."],
+    ),
+];
+
 #[test]
-fn the_template_takes_what_the_functions_take_for_messages() {
-    for (parameter, name, values) in [
-        (
-            "SignInUrl",
-            "SIGN_IN_URL",
-            &[
-                "https://www.example.com/sign-in?a=1&b=2",
-                "http://localhost:8080/",
-                "https://www.example.com/#sign-in",
-                "https://www.example.com/a b",
-                "https://www.example.com/\"x",
-                "ftp://www.example.com/",
-                "https://",
-            ][..],
-        ),
-        (
-            "AndroidAppHashes",
-            "ANDROID_APP_HASHES",
-            &[
-                "shop=FA+9qCX9VSu",
-                "shop=FA+9qCX9VSu,com.example.beta=0123456789/",
-                "shop=FA+9qCX9VS",
-                "shop",
-                "my shop=FA+9qCX9VSu",
-                "shop=FA+9qCX9VSu,",
-            ],
-        ),
-        (
-            "EmailTemplate",
-            "EMAIL_TEMPLATE",
-            &["login", "Login_1-de", "log in", "login.de", "ä"],
-        ),
-        (
-            "EmailFrom",
-            "EMAIL_FROM",
-            &[
-                "login@example.com",
-                "login",
-                "Login <login@example.com>",
-                "a@b@example.com",
-                "a@",
-            ],
-        ),
-        (
-            "OriginHost",
-            "ORIGIN_HOST",
-            &[
-                "login.example.com",
-                "https://login.example.com",
-                "login.example.com/",
-                "localhost",
-            ],
-        ),
-        (
-            "TokenClientId",
-            "TOKEN_CLIENT_ID",
-            &["shop", "a~!", "my shop", "shöp"],
-        ),
-        (
-            "SmsMaxPrice",
-            "SMS_MAX_PRICE",
-            &["0.05", "1", "a", "0.05 USD", ".5", "1."],
-        ),
-    ] {
+fn the_template_takes_what_the_functions_take_for_a_text() {
+    for (parameter, name, values) in VALUES {
         let pattern = pattern(parameter);
         assert!(pattern.is_match("").unwrap(), "{parameter}");
-        for value in values {
+        for value in *values {
             let taken = pattern.is_match(value).unwrap();
             assert_eq!(starts(name, value), taken, "{parameter}: {value}");
         }

@@ -181,8 +181,8 @@ fn every_metric_of_an_alarm_exists_and_is_read_by_its_statistic() {
                 text(at(&metric, &["MetricName"])),
             );
             let expected = match (space.as_str(), metric.as_str()) {
-                ("AWS/ApiGateway", "Count" | "5XXError") => "Sum",
-                ("AWS/Lambda", "Invocations" | "Throttles") => "Sum",
+                ("AWS/ApiGateway", "Count" | "5XXError")
+                | ("AWS/Lambda", "Invocations" | "Throttles") => "Sum",
                 ("AWS/SNS", "SMSMonthToDateSpentUSD") => "Maximum",
                 ("AWS/SES", "Reputation.BounceRate" | "Reputation.ComplaintRate") => "Average",
                 ("AWS::StackName", own) => {

@@ -111,6 +111,17 @@ fn a_parameter_is_a_number_if_its_default_is_one() {
 }
 
 #[test]
+fn only_a_brand_must_be_short() {
+    for (name, parameter) in parameters() {
+        let most = parameter.get("MaxLength").and_then(Value::as_u64);
+        assert!(
+            name == "Brand" || most.is_none_or(|most| most >= 254),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn a_required_text_is_not_empty_and_a_secret_is_not_shown() {
     for setting in table::ALL {
         let Some(parameter) = of(setting.name) else {

@@ -280,7 +280,7 @@ const USES: &[&str] = &[
 ];
 
 /// What a key's policy lets a role do: the action, and what the request must say.
-fn uses(is_digest: bool, role: &str) -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
+fn uses(is_digest: bool, role: &str) -> Vec<(&'static str, Says)> {
     match (is_digest, role) {
         (true, "LoginRole.Arn" | "ValidateRole.Arn") => {
             vec![(
@@ -302,71 +302,91 @@ fn uses(is_digest: bool, role: &str) -> Vec<(&'static str, Vec<(&'static str, &'
     }
 }
 
+/// A key of the stack.
+struct Key {
+    name: String,
+    statements: Vec<Value>,
+}
+
+type Says = Vec<(&'static str, &'static str)>;
+
+impl Key {
+    fn all() -> Vec<Self> {
+        let keys = Stack::full().resources("AWS::KMS::Key").into_iter();
+        let keys = keys.map(|(name, key)| Self {
+            name,
+            statements: statements(&key["KeyPolicy"]),
+        });
+        keys.collect()
+    }
+
+    /// What a role may use the key for.
+    fn uses(&self, role: &str) -> Vec<(&'static str, Says)> {
+        uses(self.name.ends_with("DigestKey"), role)
+    }
+
+    /// Whether the policy lets a role of this account do this, if its request says that.
+    fn lets(&self, account: &str, role: &[&str], action: &str, says: &Says) -> bool {
+        let role = role.iter().map(|role| ("aws:PrincipalArn", vec![*role]));
+        let says = says.iter().map(|(key, value)| (*key, vec![*value]));
+        let request = Request {
+            account,
+            action,
+            resource: "any",
+            context: role.chain(says).collect(),
+        };
+        allow(&self.statements, &request)
+    }
+}
+
+const ROLES: [&str; 3] = ["LoginRole.Arn", "ValidateRole.Arn", OPERATOR];
+
 #[test]
-fn a_key_is_used_by_its_functions_in_their_way_and_administered_by_the_account() {
-    let keys = Stack::full().resources("AWS::KMS::Key");
+fn a_key_is_used_by_its_functions_and_administered_by_the_account_alone() {
+    // All that the functions' requests say of any key.
+    let known: Says = [true, false]
+        .into_iter()
+        .flat_map(|is_digest| {
+            uses(is_digest, "ValidateRole.Arn")
+                .into_iter()
+                .flat_map(|(_, says)| says)
+        })
+        .collect();
+    let keys = Key::all();
     assert_eq!(keys.len(), 4);
-    for (name, key) in keys {
-        let is_digest = name.ends_with("DigestKey");
-        let statements = statements(&key["KeyPolicy"]);
-        assert!(
-            statements
-                .iter()
-                .all(|one| one["Principal"]["AWS"].is_string()),
-            "{name}"
-        );
-        let may =
-            |account, role: Option<&'static str>, action, says: &[(&'static str, &'static str)]| {
-                let role = role.map(|role| ("aws:PrincipalArn", vec![role]));
-                let says = says.iter().map(|(key, value)| (*key, vec![*value]));
-                let context = role.into_iter().chain(says).collect();
-                let resource = "any";
-                allow(
-                    &statements,
-                    &Request {
-                        account,
-                        action,
-                        resource,
-                        context,
-                    },
-                )
-            };
-        // The ways in which the functions use any key.
-        let all: Vec<_> = [true, false]
-            .iter()
-            .flat_map(|is| uses(*is, "ValidateRole.Arn"))
-            .collect();
-        let known: Vec<_> = all.iter().flat_map(|(_, says)| says.clone()).collect();
-        for role in ["LoginRole.Arn", "ValidateRole.Arn", OPERATOR] {
-            let uses = uses(is_digest, role);
+    for key in keys {
+        let mut principals = key.statements.iter().map(|one| &one["Principal"]["AWS"]);
+        assert!(principals.all(Value::is_string), "{}", key.name);
+        for role in ROLES {
             for action in USES.iter().chain(ADMINISTRATION) {
-                let case = format!("{name}: {role} {action}");
+                let case = format!("{}: {role} {action}", key.name);
                 let is_administration = ADMINISTRATION.contains(action);
-                let of = uses.iter().find(|(allowed, _)| allowed == action);
-                let expected = of.is_some() || is_administration;
-                assert_eq!(may(ACCOUNT, Some(role), action, &known), expected, "{case}");
-                assert_eq!(
-                    may(ACCOUNT, None, action, &known),
-                    is_administration,
-                    "{case}"
-                );
-                assert!(
-                    !may("arn:aws:iam::210987654321:root", Some(role), action, &known),
-                    "{case}"
-                );
-                let says = of.map_or(&[][..], |(_, says)| says);
+                let is_use = key.uses(role).iter().any(|(allowed, _)| allowed == action);
+                let may = key.lets(ACCOUNT, &[role], action, &known);
+                assert_eq!(may, is_use || is_administration, "{case}");
+                let nobody_may = key.lets(ACCOUNT, &[], action, &known);
+                assert_eq!(nobody_may, is_administration, "{case}");
+                let other = "arn:aws:iam::210987654321:root";
+                assert!(!key.lets(other, &[role], action, &known), "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_is_used_only_in_the_way_in_which_its_functions_use_it() {
+    for key in Key::all() {
+        for role in ROLES {
+            for (action, says) in key.uses(role) {
+                assert!(key.lets(ACCOUNT, &[role], action, &says), "{role} {action}");
                 for nth in 0..says.len() {
-                    let (mut without, mut other) = (says.to_vec(), says.to_vec());
+                    let (mut without, mut other) = (says.clone(), says.clone());
                     without.remove(nth);
                     other[nth].1 = "another";
-                    assert!(
-                        !may(ACCOUNT, Some(role), action, &without),
-                        "{case} without {nth}"
-                    );
-                    assert!(
-                        !may(ACCOUNT, Some(role), action, &other),
-                        "{case} with another {nth}"
-                    );
+                    for says in [without, other] {
+                        let may = key.lets(ACCOUNT, &[role], action, &says);
+                        assert!(!may, "{}: {role} {action} {says:?}", key.name);
+                    }
                 }
             }
         }

@@ -120,8 +120,7 @@ impl Stack {
                 let one = members.iter().next().filter(|_| members.len() == 1);
                 match one.map(|(name, of)| (name.as_str(), of)) {
                     Some(("Ref", name)) if name == "AWS::NoValue" => return None,
-                    Some(("Ref", name)) => self.named(name.as_str().unwrap()),
-                    Some(("Fn::GetAtt", name)) => self.named(name.as_str().unwrap()),
+                    Some(("Ref" | "Fn::GetAtt", name)) => self.named(name.as_str().unwrap()),
                     Some(("Fn::Sub", text)) => json!(self.filled(text.as_str().unwrap())),
                     Some(("Fn::If", of)) => {
                         let holds = self.holds(of[0].as_str().unwrap());
