@@ -440,13 +440,17 @@ def main():
         print("no such slip", file=sys.stderr)
         return 2
 
+    known = equivalents()
+    for of in known:
+        if not any(fnmatch.fnmatchcase(name, of) for name in slips):
+            print(f"{EQUIVALENT.name}: no slip is {of}", file=sys.stderr)
+            return 2
     program, start = asked.program or binary(), time.monotonic()
     plain = {path: written(load(path)) for path in asked.templates}
     for path in asked.templates:
         if by := judge(program, asked.templates, path, plain[path]):
             print(f"{path.name} as it is, with its anchors written out: {by}", file=sys.stderr)
             return 2
-    known = equivalents()
     reason_of = {name: next((why for of, why in known.items() if fnmatch.fnmatchcase(name, of)), None) for name in names}
 
     def attempt(name):
