@@ -447,8 +447,8 @@ def main():
             return 2
     program, start = asked.program or binary(), time.monotonic()
     plain = {path: written(load(path)) for path in asked.templates}
-    for path in asked.templates:
-        if by := judge(program, asked.templates, path, plain[path]):
+    for path in asked.templates:  # The fast tests: `cargo test` runs all of them on the template.
+        if by := judge(program, asked.templates, path, plain[path], "no slip"):
             print(f"{path.name} as it is, with its anchors written out: {by}", file=sys.stderr)
             return 2
     reason_of = {name: next((why for of, why in known.items() if fnmatch.fnmatchcase(name, of)), None) for name in names}
