@@ -44,6 +44,7 @@ mod seals;
 mod sends;
 mod strict_table;
 mod table;
+mod template;
 mod test_identities;
 mod tokens;
 mod trust_roots;
