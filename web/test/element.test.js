@@ -368,6 +368,11 @@ test("a page is told of a login once, however often the element starts", async (
   page.element.setAttribute("countries", "CA");
   await pass(0);
   assert.deepEqual(page.told(), ["challenge", "login", "login"]);
+  page.element.setAttribute("countries", "DE");
+  await settle();
+  page.element.setAttribute("countries", "US");
+  await pass(0);
+  assert.deepEqual(page.told(), ["challenge", "login", "login", "login"]);
 });
 
 test("another API means another client, and the old one is closed", async () => {
@@ -677,6 +682,45 @@ test("a browser that reads the text message logs in", async () => {
   }
 });
 
-test("a server may import the element", () => {
+test("a page that loads the element twice has one", async () => {
+  await import("../sign-in.js?again");
   assert.equal(customElements.get("otp-sign-in"), OtpSignIn);
+});
+
+test("the focus goes on where a person was at work, and a page that loads keeps its own", async () => {
+  const page = await open();
+  const focus = () => page.root.activeElement?.id;
+  assert.equal(focus(), undefined);
+  await page.type("nobody");
+  let selected = 0;
+  page.field().select = () => selected++;
+  await page.press("Send code");
+  assert.equal(focus(), "field");
+  assert.equal(selected, 1, "what is wrong is not selected");
+  await page.ask();
+  assert.equal(focus(), "field");
+  page.field().blur();
+  await pass(300);
+  assert.match(page.alert(), /^This code has expired/);
+  assert.equal(focus(), undefined, "a clock moved the focus");
+  await page.type(CODE);
+  assert.equal(page.title(), "You are signed in");
+  assert.equal(focus(), "title");
+  page.root.activeElement.blur();
+  await page.element.client.logout();
+  assert.equal(page.title(), "Sign in");
+  assert.equal(focus(), undefined, "another tab's logout moved the focus");
+});
+
+test("a language may change, and is written from its side", async () => {
+  await import("../languages/ar.js");
+  const page = await open({ lang: "en" });
+  const box = page.root.querySelector("section");
+  assert.deepEqual([box.lang, box.dir], ["en", "ltr"]);
+  page.element.setAttribute("lang", "ar");
+  await pass(0);
+  assert.deepEqual([box.lang, box.dir], ["ar", "rtl"]);
+  page.element.setAttribute("channels", "phone");
+  await pass(0);
+  assert.equal(page.field().type, "tel");
 });

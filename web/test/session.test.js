@@ -302,6 +302,17 @@ test("a call by nobody carries no token, and its refusal is the answer", async (
   assert.equal(api.calls.length, 1);
 });
 
+test("a call by nobody is not repeated for who logged in meanwhile", async () => {
+  const refused = later();
+  api.next(ME, refused.promise);
+  const calling = client.fetch(ME, { method: "POST", body: "of nobody" });
+  await settle();
+  await login();
+  refused.answer(new Response(null, { status: 401 }));
+  assert.equal((await calling).status, 401);
+  assert.deepEqual(authorizations(), [null]);
+});
+
 test("a refused token is renewed, and the call goes once more, whole", async () => {
   await login();
   api.next(ME, new Response(null, { status: 401 }), new Response(null, { status: 401 }));

@@ -148,6 +148,17 @@ test("two writes in one millisecond have an order", async () => {
   assert.deepEqual([who(first), who(second)], ["c@example.com", "c@example.com"]);
 });
 
+test("a login after somebody emptied the storage reaches the tabs that were open", async () => {
+  const [first, second] = [tab({ storage: "local" }), tab({ storage: "local" })];
+  await login(first);
+  await first.client.refresh();
+  await first.client.logout();
+  world.local.kept.clear();
+  await pass(1);
+  await login(tab({ storage: "local" }), "b@example.com");
+  assert.deepEqual([who(first), who(second)], ["b@example.com", "b@example.com"]);
+});
+
 test("a clock that goes back does not make the newest login an old one", async () => {
   const first = tab({ storage: "local" });
   await login(first);
@@ -215,6 +226,15 @@ test("with the cookie, nothing that lasts has a token, and nothing has the refre
   assert.ok(api.calls.every(({ init }) => init.credentials === "include"));
 });
 
+test("with the cookie, a tab that has not heard of the newest token renews it", async () => {
+  const [first, second] = [tab({ storage: "cookie" }), tab({ storage: "cookie" })];
+  await login(first);
+  const mine = await first.client.token();
+  world.holdMessages();
+  await second.client.refresh();
+  assert.equal(await first.client.refresh(mine), "token-3");
+});
+
 test("without the cookie, no request takes or sends one", async () => {
   const first = tab({ storage: "local" });
   await login(first);
@@ -272,3 +292,16 @@ for (const [storage, expected] of [["local", () => KEY], ["cookie", () => KEY], 
     assert.equal(names[0], expected(first));
   });
 }
+
+test("what no other tab shares waits for no other tab", async () => {
+  const locks = { request: () => assert.fail("a lock"), query: () => assert.fail("a look at locks") };
+  const made = tab({ storage: "memory" }, { globals: { navigator: { locks } } });
+  await login(made);
+  assert.ok(await made.client.refresh());
+});
+
+test("a server may import the element", async () => {
+  const { Client: same, OtpSignIn } = await import("../sign-in.js");
+  assert.equal(same, Client);
+  assert.equal(typeof OtpSignIn, "function");
+});
