@@ -94,6 +94,7 @@ async function open(attributes = {}, prepare = () => {}) {
 test("a code logs in as soon as it is complete, and once", async () => {
   const page = await open();
   assert.equal(page.title(), "Sign in");
+  assert.equal(page.field().value, "");
   await page.ask();
   assert.equal(page.title(), "Enter the code");
   assert.match(page.all(), /We sent a 6-digit code to a@example.com\./);
@@ -287,6 +288,7 @@ test("another code is sent when its time has come, and takes the place of the fi
   await page.press("Send a new code");
   assert.equal(api.to(LOGIN).length, 2);
   assert.equal(page.status(), "A new code is on its way.");
+  assert.equal(page.field().hasAttribute("aria-invalid"), false);
   assert.equal(page.alert(), "");
   assert.deepEqual(page.told(), ["challenge", "problem", "challenge"]);
   page = await page.reload();
@@ -385,6 +387,14 @@ test("another API means another client, and the old one is closed", async () => 
   assert.equal(page.element.client.api, "https://other.example");
   await before.logout();
   assert.deepEqual(page.told(), ["challenge", "login"]);
+});
+
+test("a client outlives a change of what has nothing to do with it", async () => {
+  const page = await open({ storage: "memory" });
+  await page.login();
+  for (const [name, value] of [["countries", "US"], ["channels", "email"], ["lang", "en"]]) page.element.setAttribute(name, value);
+  await pass(0);
+  assert.equal(page.title(), "You are signed in");
 });
 
 test("the storage is that of the attribute, and without one that of the client", async () => {
@@ -488,8 +498,10 @@ test("an error of the page's own is no problem of the person", async () => {
 
 test("a sentence goes when the next action starts", async () => {
   const page = await open();
-  await page.ask("nobody");
-  assert.match(page.alert(), /^Enter an e-mail address/);
+  for (const address of ["", "nobody"]) {
+    await page.ask(address);
+    assert.match(page.alert(), /^Enter an e-mail address/);
+  }
   assert.equal(api.calls.length, 0);
   assert.equal(page.field().getAttribute("aria-invalid"), "true");
   const answer = later();
@@ -506,12 +518,15 @@ test("a number is one of its country, and what was typed stays with its channel"
   const select = page.root.querySelector("select");
   assert.deepEqual([...select.options].map(({ value }) => value), ["CA", "US"]);
   assert.equal(select.value, "US");
+  assert.equal(page.field().value, "");
   await page.ask("12");
   assert.match(page.alert(), /^Enter a whole phone number/);
   await page.type("(416) 555-0123");
   await page.press("Use an e-mail address");
   assert.equal(page.field().value, "a@exam");
   await page.press("Use a phone number");
+  page.element.setAttribute("countries", "CA,US,GB");
+  await pass(0);
   assert.equal(page.field().value, "(416) 555-0123");
   await page.press("Send code");
   assert.deepEqual(api.to(LOGIN).map(({ body }) => body), [{ phone_number: "+14165550123" }]);
@@ -539,10 +554,17 @@ test("one country alone is no choice", async () => {
   assert.deepEqual(api.to(LOGIN)[0].body, { phone_number: "+4930123456" });
 });
 
+test("a page that offers no country takes no number", async () => {
+  const page = await open({ countries: "ZZ", channels: "phone" });
+  await page.ask("+14165550123");
+  assert.match(page.alert(), /^Enter a whole phone number/);
+  assert.equal(api.calls.length, 0);
+});
+
 for (const [channels, fieldType, other] of [["email", "email", undefined], ["phone", "tel", undefined], ["email, phone", "email", "Use a phone number"], ["fax", "email", undefined]]) {
   test(`channels="${channels}" starts with the first and offers the others`, async () => {
     const page = await open({ channels });
-    assert.equal(page.field().type, fieldType);
+    assert.deepEqual([page.field().type, page.field().getAttribute("autocomplete")], [fieldType, fieldType]);
     assert.equal(page.button("Use ")?.textContent, other);
   });
 }
@@ -617,6 +639,19 @@ test("a link that is over leads to a new code", async () => {
   await tab.ask("a@example.com");
   assert.equal(tab.title(), "Enter the code");
   assert.equal(api.to(LOGIN).length, 2);
+});
+
+test("a link that cannot be tried yet says why, and can be tried again", async () => {
+  await (await open()).ask("a@example.com");
+  otherTab();
+  follow(`#challenge_id=challenge-1&otp=${CODE}`);
+  const tab = await open();
+  api.next(VALIDATE, problem(429, "too-many-requests", { retry_after: 5 }));
+  await tab.press("Sign in");
+  assert.equal(tab.alert(), "Too many requests. Try again in 5 seconds.");
+  assert.deepEqual(tab.told(), ["problem"]);
+  await tab.press("Sign in");
+  assert.equal(tab.title(), "You are signed in");
 });
 
 test("a link that is opened while somebody is logged in asks before it logs another in", async () => {
@@ -699,6 +734,10 @@ test("the focus goes on where a person was at work, and a page that loads keeps 
   assert.equal(selected, 1, "what is wrong is not selected");
   await page.ask();
   assert.equal(focus(), "field");
+  page.button("Change").focus();
+  await page.press("Change");
+  assert.equal(focus(), "field");
+  await page.press("Send code");
   page.field().blur();
   await pass(300);
   assert.match(page.alert(), /^This code has expired/);
