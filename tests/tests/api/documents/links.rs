@@ -33,8 +33,11 @@ fn files(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
 fn pages_and_code() -> (Vec<(PathBuf, String)>, Vec<(PathBuf, String)>) {
     let mut found = Vec::new();
     files(&root(), &mut found);
-    let is_page = |(path, _): &(PathBuf, String)| path.extension().is_some_and(|it| it == "md");
-    found.into_iter().partition(is_page)
+    found.into_iter().partition(|(path, _)| is_page(path))
+}
+
+fn is_page(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it == "md")
 }
 
 /// The lines outside of code blocks.
@@ -110,7 +113,7 @@ fn every_page_that_the_code_names_exists() {
         for rest in text.split("docs/").skip(1) {
             let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-_./".contains(c)));
             let page = rest[..end.unwrap_or(rest.len())].trim_end_matches('.');
-            if page.ends_with(".md") {
+            if is_page(Path::new(page)) {
                 named += 1;
                 if !root().join("docs").join(page).exists() {
                     missing.push(format!("{}: docs/{page}", file.display()));
