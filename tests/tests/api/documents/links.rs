@@ -6,12 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Where a file is, and its text.
+type File = (PathBuf, String);
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// The files of the repository that are text. What tools and builds put there is not.
-fn files(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+fn files(folder: &Path, found: &mut Vec<File>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         let name = path
@@ -30,7 +33,7 @@ fn files(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
     }
 }
 
-fn pages_and_code() -> (Vec<(PathBuf, String)>, Vec<(PathBuf, String)>) {
+fn pages_and_code() -> (Vec<File>, Vec<File>) {
     let mut found = Vec::new();
     files(&root(), &mut found);
     found.into_iter().partition(|(path, _)| is_page(path))
