@@ -1,5 +1,5 @@
 //! The cost of the functions, compared with a floor that only starts. `bench/run`
-//! builds everything and runs this. docs/performance.md explains the figures.
+//! builds everything and runs this. docs/evidence/performance.md explains the figures.
 //!
 //! ```text
 //! bench                 the whole table; fails if a limit is exceeded

@@ -21,7 +21,7 @@ const TABLE: &str = "login-with-otp";
 /// 2026-01-01T00:10:00Z.
 const START: UnixTime = UnixTime::from_secs(1_767_226_200);
 
-/// The settings that docs/capacity.md tells for a rate of logins a second.
+/// The settings that docs/evidence/capacity.md tells for a rate of logins a second.
 fn settings(rate: u32, unknown_users: &str) -> Result<Settings, String> {
     let guard = (41 * rate).max(50).to_string();
     let lookup = |name: &str| {

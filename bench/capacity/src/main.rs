@@ -13,8 +13,8 @@ mod table;
 use load::{Channel, Load};
 use report::{HEADER, Row};
 
-/// The plot of docs/capacity.md, from the root of the repository.
-const PLOT: &str = "docs/capacity.svg";
+/// The plot of docs/evidence/capacity.md, from the root of the repository.
+const PLOT: &str = "docs/evidence/capacity.svg";
 
 /// The figures of the code that stands, and those with at most three counters for each limit.
 const NOW: &str = "bench/capacity/now.csv";
@@ -96,7 +96,7 @@ fn read(path: &str) -> Result<Vec<Row>, String> {
     Ok(text.lines().skip(1).filter_map(Row::parse).collect())
 }
 
-/// Draws the plot; returns the table of docs/capacity.md.
+/// Draws the plot; returns the table of docs/evidence/capacity.md.
 fn draw() -> Result<String, String> {
     let now = read(NOW)?;
     fs::write(PLOT, plot::svg(&read(BEFORE)?, &now)).map_err(|error| error.to_string())?;
@@ -128,14 +128,14 @@ mod tests {
 
     #[test]
     fn the_table_of_waits_is_that_of_the_page() {
-        let page = include_str!("../../../docs/performance.md");
+        let page = include_str!("../../../docs/evidence/performance.md");
         let table = latency::table().expect("a run");
         assert!(page.contains(&table), "{table}");
     }
 
     #[test]
     fn the_table_of_rates_is_that_of_the_page() {
-        let page = include_str!("../../../docs/capacity.md");
+        let page = include_str!("../../../docs/evidence/capacity.md");
         let rows = include_str!("../now.csv").lines().skip(1);
         let table = report::markdown(&rows.filter_map(Row::parse).collect::<Vec<_>>());
         assert!(page.contains(&table), "{table}");

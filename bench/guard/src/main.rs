@@ -1,5 +1,5 @@
 //! Simulates crowds and pumping runs against the conversion guard, in simulated
-//! time: `cargo run -p guard` prints what becomes of them, and draws docs/guard.svg.
+//! time: `cargo run -p guard` prints what becomes of them, and draws docs/evidence/guard.svg.
 //!
 //! The rule is the one that ships, [`otp_domain::ConversionGuard::judge`]. The
 //! counters do what the table does with its verdicts.
@@ -12,7 +12,7 @@ use std::{fs, io, time::Duration};
 
 use run::{Attack, CROWD, Outcome, Scenario};
 
-const PLOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guard.svg");
+const PLOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/evidence/guard.svg");
 
 /// A run of which no code comes back, each second, for an hour.
 const PUMPING: Attack = Attack {

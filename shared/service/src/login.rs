@@ -125,8 +125,8 @@ impl LoginService {
         self.store.forget_all_refusals();
     }
 
-    /// Looks for the user, stores a challenge that carries the user (docs/adr/0029), and
-    /// only then sends its code.
+    /// Looks for the user, stores a challenge that carries the user
+    /// (docs/decisions/redeeming.md), and only then sends its code.
     ///
     /// # Errors
     ///

@@ -1,6 +1,7 @@
 //! Holds the documents and the template to the code: settings, routes, gateway
-//! answers, metric filters.
+//! answers, metric filters; and the pages to each other.
 
+mod links;
 mod patterns;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -39,7 +39,7 @@ impl SessionService {
     ///
     /// The token is about the user whom the challenge carries. If the redemption finds
     /// another, it is dropped, and the guess is judged again with what stands
-    /// (docs/adr/0029).
+    /// (docs/decisions/redeeming.md).
     pub(super) async fn start(
         &self,
         right: &RightGuess<'_>,
@@ -85,7 +85,7 @@ impl SessionService {
                 // Without a token, the client repeats the request and gets this login.
                 tokio::join!(mint, redeem)
             } else {
-                // Without a token, the code must stay unused (docs/adr/0004).
+                // Without a token, the code must stay unused (docs/decisions/redeeming.md).
                 let token = mint.await?;
                 (Ok(token), redeem.await)
             };

@@ -115,10 +115,10 @@ impl SessionService {
     ///
     /// Every request counts against its client before it is answered, but one: the
     /// client that requested the code logs in. That counts with the client's next
-    /// request; its logins bound these (docs/adr/0029).
+    /// request; its logins bound these (docs/decisions/guesses.md).
     ///
     /// The same request under the same idempotency key gets the same login again
-    /// (docs/adr/0014).
+    /// (docs/decisions/lost-answers.md).
     ///
     /// # Errors
     ///

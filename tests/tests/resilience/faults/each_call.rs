@@ -1,5 +1,5 @@
 //! Each call that the functions make fails in each way. The rows say what the client gets, in
-//! which time, and what the table holds afterwards. docs/testing.md shows the same rows.
+//! which time, and what the table holds afterwards. docs/evidence/faults.md shows the same rows.
 
 mod request;
 mod row;
@@ -103,7 +103,7 @@ async fn run(app: &TestApp, nth: usize, row: &Row) -> Vec<String> {
 
 #[test]
 fn the_documentation_shows_every_row() {
-    let page = include_str!("../../../../docs/testing.md");
+    let page = include_str!("../../../../docs/evidence/faults.md");
     let missing: Vec<String> = ROWS
         .iter()
         .flat_map(Row::lines)
@@ -111,7 +111,7 @@ fn the_documentation_shows_every_row() {
         .collect();
     assert!(
         missing.is_empty(),
-        "docs/testing.md lacks:\n{}",
+        "docs/evidence/faults.md lacks:\n{}",
         missing.join("\n")
     );
 }
