@@ -5,9 +5,9 @@ import json
 from stack import FUNCTIONS
 from telling import DELIVERY_FAILED, LOGGED_IN, LOGIN, SENT, VALIDATE, Untrue, same, tells
 
-# Only a full cap with several counters, and a cooldown that reaches over midnight, need these.
-# tests/tests/api/permissions.rs compares them with the policy.
-RARE = ("dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem")
+# Only a full cap with several counters needs this. tests/tests/api/permissions.rs compares it
+# with the policy.
+RARE = ("dynamodb:BatchGetItem",)
 
 
 def permissions(stack, failing_delivery):

@@ -1,5 +1,5 @@
 //! The cost of the functions. `bench/run` builds everything and runs this;
-//! docs/performance.md explains the figures.
+//! docs/evidence/performance.md explains the figures.
 //!
 //! ```text
 //! bench                 what a call of each function costs

@@ -14,7 +14,7 @@
 //! | target | content |
 //! |---|---|
 //! | `api` | what a client, an operator or a gateway sees, feature by feature |
-//! | `resilience` | the model, the races and the faults: docs/testing.md describes them |
+//! | `resilience` | the model, the races and the faults: docs/evidence describes them |
 
 #![expect(
     clippy::unwrap_used,

@@ -228,39 +228,6 @@ describe("the client", { concurrency: 8 }, () => {
     assert.equal(client.session, null);
     assert.equal(store.state, undefined);
   });
-
-  test("with the cookie, script never sees the refresh token and sends none", async () => {
-    const calls = [];
-    const answers = {
-      [VALIDATE]: { token: "one", expires_in: 3600, user_id: "u", new_user: false },
-      [REFRESH]: { token: "two", expires_in: 3600, user_id: "u" },
-    };
-    const fetch = async (url, init) => {
-      const { pathname } = new URL(url);
-      calls.push({ pathname, credentials: init.credentials, body: JSON.parse(init.body) });
-      const answer = answers[pathname];
-      return answer ? Response.json(answer) : new Response(null, { status: 204 });
-    };
-    const client = new Client({ api: "https://api.example.com", storage: "cookie", fetch });
-    await client.validate({ destination: { email: "a@example.com" }, id: "id" }, "123456");
-    assert.equal(await client.token(), "one");
-    assert.equal(await client.refresh(), "two");
-    await client.logout();
-    assert.deepEqual(calls.map(({ body }) => body), [
-      { email: "a@example.com", otp: "123456", challenge_id: "id", cookie: true },
-      {},
-      { all: false },
-    ]);
-    assert.ok(calls.every(({ credentials }) => credentials === "include"));
-  });
-
-  test("an answer that is no JSON counts as lost", async () => {
-    let answers = [new Response("<html>Log in to this network", { status: 200 }), new Response("", { status: 504 })];
-    const fetch = async () => answers.shift() ?? Response.json({ type: "/problems/invalid-request" }, { status: 400 });
-    const client = new Client({ api: "https://api.example.com", fetch });
-    await assert.rejects(client.requestCode({ email: "a@example.com" }), { type: "/problems/invalid-request" });
-    assert.equal(answers.length, 0);
-  });
 });
 
 const size = (file) => gzipSync(readFileSync(new URL(`../${file}`, import.meta.url)), { level: 9 }).length;

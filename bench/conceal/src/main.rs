@@ -1,7 +1,7 @@
 //! `cargo run -p conceal`: whether a stranger can tell who has an account, by the answer to a login
 //! and by the time that it takes.
 //!
-//! docs/conceal.md explains what is measured. Fails when a bound is exceeded.
+//! docs/evidence/concealment.md explains what is measured. Fails when a bound is exceeded.
 
 mod comparison;
 mod instance;

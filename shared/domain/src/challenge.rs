@@ -26,8 +26,10 @@ fn id_of(bytes: [u8; 16]) -> String {
 /// The length of an id: 128 bits, six in each character.
 const LENGTH: usize = 22;
 
-/// Identifies one challenge. Only the client that requested the code learns the
-/// id, so a stranger who knows the destination cannot use up its attempts.
+/// Identifies one challenge. Only the client that requested the code learns the id,
+/// and a guess with an id is compared with that challenge alone. It does not keep
+/// strangers from the attempts: a guess without an id spends one of the destination's
+/// newest challenge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChallengeId(String);
 

@@ -1,6 +1,6 @@
 //! The conversion guard: it stops messages whose codes do not come back.
 //!
-//! docs/adr/0021 derives the rule.
+//! docs/decisions/conversion-guard.md derives the rule.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The refresh token in a cookie, which no script can read (docs/adr/0022).
+//! The refresh token in a cookie, which no script can read (docs/decisions/web-client.md).
 
 use std::time::Duration;
 

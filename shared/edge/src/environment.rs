@@ -2,7 +2,7 @@
 //!
 //! Lambda configures the SDK through environment variables only. The SDK's
 //! default chain also looks for profiles, containers and instances, which Lambda
-//! never has. That search takes a quarter of a cold start (docs/adr/0010).
+//! never has. That search takes a quarter of a cold start (docs/decisions/aws-clients.md).
 
 use aws_credential_types::{
     Credentials,

@@ -130,8 +130,8 @@ impl LoginService {
         self.ledger.reset();
     }
 
-    /// Looks for the user, stores a challenge that carries the user (docs/adr/0029), and
-    /// only then sends its code.
+    /// Looks for the user, stores a challenge that carries the user
+    /// (docs/decisions/redeeming.md), and only then sends its code.
     ///
     /// # Errors
     ///

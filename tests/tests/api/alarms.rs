@@ -10,7 +10,6 @@ mod day;
 mod math;
 mod metrics;
 mod other;
-mod template;
 
 use rand::{RngExt, rngs::StdRng};
 
@@ -32,10 +31,7 @@ const START: usize = 12 * 60;
 
 /// An account with a quota of 100 USD.
 fn alarms() -> Vec<Alarm> {
-    let alarms = Alarm::all(&|parameter| match parameter {
-        "SmsMonthlyQuotaUsd" => "100".to_owned(),
-        other => template::default(&template::load(), other),
-    });
+    let alarms = Alarm::all();
     assert!(alarms.len() >= 12, "{} alarms", alarms.len());
     alarms
 }

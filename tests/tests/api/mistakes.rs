@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tests::{ALICE, Answer, LOGIN, LOGOUT, PHONE, REFRESH, TestApp, VALIDATE, other_than};
 
-const PAGE: &str = include_str!("../../../docs/api.md");
+const PAGE: &str = include_str!("../../../docs/evidence/mistakes.md");
 
 /// The rows of the table of mistakes: name, path, body, answer.
 fn documented() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {

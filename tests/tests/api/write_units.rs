@@ -1,10 +1,10 @@
-//! What requests cost in write units of the table. docs/security.md shows the same figures.
+//! What requests cost in write units of the table. docs/evidence/performance.md shows the same figures.
 
 use std::time::Duration;
 
 use tests::{ALICE, PHONE, TestApp};
 
-const PAGE: &str = include_str!("../../../docs/security.md");
+const PAGE: &str = include_str!("../../../docs/evidence/performance.md");
 
 /// The write units of a login.
 async fn login(app: &TestApp, to: &str, status: u16) -> f64 {

@@ -1,5 +1,5 @@
 //! How the shipped handlers behave when requests race, replies get lost and services hang.
-//! docs/testing.md shows the results, and how to repeat them.
+//! docs/evidence shows the results, and how to repeat them.
 //!
 //! | module | content |
 //! |---|---|

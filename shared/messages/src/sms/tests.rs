@@ -119,7 +119,7 @@ fn left(language: Language, sentence: &str, ending: Ending, host: bool) -> Strin
 
 #[test]
 fn the_page_about_messages_says_what_each_language_leaves_for_the_brand_and_the_host() {
-    let page = include_str!("../../../../docs/messages.md");
+    let page = include_str!("../../../../docs/evidence/segments.md");
     let app = with_app(settings())
         .apps
         .find("app")
@@ -145,7 +145,7 @@ fn the_page_about_messages_says_what_each_language_leaves_for_the_brand_and_the_
     }
     assert!(
         missing.is_empty(),
-        "docs/messages.md lacks:\n{}",
+        "docs/evidence/segments.md lacks:\n{}",
         missing.join("\n")
     );
 }

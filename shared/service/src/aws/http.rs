@@ -2,7 +2,7 @@
 //! `https`.
 //!
 //! The SDK's own connector does the same. It also brings HTTP/2, proxies and the
-//! system's roots, of which the functions use none (docs/adr/0033).
+//! system's roots, of which the functions use none (docs/decisions/aws-clients.md).
 
 use std::{
     error::Error,

@@ -3,8 +3,8 @@
 //! The SDK derives the signing key anew for each request, hashes in portable code
 //! and signs every header. Here the derived key is kept, aws-lc hashes with the
 //! processor's instructions, and only the headers that AWS demands are signed
-//! (docs/adr/0025). What is not a plain request, and every repeated attempt, is
-//! left to the SDK's signer, which also corrects a clock that is wrong.
+//! (docs/decisions/aws-clients.md). What is not a plain request, and every repeated
+//! attempt, is left to the SDK's signer, which also corrects a clock that is wrong.
 
 mod key;
 mod plain;

@@ -48,7 +48,7 @@ impl From<&Refreshed> for About {
 
 impl SessionService {
     /// Rotates the refresh token and mints an access token. It signs before it
-    /// writes (docs/adr/0004), so an unavailable signing key costs nothing.
+    /// writes (docs/decisions/redeeming.md), so an unavailable signing key costs nothing.
     ///
     /// # Errors
     ///

@@ -39,7 +39,8 @@ impl SessionService {
     /// the redemption wins.
     ///
     /// The token is about the user whom the challenge carries. If the redemption finds
-    /// another, it is dropped, and the guess is judged again with what stands.
+    /// another, it is dropped, and the guess is judged again with what stands
+    /// (docs/decisions/redeeming.md).
     pub(super) async fn start(
         &self,
         right: &RightGuess<'_>,

@@ -98,7 +98,7 @@ impl SessionService {
     /// Spends an attempt, compares the guess, and starts a session if it is right.
     ///
     /// The same request under the same idempotency key gets the same login again
-    /// (docs/adr/0014).
+    /// (docs/decisions/lost-answers.md).
     ///
     /// # Errors
     ///

@@ -4,13 +4,13 @@
 //! off when at least `DatapointsToAlarm` of the last `EvaluationPeriods` points breach the
 //! threshold. A missing point does not breach it.
 
-use saphyr::Yaml;
+use serde_json::Value;
 
 use super::{
     math::Expression,
     metrics::{DAY, Key, Metrics},
-    template::{self, member, number, text},
 };
+use crate::template::{Stack, at, items, number, text};
 
 pub struct Alarm {
     pub name: String,
@@ -32,25 +32,23 @@ struct Input {
 }
 
 impl Alarm {
-    /// All alarms of the template. `parameter` gives the value of a parameter.
-    pub fn all(parameter: &dyn Fn(&str) -> String) -> Vec<Self> {
-        let template = template::load();
-        let alarms = template::resources(&template, "AWS::CloudWatch::Alarm");
+    /// All alarms of the template.
+    pub fn all() -> Vec<Self> {
+        let alarms = Stack::full().resources("AWS::CloudWatch::Alarm");
         let alarms = alarms.into_iter();
         alarms
-            .map(|(name, properties)| Self::read(name, properties, parameter))
+            .map(|(name, alarm)| Self::read(name, &alarm))
             .collect()
     }
 
-    fn read(name: String, alarm: &Yaml<'_>, parameter: &dyn Fn(&str) -> String) -> Self {
-        let missing = member(alarm, "TreatMissingData").map(text);
-        assert_eq!(missing.as_deref(), Some("notBreaching"), "{name}");
-        let breaches: fn(f64, f64) -> bool =
-            match text(member(alarm, "ComparisonOperator").expect("a comparison")).as_str() {
-                "GreaterThanOrEqualToThreshold" => |value, threshold| value >= threshold,
-                "LessThanThreshold" => |value, threshold| value < threshold,
-                other => panic!("the drill does not know {other}"),
-            };
+    fn read(name: String, alarm: &Value) -> Self {
+        assert_eq!(alarm["TreatMissingData"], "notBreaching", "{name}");
+        let breaches: fn(f64, f64) -> bool = match text(at(alarm, &["ComparisonOperator"])).as_str()
+        {
+            "GreaterThanOrEqualToThreshold" => |value, threshold| value >= threshold,
+            "LessThanThreshold" => |value, threshold| value < threshold,
+            other => panic!("the drill does not know {other}"),
+        };
         let evaluation_periods = number(alarm, "EvaluationPeriods").expect("periods");
         let mut read = Self {
             inputs: Vec::new(),
@@ -62,17 +60,15 @@ impl Alarm {
             breaches,
             name,
         };
-        match member(alarm, "Metrics") {
-            None => read.inputs.push(Input {
+        for query in items(&alarm["Metrics"]) {
+            read.add(query);
+        }
+        if alarm.get("Metrics").is_none() {
+            read.inputs.push(Input {
                 name: "metric".to_owned(),
                 metric: key(alarm),
-                statistic: text(member(alarm, "Statistic").expect("a statistic")),
-            }),
-            Some(metrics) => {
-                for query in metrics.as_sequence().expect("a list") {
-                    read.add(query, parameter);
-                }
-            }
+                statistic: text(at(alarm, &["Statistic"])),
+            });
         }
         assert!(
             read.period >= 60 && read.period.is_multiple_of(60),
@@ -83,21 +79,20 @@ impl Alarm {
         read
     }
 
-    fn add(&mut self, query: &Yaml<'_>, parameter: &dyn Fn(&str) -> String) {
-        if let Some(stat) = member(query, "MetricStat") {
+    fn add(&mut self, query: &Value) {
+        // The alarm watches the one series that is returned.
+        let is_input = query.get("MetricStat").is_some();
+        assert_eq!(query["ReturnData"], !is_input, "{}: {query}", self.name);
+        if let Some(stat) = query.get("MetricStat") {
             self.input(
-                text(member(query, "Id").expect("an id")),
-                key(member(stat, "Metric").expect("a metric")),
-                text(member(stat, "Stat").expect("a statistic")),
+                text(at(query, &["Id"])),
+                key(at(stat, &["Metric"])),
+                text(at(stat, &["Stat"])),
                 number(stat, "Period").expect("a period"),
             );
             return;
         }
-        let mut expression = text(member(query, "Expression").expect("an expression"));
-        while let Some((before, rest)) = expression.split_once("${") {
-            let (name, after) = rest.split_once('}').expect("a closed bracket");
-            expression = format!("{before}{}{after}", parameter(name));
-        }
+        let mut expression = text(at(query, &["Expression"]));
         // A Metrics Insights query, over every dimension of a metric.
         if let Some(rest) = expression.strip_prefix("SELECT AVG(") {
             let (metric, rest) = rest
@@ -145,16 +140,12 @@ impl Alarm {
     }
 }
 
-fn key(metric: &Yaml<'_>) -> Key {
-    let dimensions = member(metric, "Dimensions").and_then(Yaml::as_sequence);
-    let function = dimensions
-        .into_iter()
-        .flatten()
-        .find(|dimension| text(member(dimension, "Name").expect("a name")) == "FunctionName");
-    let function = function.map(|dimension| text(member(dimension, "Value").expect("a value")));
+fn key(metric: &Value) -> Key {
+    let mut dimensions = items(&metric["Dimensions"]).into_iter();
+    let function = dimensions.find(|dimension| dimension["Name"] == "FunctionName");
     (
-        text(member(metric, "Namespace").expect("a namespace")),
-        text(member(metric, "MetricName").expect("a name")),
-        function.unwrap_or_default(),
+        text(at(metric, &["Namespace"])),
+        text(at(metric, &["MetricName"])),
+        function.map_or_else(String::new, |dimension| text(at(dimension, &["Value"]))),
     )
 }

@@ -1,6 +1,6 @@
 //! Metrics of one day, minute by minute, and the filters that make metrics of log lines.
 
-use super::template;
+use crate::template::{Stack, at, items, text};
 
 /// Minutes of a day.
 pub const DAY: usize = 24 * 60;
@@ -61,29 +61,22 @@ pub struct Filter {
 impl Filter {
     /// All filters of the template.
     pub fn all() -> Vec<Self> {
-        let template = template::load();
-        let filters = template::resources(&template, "AWS::Logs::MetricFilter");
-        let read = |(name, filter): &(String, &saphyr::Yaml<'_>)| {
-            let member = |name| template::text(template::member(filter, name).expect("a member"));
-            let pattern = member("FilterPattern");
+        let filters = Stack::full().resources("AWS::Logs::MetricFilter");
+        let read = |(name, filter): &(String, serde_json::Value)| {
+            let pattern = text(at(filter, &["FilterPattern"]));
             let inner = pattern.trim_matches(|c| "{} ".contains(c));
             let values = inner.split(" || ").map(|comparison| {
                 let (field, value) = comparison.split_once(" = ").expect("a comparison");
                 let field = field.trim_start_matches("$.").to_owned();
                 (field, value.trim_matches('"').to_owned())
             });
-            let transformations = template::member(filter, "MetricTransformations");
-            let transformations = transformations.and_then(saphyr::Yaml::as_sequence);
-            let transformation = &transformations.expect("transformations")[0];
-            let of = |name| template::text(template::member(transformation, name).expect("a text"));
-            assert_eq!(
-                (of("MetricValue").as_str(), of("DefaultValue").as_str()),
-                ("1", "0"),
-                "{name}"
-            );
+            let transformation = items(&filter["MetricTransformations"])[0];
+            let of = |member: &str| text(at(transformation, &[member]));
+            assert_eq!(of("MetricValue"), "1", "{name}");
+            assert_eq!(of("DefaultValue"), "0", "{name}");
             assert_eq!(of("MetricNamespace"), "AWS::StackName", "{name}");
             Self {
-                group: member("LogGroupName"),
+                group: text(at(filter, &["LogGroupName"])),
                 values: values.collect(),
                 metric: of("MetricName"),
             }

@@ -5,7 +5,7 @@ use otp_domain::{Country, UnixTime};
 use otp_edge::settings::Settings;
 use proptest::prelude::*;
 
-use super::{at, template, text};
+use crate::template::{at, load, text};
 
 /// Whether a function starts with this value of a setting.
 fn starts(name: &str, value: &str) -> bool {
@@ -20,8 +20,8 @@ fn starts(name: &str, value: &str) -> bool {
 
 /// The pattern of a template parameter, as `CloudFormation` applies it: to the whole value.
 fn pattern(parameter: &str) -> Regex {
-    let template = template();
-    let pattern = text(at(&template, &["Parameters", parameter, "AllowedPattern"]));
+    let template = load();
+    let pattern = text(at(template, &["Parameters", parameter, "AllowedPattern"]));
     Regex::new(&pattern).expect("a regular expression")
 }
 
@@ -51,43 +51,77 @@ fn the_template_takes_the_code_of_every_country_and_no_other() {
     }
 }
 
+/// A parameter, its setting, and values of which some are right.
+const VALUES: &[(&str, &str, &[&str])] = &[
+    (
+        "SignInUrl",
+        "SIGN_IN_URL",
+        &[
+            "https://www.example.com/sign-in?a=1&b=2",
+            "http://localhost:8080/",
+            "https://www.example.com/#sign-in",
+            "https://www.example.com/a b",
+            "https://www.example.com/\"x",
+            "ftp://www.example.com/",
+            "https://",
+        ],
+    ),
+    (
+        "AndroidAppHashes",
+        "ANDROID_APP_HASHES",
+        &[
+            "shop=FA+9qCX9VSu",
+            "shop=FA+9qCX9VSu,com.example.beta=0123456789/",
+            "shop=FA+9qCX9VS",
+            "shop",
+            "my shop=FA+9qCX9VSu",
+            "shop=FA+9qCX9VSu,",
+        ],
+    ),
+    (
+        "EmailTemplate",
+        "EMAIL_TEMPLATE",
+        &["login", "Login_1-de", "log in", "login.de", "ä"],
+    ),
+    (
+        "EmailFrom",
+        "EMAIL_FROM",
+        &[
+            "login@example.com",
+            "login",
+            "Login <login@example.com>",
+            "a@b@example.com",
+            "a@",
+        ],
+    ),
+    (
+        "OriginHost",
+        "ORIGIN_HOST",
+        &[
+            "login.example.com",
+            "https://login.example.com",
+            "login.example.com/",
+            "localhost",
+        ],
+    ),
+    (
+        "TokenClientId",
+        "TOKEN_CLIENT_ID",
+        &["shop", "a~!", "my shop", "shöp"],
+    ),
+    (
+        "SmsMaxPrice",
+        "SMS_MAX_PRICE",
+        &["0.05", "1", "a", "0.05 USD", ".5", "1."],
+    ),
+];
+
 #[test]
-fn the_template_takes_what_the_functions_take_for_messages() {
-    for (parameter, name, values) in [
-        (
-            "SignInUrl",
-            "SIGN_IN_URL",
-            &[
-                "https://www.example.com/sign-in?a=1&b=2",
-                "http://localhost:8080/",
-                "https://www.example.com/#sign-in",
-                "https://www.example.com/a b",
-                "https://www.example.com/\"x",
-                "ftp://www.example.com/",
-                "https://",
-            ][..],
-        ),
-        (
-            "AndroidAppHashes",
-            "ANDROID_APP_HASHES",
-            &[
-                "shop=FA+9qCX9VSu",
-                "shop=FA+9qCX9VSu,com.example.beta=0123456789/",
-                "shop=FA+9qCX9VS",
-                "shop",
-                "my shop=FA+9qCX9VSu",
-                "shop=FA+9qCX9VSu,",
-            ],
-        ),
-        (
-            "EmailTemplate",
-            "EMAIL_TEMPLATE",
-            &["login", "Login_1-de", "log in", "login.de", "ä"],
-        ),
-    ] {
+fn the_template_takes_what_the_functions_take_for_a_text() {
+    for (parameter, name, values) in VALUES {
         let pattern = pattern(parameter);
         assert!(pattern.is_match("").unwrap(), "{parameter}");
-        for value in values {
+        for value in *values {
             let taken = pattern.is_match(value).unwrap();
             assert_eq!(starts(name, value), taken, "{parameter}: {value}");
         }
@@ -124,5 +158,64 @@ proptest! {
         let list = parts.concat();
         let taken = pattern("SmsPrefixes").is_match(&list).unwrap();
         prop_assert_eq!(starts("SMS_PREFIXES", &list), taken && !repeats(&list), "{:?}", list);
+    }
+}
+
+#[test]
+fn the_template_takes_no_other_than_a_date_an_address_and_a_web_acl() {
+    for (parameter, value, others) in [
+        (
+            "TestIdentitiesUntil",
+            "2026-01-31T00:00:00Z",
+            [
+                "tomorrow",
+                "2026-01-31T00:00:00+01:00",
+                "on 2026-01-31T00:00:00Z",
+            ],
+        ),
+        (
+            "AlarmEmail",
+            "operator@example.com",
+            ["operator", "a b@example.com", "a@example.com "],
+        ),
+        (
+            "WebAclArn",
+            "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/a/b",
+            [
+                "a",
+                "arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b",
+                " arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/a/b",
+            ],
+        ),
+    ] {
+        let pattern = pattern(parameter);
+        assert!(pattern.is_match("").unwrap() && pattern.is_match(value).unwrap());
+        for other in others {
+            assert!(!pattern.is_match(other).unwrap(), "{parameter}: {other}");
+        }
+    }
+}
+
+/// The longest text that a parameter takes is the longest that the functions take.
+#[test]
+fn the_template_takes_a_text_as_long_as_the_functions_take_it() {
+    for (parameter, name, end) in [
+        ("Brand", "BRAND", ""),
+        ("EmailFrom", "EMAIL_FROM", "@example.com"),
+        ("TokenClientId", "TOKEN_CLIENT_ID", ""),
+    ] {
+        let most = text(at(load(), &["Parameters", parameter, "MaxLength"]));
+        let most: usize = most.parse().expect("a number");
+        for (length, expected) in [(most, true), (most + 1, false)] {
+            // A domain may be as long as this; what stands before the @ may not.
+            let fill = length - end.len();
+            let value = if end.is_empty() {
+                "a".repeat(fill)
+            } else {
+                let labels = end.replace('@', &format!("@{}", "b.".repeat(fill / 2 - 1)));
+                format!("{}{labels}", "a".repeat(2 + fill % 2))
+            };
+            assert_eq!(starts(name, &value), expected, "{parameter}: {length}");
+        }
     }
 }

@@ -1,5 +1,5 @@
 //! Each call that the functions make fails in each way. The rows say what the client gets, in
-//! which time, and what the table holds afterwards. docs/testing.md shows the same rows.
+//! which time, and what the table holds afterwards. docs/evidence/faults.md shows the same rows.
 
 mod request;
 mod row;
@@ -20,7 +20,7 @@ use self::{
 const FUNCTION_TIMEOUT: u64 = 25;
 const ALWAYS: usize = usize::MAX;
 /// Rows at the same time. Most of their time is spent waiting for replies that never come.
-const PARALLEL: usize = 14;
+const PARALLEL: usize = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_fault_of_every_call_has_the_outcome_of_its_row() {
@@ -63,6 +63,8 @@ async fn run(app: &TestApp, nth: usize, row: &Row) -> Vec<String> {
         cells.push((fault, 1, row.lost_once.unwrap_or(row.without_fault)));
         cells.push((fault, ALWAYS, row.lost));
     }
+    let busy = row.call.contended().into_iter();
+    cells.extend(busy.flat_map(|it| [(it, 1, row.without_fault), (it, ALWAYS, row.refused)]));
     let mut wrong = Vec::new();
     for (cell, (fault, times, expected)) in cells.into_iter().enumerate() {
         let scenario = Scenario::prepare(row.request, &warm, nth * 100 + cell).await;
@@ -101,7 +103,7 @@ async fn run(app: &TestApp, nth: usize, row: &Row) -> Vec<String> {
 
 #[test]
 fn the_documentation_shows_every_row() {
-    let page = include_str!("../../../../docs/testing.md");
+    let page = include_str!("../../../../docs/evidence/faults.md");
     let missing: Vec<String> = ROWS
         .iter()
         .flat_map(Row::lines)
@@ -109,7 +111,7 @@ fn the_documentation_shows_every_row() {
         .collect();
     assert!(
         missing.is_empty(),
-        "docs/testing.md lacks:\n{}",
+        "docs/evidence/faults.md lacks:\n{}",
         missing.join("\n")
     );
 }

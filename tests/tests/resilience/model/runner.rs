@@ -7,8 +7,8 @@ use std::{
     time::Duration,
 };
 
-use proptest::{prop_assert, prop_assert_eq, test_runner::TestCaseError};
 use aws_sdk_dynamodb::types::AttributeValue;
+use proptest::{prop_assert, prop_assert_eq, test_runner::TestCaseError};
 use tests::{Answer, Call, TestApp};
 
 use super::{

@@ -1,0 +1,229 @@
+//! The gateway: which function a route reaches, at which rate, and what becomes of the rest.
+
+use otp_edge::route::Route;
+use serde_json::{Value, json};
+
+use super::{Stack, at, items, text};
+
+fn function(route: Route) -> &'static str {
+    if route == Route::Login {
+        "AWS::StackName-login-with-otp"
+    } else {
+        "AWS::StackName-validate-otp"
+    }
+}
+
+fn api() -> Value {
+    Stack::full().part(&["Resources", "Api", "Properties"])
+}
+
+#[test]
+fn every_method_of_a_route_reaches_the_function_of_the_route() {
+    let api = api();
+    let paths = at(&api, &["DefinitionBody", "paths"]);
+    for route in Route::ALL {
+        let arn = format!(
+            "arn:aws:lambda:eu-west-1:123456789012:function:{}",
+            function(route)
+        );
+        let start = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions";
+        let integration = json!({
+            "responses": {},
+            "x-amazon-apigateway-integration": {
+                "type": "aws_proxy",
+                "httpMethod": "POST", // of the call of Lambda, whatever the client's method
+                "uri": format!("{start}/{arn}/invocations"),
+            },
+        });
+        for (method, operation) in at(paths, &[route.path()]).as_object().unwrap() {
+            assert_eq!(*operation, integration, "{method} {}", route.path());
+        }
+    }
+}
+
+#[test]
+fn a_function_takes_calls_of_its_own_routes_of_this_api_and_no_others() {
+    let permissions = Stack::full().resources("AWS::Lambda::Permission");
+    assert_eq!(permissions.len(), 2);
+    for (name, permission) in permissions {
+        assert_eq!(permission["Action"], "lambda:InvokeFunction", "{name}");
+        assert_eq!(
+            permission["Principal"], "apigateway.amazonaws.com",
+            "{name}"
+        );
+        let is_logins = permission["FunctionName"] == "Login";
+        assert!(
+            is_logins || permission["FunctionName"] == "Validate",
+            "{name}"
+        );
+        let source = text(&permission["SourceArn"]);
+        // Every path of this API: its own document decides which of them reach validate-otp.
+        let of_stage = "arn:aws:execute-api:eu-west-1:123456789012:Api/v1/*";
+        let of_login = format!("{of_stage}{}*", Route::Login.path());
+        assert_eq!(
+            source,
+            if is_logins { &of_login } else { of_stage },
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn each_route_has_the_rate_of_its_kind() {
+    let rates = [
+        ("LoginRequestsPerSecond", "7"),
+        ("ValidateRequestsPerSecond", "11"),
+    ];
+    let api = Stack::with(&rates).part(&["Resources", "Api", "Properties"]);
+    let limits = items(&api["MethodSettings"]);
+    // Each route and its preflight, and all other methods together.
+    assert_eq!(limits.len(), 2 * Route::ALL.len() + 1);
+    for limit in limits {
+        let path = text(&limit["ResourcePath"])
+            .replace("~1", "/")
+            .replacen("//", "/", 1);
+        let route = Route::ALL.into_iter().find(|route| route.path() == path);
+        let expected = match route {
+            None => ["5", "10"],
+            Some(Route::Login) => ["7", "7"],
+            Some(Route::Configuration | Route::Metadata | Route::Keys) => ["50", "100"],
+            Some(_) => ["11", "11"],
+        };
+        let found = ["ThrottlingRateLimit", "ThrottlingBurstLimit"].map(|kind| text(&limit[kind]));
+        assert_eq!(found, expected, "{path}");
+        if route.is_none() {
+            assert_eq!([&limit["ResourcePath"], &limit["HttpMethod"]], ["/*", "*"]);
+        }
+    }
+}
+
+#[test]
+fn the_gateways_own_answers_have_the_headers_of_the_functions() {
+    let api = api();
+    let responses = at(&api, &["GatewayResponses"]).as_object().unwrap();
+    let names: Vec<_> = responses.keys().map(String::as_str).collect();
+    // A kind that is not listed takes the answer of its class.
+    let listed = [
+        "DEFAULT_4XX",
+        "DEFAULT_5XX",
+        "INTEGRATION_FAILURE",
+        "INTEGRATION_TIMEOUT",
+        "MISSING_AUTHENTICATION_TOKEN",
+        "REQUEST_TOO_LARGE",
+        "RESOURCE_NOT_FOUND",
+        "THROTTLED",
+        "UNSUPPORTED_MEDIA_TYPE",
+        "WAF_FILTERED",
+    ];
+    assert_eq!(names, listed);
+    for (name, response) in responses {
+        let mut headers = at(response, &["ResponseParameters", "Headers"]).clone();
+        // The test of the answers compares this one with the body.
+        headers.as_object_mut().unwrap().remove("Retry-After");
+        let expected = json!({
+            "Content-Type": "'application/problem+json'",
+            "Cache-Control": "'no-store'",
+            "Vary": "'origin'",
+            "Access-Control-Allow-Origin": "method.request.header.Origin",
+            "Access-Control-Allow-Credentials": "'true'",
+            "Access-Control-Expose-Headers": "'retry-after'",
+        });
+        assert_eq!(headers, expected, "{name}");
+    }
+    let forbidden = text(at(&responses["WAF_FILTERED"], &["StatusCode"]));
+    assert_eq!(forbidden, "403");
+}
+
+#[test]
+fn the_gateways_log_tells_of_each_request_and_not_of_its_query() {
+    let log = api()["AccessLogSetting"].take();
+    assert_eq!(log["DestinationArn"], "ApiLog.Arn");
+    let line: Value = serde_json::from_str(&text(&log["Format"])).expect("JSON");
+    let expected = json!({
+        "request_id": "$context.requestId",
+        "time": "$context.requestTime",
+        "ip": "$context.identity.sourceIp",
+        "method": "$context.httpMethod",
+        "route": "$context.resourcePath",
+        "status": "$context.status",
+        "duration_ms": "$context.responseLatency",
+        "error": "$context.error.responseType",
+        "function_status": "$context.integration.status",
+        "waf": "$context.waf.status",
+    });
+    assert_eq!(line, expected);
+}
+
+#[test]
+fn the_gateway_may_write_its_log_whoever_set_its_role() {
+    for (whose, is_ours) in [("create", true), ("existing", false)] {
+        let stack = Stack::with(&[("GatewayLogRole", whose)]);
+        let resources = stack.section("Resources");
+        for name in ["GatewayLogging", "GatewayLoggingRole"] {
+            assert_eq!(resources.contains_key(name), is_ours, "{whose}: {name}");
+        }
+        let logged_by = stack.part(&["Resources", "Api", "Properties", "Variables", "LOGGED_BY"]);
+        // A reference makes the stage wait for the role.
+        assert_eq!(
+            logged_by,
+            if is_ours {
+                "GatewayLogging"
+            } else {
+                "existing"
+            }
+        );
+    }
+    let account = Stack::full().part(&["Resources", "GatewayLogging", "Properties"]);
+    assert_eq!(
+        account,
+        json!({ "CloudWatchRoleArn": "GatewayLoggingRole.Arn" })
+    );
+}
+
+#[test]
+fn a_web_acl_stands_before_the_stage_if_there_is_one() {
+    let kind = "AWS::WAFv2::WebACLAssociation";
+    assert_eq!(Stack::with(&[]).resources(kind), []);
+    let (_, association) = Stack::full().resources(kind).remove(0);
+    let expected = json!({
+        "WebACLArn": "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/a/b",
+        "ResourceArn": "arn:aws:apigateway:eu-west-1::/restapis/Api/stages/Api.Stage",
+    });
+    assert_eq!(association, expected);
+}
+
+#[test]
+fn the_url_that_clients_and_verifiers_know_is_that_of_the_stage() {
+    let api = api();
+    assert_eq!(
+        [&api["StageName"], &api["EndpointConfiguration"]["Type"]],
+        ["v1", "REGIONAL"]
+    );
+    // Without the version, SAM would make a second stage.
+    assert_eq!(
+        [
+            &api["OpenApiVersion"],
+            at(&api, &["DefinitionBody", "openapi"])
+        ],
+        ["3.0.1"; 2]
+    );
+    let info = json!({ "title": "AWS::StackName", "version": "1" });
+    assert_eq!(*at(&api, &["DefinitionBody", "info"]), info);
+    assert_eq!(api["Name"], "AWS::StackName");
+    let own = "https://Api.execute-api.eu-west-1.amazonaws.com/v1";
+    let elsewhere = "https://login.example.com";
+    for (chosen, issuer) in [("", own), (elsewhere, elsewhere)] {
+        let stack = Stack::with(&[("TokenIssuer", chosen)]);
+        let outputs = stack.section("Outputs");
+        let output = |name: &str| text(at(&outputs[name], &["Value"]));
+        assert_eq!(output("ApiUrl"), own);
+        assert_eq!(
+            output("DiscoveryUrl"),
+            format!("{own}{}", Route::Configuration.path())
+        );
+        assert_eq!(output("Issuer"), issuer);
+        assert_eq!(output("TableName"), "Table");
+        let variables = stack.part(&["Globals", "Function", "Environment", "Variables"]);
+        assert_eq!(variables["TOKEN_ISSUER"], issuer);
+    }
+}

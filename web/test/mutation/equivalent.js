@@ -1,0 +1,46 @@
+// Slips that no test can notice, because nothing that anybody sees changes. `original` is how the
+// place starts, `on` a part of its line; white space counts once.
+
+/** @param {string} file @param {string} why @param {[original: string, replacement: string, on?: string][]} slips */
+const none = (file, why, ...slips) =>
+  slips.map(([original, replacement, on = ""]) => ({ file, why, original, replacement, on }));
+
+export const EQUIVALENT = [
+  ...none("client.js", "An empty text is no JSON either, and both mean nobody", ['"null"', '""']),
+  ...none("client.js", "Only a Web Lock asks for the version: two tabs of a browser judge it", [
+    "() => (this.#read(), this.#kept.n)", "() => undefined",
+  ]),
+  ...none("storage.js", "No global has the name that memory would have",
+    ['place !== "memory"', "true"], ['"memory"', '""'],
+  ),
+  ...none("pending.js", "What is no challenge, or no JSON, ends in the same undefined",
+    ['"null"', '""'], ["pending?.expiresAt", "pending.expiresAt"], ["{ return undefined; }", "{}"],
+  ),
+  ...none("code-entry.js", "The view for the code always has its field",
+    ["stage.field?.value", "stage.field.value"], ['""', '"Stryker was here!"'],
+  ),
+  ...none("code-entry.js", "The same text again changes nothing", ["otp !== field.value", "true"]),
+  ...none("code-entry.js", "What goes wrong while the browser reads a message is no problem of the person",
+    ["!got || !field || signal.aborted", "(!got || !field) && signal.aborted"],
+    ["!got || !field", "false"], ["!got || !field", "!got && !field"],
+    ['"OTPCredential"', '""'],
+  ),
+  ...none("stage.js", "Before the first view nothing of the element has the focus, and nothing runs",
+    ['""', '"Stryker was here!"'],
+    ["this.view && (this.#root.activeElement || this.#busy)", "this.view || this.#root.activeElement || this.#busy"],
+  ),
+  ...none("stage.js", "Looks: browsers judge them", ["[style]", "[]"]),
+  ...none("stage.js", "A language that cannot be loaded is English: nothing here refuses to load",
+    ["texts === english", "false"],
+  ),
+  ...none("sign-in.js", "An element that is not on a page does not start", ["this.isConnected", "true"]),
+  ...none("sign-in.js", "The second of two starts at once is the one that counts", ["this.#stage.view", "true"]),
+  ...none("sign-in.js", "Each start has another number, up or down", ["++this.#starts", "--this.#starts"]),
+  ...none("sign-in.js", "Browsers ignore the title of a state of the history", ['""', '"Stryker was here!"', "history.replaceState"]),
+  ...none("sign-in.js", "Words between separators are filtered", ["/[\\s,]+/", "/[\\s,]/"]),
+  ...none("sign-in.js", "Browsers trim an e-mail address, and a number has its digits alone", [
+    "field.value.trim()", "field.value",
+  ]),
+  ...none("sign-in.js", "A wrong code comes from the view for it", ["this.#entry?.spent", "this.#entry.spent"]),
+  ...none("sign-in.js", "A link that is shown is there", ["this.#link?.otp", "this.#link.otp"]),
+];
