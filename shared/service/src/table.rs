@@ -5,7 +5,7 @@
 //! | `email#alice@example.com`, `phone#+14155550123` | `user` | the user of this destination, and the last login |
 //! | | `challenge#<id>` | a challenge with its digest and its expiry, and the attempts at it |
 //! | | `request#<hash>` | the challenge of an idempotency key |
-//! | | `cooldown` | the last send |
+//! | | `cooldown` | until when the next send waits |
 //! | | `sends#<day>` | the sends to the mailbox in each hour and in the day |
 //! | `user#<id>` | `session#<hash>` | a session: the digest of its refresh token, and the seal |
 //! | | `claims` | the claims of the user, as a copy for refreshes |

@@ -197,7 +197,7 @@ impl Strict {
         let found: Value = serde_json::from_slice(&found.body).unwrap();
         let items = found["Responses"][name].as_array();
         for item in items.expect("the items") {
-            for sentence in ends::judge(item, &call.cooldowns(item)) {
+            for sentence in ends::judge(item) {
                 self.note(sentence);
             }
         }
@@ -240,37 +240,6 @@ impl TableCall {
 
     fn table(&self) -> Option<&str> {
         self.writes().first()?["TableName"].as_str()
-    }
-
-    /// The cooldowns that the call starts in an item: the attribute, and the end in
-    /// milliseconds. The end is not in the item, so it follows from the condition that the last
-    /// send is older.
-    fn cooldowns(&self, item: &Value) -> Vec<(String, u64)> {
-        let mut found = Vec::new();
-        let writes = self.writes().into_iter();
-        for write in writes.filter(|write| key_of(write) == key_of(&json!({ "Key": item }))) {
-            let value = |name: &str| {
-                let value = write["ExpressionAttributeValues"][name]["N"].as_str()?;
-                value.parse::<u64>().ok()
-            };
-            let names = write["ExpressionAttributeNames"].as_object();
-            for (placeholder, name) in names.into_iter().flatten() {
-                let name = name.as_str().unwrap_or_default();
-                let operand = |expression: &str, operator: &str| {
-                    let text = write[expression].as_str()?;
-                    let (_, after) = text.split_once(&format!("{placeholder} {operator} "))?;
-                    value(after.split([',', ' ', ')']).next()?)
-                };
-                let sent_at = operand("UpdateExpression", "=");
-                let before = operand("ConditionExpression", "<=");
-                if let (true, Some(at), Some(before)) =
-                    (name.starts_with("sent_at#"), sent_at, before)
-                {
-                    found.push((name.to_owned(), at + (at - before)));
-                }
-            }
-        }
-        found
     }
 }
 

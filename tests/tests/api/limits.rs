@@ -230,8 +230,8 @@ async fn a_cooldown_that_another_clock_started_after_midnight_counts_before_it()
         ("pk".to_owned(), text(partition_key(ALICE))),
         ("sk".to_owned(), text("cooldown".to_owned())),
         (
-            "sent_at".to_owned(),
-            AttributeValue::N(midnight.to_string()),
+            "cooling_until".to_owned(),
+            AttributeValue::N((midnight + 30_000).to_string()),
         ),
     ]))
     .await;

@@ -139,10 +139,10 @@ impl Entry<'_> {
                 }
             }
             Self::Cooldown(_, length) => {
-                update.set("sent_at", millis(at));
-                let before = update.value(millis(at.minus(*length)));
+                update.set("cooling_until", millis(at.plus(*length)));
+                let now = update.value(millis(at));
                 update.conditions.push(format!(
-                    "(attribute_not_exists(sent_at) OR sent_at <= {before})"
+                    "(attribute_not_exists(cooling_until) OR cooling_until <= {now})"
                 ));
             }
             Self::Guard(guard) => {
@@ -171,12 +171,12 @@ impl Entry<'_> {
                     State::Open
                 }
             }
-            Self::Cooldown(to, length) => match optional_time(item, "sent_at")? {
-                Some(sent) if at < sent.plus(*length) => State::Full(FullLimit {
+            Self::Cooldown(to, _) => match optional_time(item, "cooling_until")? {
+                Some(ends_at) if at < ends_at => State::Full(FullLimit {
                     scope: Scope::Destination((*to).clone()),
                     name: COOLDOWN,
                     kind: LimitKind::Cooldown,
-                    ends_at: sent.plus(*length),
+                    ends_at,
                 }),
                 _ => State::Open,
             },
@@ -207,10 +207,16 @@ impl Entry<'_> {
                 update.add.push(format!("unproven {minus_one}"));
             }
             // Two sends that are admitted are never of the same instant.
-            Self::Cooldown(..) if undo == Undo::All => {
-                let own = update.value(millis(at));
-                update.remove.push("sent_at".to_owned());
-                update.conditions.push(format!("sent_at = {own}"));
+            Self::Cooldown(_, length) if undo == Undo::All => {
+                let own = update.value(millis(at.plus(*length)));
+                update.conditions.push(format!("cooling_until = {own}"));
+                update.deletes = true;
+            }
+            Self::Code(_) => {
+                if undo != Undo::Challenge {
+                    challenge::unguessed(update);
+                }
+                update.deletes = true;
             }
             _ => {}
         }

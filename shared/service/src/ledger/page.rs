@@ -8,7 +8,7 @@ use otp_domain::{Challenge, ConversionGuard, FullLimit, Scope, UnixTime};
 use rand::CryptoRng;
 
 use super::{
-    AdmissionRules, challenge,
+    AdmissionRules,
     entry::{Entry, State, Undo},
     shards::{Shard, Shards},
 };
@@ -152,14 +152,11 @@ impl<'a> Page<'a> {
         table: &Table,
     ) -> Option<Result<TransactWriteItem, BuildError>> {
         let mut update = Clauses::default();
-        if let [Entry::Code(_)] = self.entries[..] {
-            if undo != Undo::Challenge {
-                challenge::unguessed(&mut update);
-            }
-            return Some(update.delete(self.key(), table));
-        }
         for entry in &self.entries {
             entry.undo(undo, self.at, &mut update);
+        }
+        if update.deletes {
+            return Some(update.delete(self.key(), table));
         }
         (!update.is_empty()).then(|| update.update(self.key(), table))
     }

@@ -18,6 +18,8 @@ pub(crate) struct Clauses {
     pub(crate) set: Vec<String>,
     pub(crate) add: Vec<String>,
     pub(crate) remove: Vec<String>,
+    /// Whether the item is deleted instead.
+    pub(crate) deletes: bool,
     names: Vec<(String, String)>,
     values: Vec<(String, AttributeValue)>,
 }

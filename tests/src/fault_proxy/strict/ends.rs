@@ -21,8 +21,8 @@ const WINDOWS: [(&str, u64); 2] = [("-hour", 3_600_000), ("-day", 86_400_000)];
 
 type Item = Map<String, Value>;
 
-/// What is wrong with an item, in sentences. `cooldowns` has ends that the item does not tell.
-pub fn judge(item: &Value, cooldowns: &[(String, u64)]) -> Vec<String> {
+/// What is wrong with an item, in sentences.
+pub fn judge(item: &Value) -> Vec<String> {
     let item = item.as_object().expect("an item");
     let [partition, sort] = ["pk", "sk"].map(|name| item[name]["S"].as_str().expect("a key"));
     let mut wrong = Vec::new();
@@ -43,11 +43,7 @@ pub fn judge(item: &Value, cooldowns: &[(String, u64)]) -> Vec<String> {
         None => wrong.push("an item that ends has no TTL that is a number".to_owned()),
         Some(ttl) if ttl > YEAR_5138 => wrong.push("a TTL is not in seconds".to_owned()),
         Some(ttl) => {
-            let cooldowns = cooldowns.iter().filter(|(name, _)| item.contains_key(name));
-            let ends: Vec<_> = ends(item, sort)
-                .into_iter()
-                .chain(cooldowns.cloned())
-                .collect();
+            let ends = ends(item, sort);
             // The tombstone of a user who never logged in serves nothing.
             if ends.is_empty() && sort != "user" {
                 wrong.push("nothing in an item with a TTL says when it ends".to_owned());

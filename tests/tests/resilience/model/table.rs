@@ -6,6 +6,7 @@ use tests::table::{attempts, number, partition_key};
 use super::{
     limits::{HELD, kept},
     operations::DESTINATIONS,
+    rules::COOLDOWN,
     runner::StoryRun,
 };
 
@@ -30,8 +31,9 @@ impl StoryRun<'_> {
                 |sort: &str, name: &str| items.get(sort).and_then(|item| number(item, name));
             let known = |at: Option<&u64>| at.map(|at| i64::try_from(*at).unwrap());
             let sent_at = self.model.sent_at.get(&to);
-            let held = moment("cooldown", "sent_at");
-            prop_assert_eq!(held, known(sent_at), "the last send");
+            let held = moment("cooldown", "cooling_until");
+            let sent_at = sent_at.map(|at| at + COOLDOWN);
+            prop_assert_eq!(held, known(sent_at.as_ref()), "the cooldown");
             let last = moment("user", "last_login_at");
             prop_assert_eq!(
                 last,
