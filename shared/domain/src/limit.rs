@@ -142,6 +142,48 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn limit(scope: Scope, max: u32) -> Limit {
+        Limit {
+            scope,
+            name: "any",
+            window: Duration::from_hours(1),
+            max,
+            refundable: true,
+            book: Book::Own,
+        }
+    }
+
+    #[test]
+    fn what_a_client_is_told_of_a_limit_follows_from_what_the_limit_counts_by() {
+        let destination = "alice@example.com".parse().unwrap();
+        for (scope, told, counters) in [
+            (Scope::Destination(destination), "destination", 1),
+            (
+                Scope::Client(ClientAddress::from_gateway(None)),
+                "client",
+                1,
+            ),
+            (Scope::Prefix("+1".to_owned()), "deployment", 3),
+            (Scope::Deployment, "deployment", 3),
+        ] {
+            let limit = limit(scope, 1000);
+            assert_eq!(limit.kind().as_str(), told);
+            assert_eq!(limit.shards(), counters, "{told}");
+        }
+        assert_eq!(LimitKind::Cooldown.as_str(), "cooldown");
+    }
+
+    #[test]
+    fn a_window_follows_the_clock_and_ends_where_the_next_begins() {
+        let limit = limit(Scope::Deployment, 1);
+        let noon = UnixTime::from_secs(1_767_268_800);
+        let one = noon.plus(Duration::from_hours(1));
+        for at in [noon, one.minus(Duration::from_millis(1))] {
+            assert_eq!((limit.window_start(at), limit.window_end(at)), (noon, one));
+        }
+        assert_eq!(limit.window_start(one), one);
+    }
+
     proptest! {
         #![proptest_config(fuzz::config())]
 
@@ -150,14 +192,7 @@ mod tests {
             max in prop_oneof![1u32..=2000, 1u32..=100_000_000],
             beside in 1u32..=128,
         ) {
-            let limit = Limit {
-                scope: Scope::Deployment,
-                name: "any",
-                window: Duration::from_secs(1),
-                max,
-                refundable: true,
-                book: Book::Own,
-            };
+            let limit = limit(Scope::Deployment, max);
             let shares_of = |shards| -> Vec<u32> {
                 (0..shards).map(|shard| limit.share(shard, shards)).collect()
             };

@@ -89,6 +89,48 @@ fn codes_that_came_back_are_trusted_for_a_week_and_for_three_rooms() {
     ));
 }
 
+#[test]
+fn a_guard_has_as_many_counters_as_a_limit_of_its_size_and_tells_the_same() {
+    assert_eq!((guard(50).shards(), guard(5000).shards()), (2, 16));
+    assert_eq!(guard(50).kind(), LimitKind::Deployment);
+}
+
+#[test]
+fn for_two_minutes_after_a_message_codes_may_be_coming_back() {
+    let wait = |millis| match guard(4).judge(0, &full(4), NOW.plus(Duration::from_millis(millis))) {
+        GuardVerdict::Closed(wait) => wait,
+        open => panic!("{open:?}"),
+    };
+    assert_eq!(wait(119_999), Duration::from_secs(5));
+    assert_eq!(
+        wait(120_000),
+        Duration::from_hours(6) - Duration::from_mins(2)
+    );
+}
+
+#[test]
+fn a_counter_that_tells_no_message_has_been_idle_for_a_day() {
+    let count = GuardCount {
+        unproven: 4,
+        ..GuardCount::default()
+    };
+    let eased = GuardVerdict::Eased(GuardCount::default());
+    assert_eq!(guard(4).judge(0, &count, NOW), eased);
+}
+
+#[test]
+fn codes_that_came_back_are_forgotten_with_the_trust_in_them() {
+    let count = GuardCount {
+        proven_at: Some(NOW.minus(Duration::from_hours(8 * 24))),
+        ..proven(full(4), 9)
+    };
+    let GuardVerdict::Eased(eased) = guard(4).judge(0, &count, NOW.plus(Duration::from_hours(6)))
+    else {
+        panic!("not eased");
+    };
+    assert_eq!((eased.unproven, eased.proven), (3, 0));
+}
+
 proptest! {
     #![proptest_config(fuzz::config())]
 
@@ -109,9 +151,9 @@ proptest! {
                 }
                 count.unproven += 1;
                 sent += 1;
+                prop_assert!(sent <= i64::from(4 * room));
             }
         }
-        prop_assert!(sent <= i64::from(4 * room));
         prop_assert!(earlier > 0 || sent == i64::from(room));
     }
 
@@ -124,6 +166,8 @@ proptest! {
         let (count, now) = (full(guard.share(0).into()), NOW.plus(Duration::from_secs(idle)));
         if let GuardVerdict::Closed(wait) = guard.judge(0, &count, now) {
             prop_assert!(wait > Duration::ZERO);
+            let before = now.plus(wait).minus(Duration::from_millis(1));
+            prop_assert!(matches!(guard.judge(0, &count, before), GuardVerdict::Closed(_)));
             prop_assert!(matches!(guard.judge(0, &count, now.plus(wait)), GuardVerdict::Eased(_)));
         }
     }

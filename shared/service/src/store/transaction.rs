@@ -132,3 +132,74 @@ fn is_transient(fault: &Fault) -> bool {
     let cause = fault.cause.as_str();
     TRANSIENT.contains(&cause) || TRANSIENT_ERRORS.contains(&cause)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reasons(codes: &[&str]) -> Vec<CancellationReason> {
+        let reason = |code: &&str| CancellationReason::builder().code(*code).build();
+        codes.iter().map(reason).collect()
+    }
+
+    fn fault(cause: &str) -> Fault {
+        Fault::new(Dependency::Table, OPERATION, cause)
+    }
+
+    #[test]
+    fn each_reason_that_passes_is_tried_again_even_beside_a_condition() {
+        for code in [
+            "TransactionConflict",
+            "ThrottlingError",
+            "ProvisionedThroughputExceeded",
+            "RequestLimitExceeded",
+        ] {
+            for codes in [[code, "None"], ["ConditionalCheckFailed", code]] {
+                let judged = judge_reasons(reasons(&codes)).err();
+                assert_eq!(judged, Some(fault(code)));
+            }
+            assert!(is_transient(&fault(code)), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_condition_that_failed_cancels_for_good() {
+        let codes = ["None", "ConditionalCheckFailed"];
+        let Ok(Written::Cancelled(kept)) = judge_reasons(reasons(&codes)) else {
+            panic!("not cancelled");
+        };
+        assert_eq!(
+            kept.iter().map(condition_failed).collect::<Vec<_>>(),
+            [false, true]
+        );
+        for codes in [
+            &[][..],
+            &["None"],
+            &["ValidationError"],
+            &["ItemCollectionSizeLimitExceeded"],
+        ] {
+            let judged = judge_reasons(reasons(codes)).err();
+            let expected = fault("cancelled without a reason");
+            assert!(!is_transient(&expected));
+            assert_eq!(judged, Some(expected), "{codes:?}");
+        }
+    }
+
+    #[test]
+    fn of_the_errors_of_a_whole_call_those_that_pass_are_tried_again() {
+        for (cause, passes) in [
+            ("TransactionInProgressException", true),
+            ("TransactionConflictException", true),
+            ("ThrottlingException", true),
+            ("ProvisionedThroughputExceededException", true),
+            ("RequestLimitExceeded", true),
+            ("IdempotentParameterMismatchException", false),
+            ("ResourceNotFoundException", false),
+            ("ValidationException", false),
+            ("AccessDeniedException", false),
+            ("timeout", false),
+        ] {
+            assert_eq!(is_transient(&fault(cause)), passes, "{cause}");
+        }
+    }
+}
