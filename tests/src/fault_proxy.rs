@@ -2,8 +2,10 @@
 
 mod call;
 mod capacity;
+mod expression;
 mod half;
 mod http;
+mod slip;
 
 use std::{
     io,
@@ -240,6 +242,7 @@ async fn serve(client: TcpStream, services: SocketAddr, plan: &Mutex<Plan>) -> i
     let (mut client, mut upstream) = (BufReader::new(client), BufReader::new(upstream));
     while let Some(mut request) = HttpMessage::read(&mut client).await? {
         let call = Call::of(&request);
+        let slipped = slip::happen(call, &mut request);
         let fault = plan.lock().unwrap().fault_of(call, &request.body);
         if let Some(error) = fault.and_then(|fault| fault.error(call)) {
             client.write_all(&error).await?;
@@ -267,6 +270,9 @@ async fn serve(client: TcpStream, services: SocketAddr, plan: &Mutex<Plan>) -> i
         let Some(mut answer) = HttpMessage::read(&mut upstream).await? else {
             return Ok(());
         };
+        if slipped {
+            slip::check_answer(&answer);
+        }
         if measures && let Some(units) = &mut plan.lock().unwrap().write_units {
             *units += capacity::write_units(&request, &answer);
         }

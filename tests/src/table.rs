@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
-
+use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
+use local::aws::sdk_config;
 use otp_domain::{Claims, Destination, OperationId};
 use otp_service::{ambient, store::Store};
 
@@ -162,7 +162,8 @@ impl TestApp {
     /// Sets the claims of a user, as an operator does. Returns whether there is one.
     pub async fn set_claims(&self, to: &str, claims: &str) -> bool {
         let table = self.settings.login.table_name.clone();
-        let store = Store::new(self.table.clone(), table);
+        let client = DynamoDb::new(&sdk_config(self.faults.address));
+        let store = Store::new(client, table);
         let destination = to.parse().expect("a destination");
         let user = store.find_user_record(&destination).await.expect("a read");
         let Some(user) = user else {

@@ -3,8 +3,8 @@
 use self::Call::{
     AddUser, Admit, ChangeUser, Complete, CountRequest, CountValidation, EndSession,
     FetchDigestKey, FetchPublicKey, FindChallenge, FindClaims, FindLogin, FindSession, FindUser,
-    ListSessions, LookAtTemplate, ReadCounters, Redeem, Rotate, SendEmail, SendSms, SetClaims,
-    Sign, SpendAttempt, Withdraw, WithdrawCounts, WithdrawEnd,
+    ListSessions, ListUsers, LookAtTemplate, ReadCounters, Redeem, Rotate, SendEmail, SendSms,
+    SetClaims, Sign, SpendAttempt, Withdraw, WithdrawCounts, WithdrawEnd,
 };
 use super::http::{HttpMessage, header};
 
@@ -55,6 +55,8 @@ pub enum Call {
     FindClaims,
     /// The sessions of a user are listed.
     ListSessions,
+    /// The operator's tool reads a page of all users.
+    ListUsers,
     /// A session gets its next refresh token.
     Rotate,
     /// A session is deleted.
@@ -93,6 +95,7 @@ const CALLS: &[(Call, &str, &str)] = &[
     (FindUser, "GetItem", "\"user\""),
     (FindChallenge, "GetItem", "\"sends#"),
     (ListSessions, "Query", "\"family#"),
+    (ListUsers, "Scan", ""),
     (LookAtTemplate, "GetEmailTemplate", ""),
     (SendEmail, "SendEmail", ""),
     (SendSms, "Publish", ""),

@@ -16,7 +16,7 @@ const VALIDATE: &str = include_str!("../../../events/validate-email.json");
 const CANARY: &str = "c4n4ry";
 
 fn start(path: &str, app: &TestApp) -> Program {
-    Program::start(Command::new(path), app.stack.aws, &[])
+    Program::start(Command::new(path), app.faults.address, &[])
 }
 
 async fn assert_answers(program: &mut Program, event: &str, status: u16) {

@@ -44,7 +44,7 @@ impl Admin for TestApp {
         let args = format!("{group}{line}");
         let args = args.split_whitespace().map(OsString::from);
         let table = Some(self.settings.login.table_name.clone());
-        let sdk = async || sdk_config(self.stack.aws);
+        let sdk = async || sdk_config(self.faults.address);
         let exit = run(args, table, sdk, UnixTime::from_secs(0), &mut io).await;
         Ran {
             exit,
