@@ -51,6 +51,8 @@ pub struct TestApp {
     pub settings: Settings,
     /// Makes the calls of these functions fail.
     pub faults: FaultProxy,
+    /// The operator's way to the services. Its calls do not fail, but are judged like the others.
+    pub operator: FaultProxy,
     /// Sends requests to these functions, and waits for the work that follows their answers.
     pub client: Client,
     /// The log of this process.
@@ -116,6 +118,7 @@ impl TestApp {
         secrets: Arc<LoggedSecrets>,
     ) -> Self {
         let faults = FaultProxy::start(stack.aws).await;
+        let operator = FaultProxy::start(stack.aws).await;
         let functions = Arc::new(functions(&settings, faults.address, reading(&clock)));
         let (address, gateway) = serve(Arc::clone(&functions)).await;
         Self {
@@ -125,6 +128,7 @@ impl TestApp {
             stack,
             settings,
             faults,
+            operator,
             functions,
             clock,
             _gateway: gateway,

@@ -6,6 +6,7 @@ mod expression;
 mod half;
 mod http;
 mod slip;
+mod strict;
 
 use std::{
     io,
@@ -22,7 +23,7 @@ use tokio::{
 };
 
 pub use self::call::Call;
-use self::http::HttpMessage;
+use self::{http::HttpMessage, strict::Strict};
 
 /// What the proxy does to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +80,7 @@ impl CallFault {
             Self::Http500 => error(500, "InternalServerError"),
             Self::Http503 => error(503, "ServiceUnavailable"),
             Self::Error(status, code) => error(status, code),
-            Self::TransactionConflict => Some(http::transaction_conflict()),
+            Self::TransactionConflict => Some(http::transaction_conflict(&[true, false]).bytes()),
             _ => None,
         }
     }
@@ -108,6 +109,7 @@ pub struct FaultProxy {
     /// Where the functions reach the services through the proxy.
     pub address: SocketAddr,
     plan: Arc<Mutex<Plan>>,
+    strict: Arc<Strict>,
     _server: JoinSet<()>,
 }
 
@@ -117,17 +119,25 @@ impl FaultProxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
         let plan = Arc::new(Mutex::new(Plan::default()));
-        let shared = Arc::clone(&plan);
+        let strict = Strict::of(services);
+        let shared = (Arc::clone(&plan), Arc::clone(&strict));
         let mut server = JoinSet::new();
         server.spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let plan = Arc::clone(&shared);
-                tokio::spawn(async move { serve(client, services, &plan).await });
+                let (plan, strict) = shared.clone();
+                tokio::spawn(async move {
+                    let judge = Arc::clone(&strict);
+                    let served = async move { serve(client, services, &plan, &judge).await };
+                    if let Err(panic) = tokio::spawn(served).await {
+                        strict.note(format!("the proxy stopped: {panic:?}"));
+                    }
+                });
             }
         });
         Self {
             address,
             plan,
+            strict,
             _server: server,
         }
     }
@@ -206,8 +216,39 @@ impl FaultProxy {
         self.plan().history.clone().unwrap_or_default()
     }
 
+    /// The rules of the table that calls have broken since the last time. What nobody takes
+    /// fails the test when the proxy is dropped.
+    #[must_use]
+    pub fn broken_rules(&self) -> Vec<String> {
+        self.strict.take_broken()
+    }
+
+    /// Leaves no keys of a batch out from now on, except by [`CallFault::HalfOfBatch`]: for tests
+    /// that count the batches.
+    pub fn read_whole_batches(&self) {
+        self.strict.read_whole_batches();
+    }
+
+    /// How many writes met a transaction at the same item, and were refused.
+    #[must_use]
+    pub fn conflicts(&self) -> usize {
+        self.strict.conflicts()
+    }
+
     fn plan(&self) -> MutexGuard<'_, Plan> {
         self.plan.lock().unwrap()
+    }
+}
+
+impl Drop for FaultProxy {
+    #[expect(clippy::print_stderr, reason = "the test already fails")]
+    fn drop(&mut self) {
+        let broken = self.broken_rules();
+        if std::thread::panicking() {
+            eprintln!("{}", broken.join("\n"));
+        } else {
+            assert!(broken.is_empty(), "{}", broken.join("\n"));
+        }
     }
 }
 
@@ -235,7 +276,12 @@ impl Plan {
 }
 
 /// Serves one connection until either side, or a fault, ends it.
-async fn serve(client: TcpStream, services: SocketAddr, plan: &Mutex<Plan>) -> io::Result<()> {
+async fn serve(
+    client: TcpStream,
+    services: SocketAddr,
+    plan: &Mutex<Plan>,
+    strict: &Strict,
+) -> io::Result<()> {
     let upstream = TcpStream::connect(services).await?;
     client.set_nodelay(true)?;
     upstream.set_nodelay(true)?;
@@ -244,6 +290,7 @@ async fn serve(client: TcpStream, services: SocketAddr, plan: &Mutex<Plan>) -> i
         let call = Call::of(&request);
         let slipped = slip::happen(call, &mut request);
         let fault = plan.lock().unwrap().fault_of(call, &request.body);
+        let judged = strict.judge(&mut request);
         if let Some(error) = fault.and_then(|fault| fault.error(call)) {
             client.write_all(&error).await?;
             continue;
@@ -265,9 +312,10 @@ async fn serve(client: TcpStream, services: SocketAddr, plan: &Mutex<Plan>) -> i
         if measures {
             capacity::ask(&mut request);
         }
-        let left = (fault == Some(CallFault::HalfOfBatch)).then(|| half::take(&mut request));
-        upstream.write_all(&request.bytes()).await?;
-        let Some(mut answer) = HttpMessage::read(&mut upstream).await? else {
+        let halves = fault == Some(CallFault::HalfOfBatch) || strict.leaves_out(judged.as_ref());
+        let left = halves.then(|| half::take(&mut request));
+        let answer = strict.pass_on(judged.as_ref(), &request, &mut upstream);
+        let Some(mut answer) = answer.await? else {
             return Ok(());
         };
         if slipped {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
+
 use local::aws::sdk_config;
 use otp_domain::{Claims, Destination, OperationId};
 use otp_service::{ambient, store::Store};
@@ -162,7 +163,7 @@ impl TestApp {
     /// Sets the claims of a user, as an operator does. Returns whether there is one.
     pub async fn set_claims(&self, to: &str, claims: &str) -> bool {
         let table = self.settings.login.table_name.clone();
-        let client = DynamoDb::new(&sdk_config(self.faults.address));
+        let client = DynamoDb::new(&sdk_config(self.operator.address));
         let store = Store::new(client, table);
         let destination = to.parse().expect("a destination");
         let user = store.find_user_record(&destination).await.expect("a read");

@@ -6,7 +6,10 @@ use self::Call::{
     ListSessions, ListUsers, LookAtTemplate, ReadCounters, Redeem, Rotate, SendEmail, SendSms,
     SetClaims, Sign, SpendAttempt, Withdraw, WithdrawCounts, WithdrawEnd,
 };
-use super::http::{HttpMessage, header};
+use super::{
+    CallFault,
+    http::{HttpMessage, header},
+};
 
 /// Every call that the functions and the operator's tool make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +64,8 @@ pub enum Call {
     Rotate,
     /// A session is deleted.
     EndSession,
+    /// The operator's tool lists the users.
+    ListUsers,
     /// The operator's tool creates a user.
     AddUser,
     /// The operator's tool disables, enables or removes a user.
@@ -102,6 +107,25 @@ const CALLS: &[(Call, &str, &str)] = &[
 ];
 
 impl Call {
+    /// The errors by which the table refuses the call because of other calls, and does nothing.
+    #[must_use]
+    pub fn contended(self) -> Vec<CallFault> {
+        let error = |code| CallFault::Error(400, code);
+        let busy = error("ProvisionedThroughputExceededException");
+        let of_call = CALLS.iter().find(|(call, _, _)| *call == self);
+        match of_call.map(|(_, operation, _)| *operation) {
+            Some("TransactWriteItems") => {
+                let in_progress = error("TransactionInProgressException");
+                vec![CallFault::TransactionConflict, in_progress, busy]
+            }
+            Some("UpdateItem" | "DeleteItem") => {
+                vec![error("TransactionConflictException"), busy]
+            }
+            Some("GetItem" | "BatchGetItem" | "Query") => vec![busy],
+            _ => Vec::new(),
+        }
+    }
+
     /// Panics at a call without a name: a new call needs a row in the table of faults.
     pub(super) fn of(request: &HttpMessage) -> Self {
         // The header names the operation of DynamoDB and KMS, the path that of SES. What is

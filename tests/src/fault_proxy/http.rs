@@ -66,23 +66,39 @@ pub fn error(call: Call, status: u16, code: &str) -> Vec<u8> {
         }
         _ => format!(r#"{{"__type":"{code}","message":"injected by the test"}}"#),
     };
-    answer(status, code, &body)
+    answer(status, code, body).bytes()
 }
 
-/// The error of a transaction that was cancelled because of another write.
-pub fn transaction_conflict() -> Vec<u8> {
+/// An error of the table, in which the call has done nothing.
+pub fn json_error(code: &str) -> HttpMessage {
+    let body = format!(r#"{{"__type":"{code}","message":"injected by the test"}}"#);
+    answer(400, code, body)
+}
+
+/// The error of a transaction that was cancelled because of another write. `meets` says for
+/// each action whether it is at the same item.
+pub fn transaction_conflict(meets: &[bool]) -> HttpMessage {
     let code = "TransactionCanceledException";
-    let reasons = r#"[{"Code":"TransactionConflict"},{"Code":"None"}]"#;
+    let reasons = meets.iter().map(|meets| {
+        let code = if *meets {
+            "TransactionConflict"
+        } else {
+            "None"
+        };
+        format!(r#"{{"Code":"{code}"}}"#)
+    });
+    let reasons = format!("[{}]", reasons.collect::<Vec<_>>().join(","));
     let body = format!(
         r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","Message":"Transaction cancelled","CancellationReasons":{reasons}}}"#
     );
-    answer(400, code, &body)
+    answer(400, code, body)
 }
 
-fn answer(status: u16, code: &str, body: &str) -> Vec<u8> {
+fn answer(status: u16, code: &str, body: String) -> HttpMessage {
     let length = body.len();
     let head = format!(
         "HTTP/1.1 {status} Injected\r\nx-amzn-errortype: {code}\r\ncontent-length: {length}\r\n\r\n"
     );
-    [head.as_bytes(), body.as_bytes()].concat()
+    let body = body.into_bytes();
+    HttpMessage { head, body }
 }

@@ -36,7 +36,7 @@ async fn an_added_user_logs_in_where_unknown_users_cannot() {
     assert_eq!(
         listed,
         [format!(
-            "{user},{ALICE},,1970-01-01T00:00:00Z,2026-01-01T00:10:00.001Z,false,{{}}"
+            "{user},{ALICE},,2026-01-01T00:10:00Z,2026-01-01T00:10:00.001Z,false,{{}}"
         )]
     );
 }

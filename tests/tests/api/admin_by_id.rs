@@ -18,8 +18,8 @@ async fn admin(app: &TestApp, line: &str) -> (Exit, String) {
     };
     let args = line.split_whitespace().map(OsString::from);
     let table = Some(app.settings.login.table_name.clone());
-    let sdk = async || sdk_config(app.faults.address);
-    let exit = run(args, table, sdk, UnixTime::from_secs(0), &mut io).await;
+    let sdk = async || sdk_config(app.operator.address);
+    let exit = run(args, table, sdk, UnixTime::from_millis(app.now()), &mut io).await;
     (exit, String::from_utf8(out).unwrap())
 }
 

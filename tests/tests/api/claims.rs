@@ -12,7 +12,7 @@ use crate::{refresh::assert_refused, tokens::claims};
 
 /// Runs the operator's tool; returns the exit code and what it reported.
 async fn admin(app: &TestApp, args: &[&str], stdin: &[u8]) -> (Exit, String) {
-    admin_at(app.stack.aws, app, args, stdin).await
+    admin_at(app.operator.address, app, args, stdin).await
 }
 
 /// The same, with the services at this address.
@@ -31,7 +31,7 @@ async fn admin_at(
     let table = Some(app.settings.login.table_name.clone());
     let sdk = async || sdk_config(services);
     let args = args.iter().map(OsString::from);
-    let exit = run(args, table, sdk, UnixTime::from_secs(0), &mut io).await;
+    let exit = run(args, table, sdk, UnixTime::from_millis(app.now()), &mut io).await;
     out.extend(err);
     (exit, String::from_utf8(out).unwrap())
 }

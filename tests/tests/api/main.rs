@@ -42,6 +42,7 @@ mod refused_destinations;
 mod repeated_validations;
 mod seals;
 mod sends;
+mod strict_table;
 mod table;
 mod test_identities;
 mod tokens;

@@ -131,7 +131,7 @@ async fn run(processes: &Arc<TwoProcesses>, race: u32) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_race_gets_more_than_its_requests_would_one_by_one() {
     let app = TestApp::with(&SETTINGS).await;
-    let other = SecondProcess::start(app.stack.aws).await;
+    let other = SecondProcess::start(app.faults.address).await;
     let processes = Arc::new(TwoProcesses {
         app,
         other,
@@ -157,6 +157,8 @@ async fn no_race_gets_more_than_its_requests_would_one_by_one() {
     for task in join_all(tasks).await {
         task.expect("every race ends as it must");
     }
+    let conflicts = processes.app.faults.conflicts();
+    assert!(conflicts > 0, "no write met a transaction");
     report(races, &processes, started);
 }
 

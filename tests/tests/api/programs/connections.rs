@@ -92,7 +92,7 @@ impl Services {
 async fn started(path: &str, app: &TestApp, services: &Services) -> Program {
     let variables = services.variables();
     let variables: Vec<(&str, &str)> = variables.iter().map(|(n, v)| (&**n, &**v)).collect();
-    let mut program = Program::start(Command::new(path), app.stack.aws, &variables);
+    let mut program = Program::start(Command::new(path), app.faults.address, &variables);
     assert_answers(&mut program, "null", 400).await;
     program
 }

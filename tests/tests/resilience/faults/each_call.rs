@@ -20,7 +20,7 @@ use self::{
 const FUNCTION_TIMEOUT: u64 = 25;
 const ALWAYS: usize = usize::MAX;
 /// Rows at the same time. Most of their time is spent waiting for replies that never come.
-const PARALLEL: usize = 14;
+const PARALLEL: usize = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_fault_of_every_call_has_the_outcome_of_its_row() {
@@ -62,6 +62,10 @@ async fn run(app: &TestApp, nth: usize, row: &Row) -> Vec<String> {
     for fault in CallFault::REPLY_LOST {
         cells.push((fault, 1, row.lost_once.unwrap_or(row.without_fault)));
         cells.push((fault, ALWAYS, row.lost));
+    }
+    for fault in row.call.contended() {
+        cells.push((fault, 1, row.without_fault));
+        cells.push((fault, ALWAYS, row.refused));
     }
     let mut wrong = Vec::new();
     for (cell, (fault, times, expected)) in cells.into_iter().enumerate() {
