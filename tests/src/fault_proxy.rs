@@ -2,6 +2,7 @@
 
 mod call;
 mod capacity;
+mod gate;
 mod half;
 mod http;
 
@@ -19,8 +20,11 @@ use tokio::{
     task::JoinSet,
 };
 
-pub use self::call::Call;
 use self::http::HttpMessage;
+pub use self::{
+    call::Call,
+    gate::{Gate, Wait},
+};
 
 /// What the proxy does to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +103,7 @@ struct Plan {
     calls: Vec<Call>,
     /// The write units of the calls, if they are measured.
     write_units: Option<f64>,
+    gates: gate::Gates,
 }
 
 /// A running proxy. It knows each call that the functions make by name. Dropping it ends it.
@@ -240,6 +245,7 @@ async fn serve(client: TcpStream, services: SocketAddr, plan: &Mutex<Plan>) -> i
     let (mut client, mut upstream) = (BufReader::new(client), BufReader::new(upstream));
     while let Some(mut request) = HttpMessage::read(&mut client).await? {
         let call = Call::of(&request);
+        gate::pass(plan, call, &request).await;
         let fault = plan.lock().unwrap().fault_of(call, &request.body);
         if let Some(error) = fault.and_then(|fault| fault.error(call)) {
             client.write_all(&error).await?;
