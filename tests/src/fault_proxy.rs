@@ -3,6 +3,7 @@
 mod call;
 mod capacity;
 mod expression;
+mod gate;
 mod half;
 mod http;
 mod slip;
@@ -22,7 +23,10 @@ use tokio::{
     task::JoinSet,
 };
 
-pub use self::call::Call;
+pub use self::{
+    call::Call,
+    gate::{Gate, Wait},
+};
 use self::{http::HttpMessage, strict::Strict};
 
 /// What the proxy does to a call.
@@ -102,6 +106,7 @@ struct Plan {
     calls: Vec<Call>,
     /// The write units of the calls, if they are measured.
     write_units: Option<f64>,
+    gates: gate::Gates,
 }
 
 /// A running proxy. It knows each call that the functions make by name. Dropping it ends it.
@@ -288,6 +293,7 @@ async fn serve(
     let (mut client, mut upstream) = (BufReader::new(client), BufReader::new(upstream));
     while let Some(mut request) = HttpMessage::read(&mut client).await? {
         let call = Call::of(&request);
+        gate::pass(plan, call, &request).await;
         let slipped = slip::happen(call, &mut request);
         let fault = plan.lock().unwrap().fault_of(call, &request.body);
         let judged = strict.judge(&mut request);

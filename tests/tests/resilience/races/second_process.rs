@@ -7,7 +7,7 @@ use local::{aws::sdk_config, functions::Functions};
 use otp_domain::UnixTime;
 use otp_edge::settings::Settings;
 use tests::{
-    Client, FaultProxy,
+    Client,
     app::{START, serve},
 };
 use tokio::{
@@ -73,8 +73,7 @@ async fn the_second_process() {
         found.map(|(_, value)| (*value).to_owned())
     };
     let settings = Settings::from_lookup(find, now).expect("the settings are right");
-    let proxy = FaultProxy::start(services.parse().unwrap()).await;
-    let sdk = sdk_config(proxy.address);
+    let sdk = sdk_config(services.parse().unwrap());
     let functions = Functions::new(&settings, &sdk, Arc::new(move || now));
     functions.warm_up().await;
     let (address, _gateway) = serve(Arc::new(functions)).await;
