@@ -58,8 +58,6 @@ pub enum Call {
     FindClaims,
     /// The sessions of a user are listed.
     ListSessions,
-    /// The operator's tool reads a page of all users.
-    ListUsers,
     /// A session gets its next refresh token.
     Rotate,
     /// A session is deleted.
