@@ -2,8 +2,11 @@
 
 mod call;
 mod capacity;
+mod expression;
+mod gate;
 mod half;
 mod http;
+mod slip;
 mod strict;
 
 use std::{
@@ -20,7 +23,10 @@ use tokio::{
     task::JoinSet,
 };
 
-pub use self::call::Call;
+pub use self::{
+    call::Call,
+    gate::{Gate, Wait},
+};
 use self::{http::HttpMessage, strict::Strict};
 
 /// What the proxy does to a call.
@@ -100,6 +106,7 @@ struct Plan {
     calls: Vec<Call>,
     /// The write units of the calls, if they are measured.
     write_units: Option<f64>,
+    gates: gate::Gates,
 }
 
 /// A running proxy. It knows each call that the functions make by name. Dropping it ends it.
@@ -286,6 +293,8 @@ async fn serve(
     let (mut client, mut upstream) = (BufReader::new(client), BufReader::new(upstream));
     while let Some(mut request) = HttpMessage::read(&mut client).await? {
         let call = Call::of(&request);
+        gate::pass(plan, call, &request).await;
+        let slipped = slip::happen(call, &mut request);
         let fault = plan.lock().unwrap().fault_of(call, &request.body);
         let judged = strict.judge(&mut request);
         if let Some(error) = fault.and_then(|fault| fault.error(call)) {
@@ -315,6 +324,9 @@ async fn serve(
         let Some(mut answer) = answer.await? else {
             return Ok(());
         };
+        if slipped {
+            slip::check_answer(&answer);
+        }
         if measures && let Some(units) = &mut plan.lock().unwrap().write_units {
             *units += capacity::write_units(&request, &answer);
         }

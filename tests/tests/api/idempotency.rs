@@ -76,6 +76,19 @@ async fn a_key_is_free_again_when_its_code_has_expired() {
 }
 
 #[tokio::test]
+async fn a_login_can_be_repeated_until_its_code_expires() {
+    let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
+    let first = app.login_with_key(KEY, ALICE).await;
+    app.advance(Duration::from_mins(5) - Duration::from_secs(1));
+    let again = app.login_with_key(KEY, ALICE).await;
+    assert_eq!(
+        again.assert_ok()["challenge_id"],
+        first.json["challenge_id"]
+    );
+    assert_eq!(app.messages(ALICE).len(), 1);
+}
+
+#[tokio::test]
 async fn a_login_whose_delivery_failed_can_be_repeated_under_its_key() {
     let app = TestApp::start().await;
     app.stack.messages.set_refusing(true);
