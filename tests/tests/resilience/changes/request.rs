@@ -48,7 +48,7 @@ impl Request {
     ];
 
     /// Those that treat unknown users in a way of their own.
-    pub const LOGGING_IN: [Self; 3] = [Self::Login, Self::Validate, Self::ValidateRepeated];
+    pub const LOGGING_IN: [Self; 2] = [Self::Login, Self::Validate];
 
     /// Of a user who does not exist yet, only the next one can come between.
     pub fn can_meet(self, change: Change) -> bool {
