@@ -4,14 +4,14 @@ mod csv;
 mod sessions;
 mod tool;
 
-use std::{collections::HashMap, ffi::OsString, fmt::Write, time::Duration};
+use std::{collections::HashMap, ffi::OsString, fmt::Write, net::SocketAddr, time::Duration};
 
 use admin::{Exit, Io, run};
 use futures_util::future::join_all;
 use local::aws::sdk_config;
 use otp_domain::UnixTime;
 use tests::{
-    ALICE, PHONE, TestApp,
+    ALICE, Call, Gate, PHONE, TestApp,
     table::{partition_key, sort_key},
 };
 
@@ -264,7 +264,11 @@ async fn of_many_adds_of_one_address_at_once_one_wins_and_the_others_leave_nothi
     let lines: Vec<_> = (0..30)
         .map(|n| format!("add --email {ALICE} --phone +1415555{n:04}"))
         .collect();
-    let ran = join_all(lines.iter().map(|line| app.admin(line))).await;
+    let gate = Gate::of(2, Call::AddUser, ALICE);
+    app.faults.hold(&gate);
+    let aws = app.faults.address;
+    let ran = join_all(lines.iter().map(|line| app.admin_at(aws, line, ""))).await;
+    gate.assert_met();
     let won = ran.iter().filter(|ran| ran.exit == Exit::Done).count();
     assert_eq!(won, 1);
     for lost in ran.iter().filter(|ran| ran.exit != Exit::Done) {

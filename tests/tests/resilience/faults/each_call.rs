@@ -50,6 +50,10 @@ async fn run(app: &TestApp, nth: usize, row: &Row) -> Vec<String> {
         })
         .await;
     warm.warm_up().await;
+    // What comes before the request happens at another instance, whose clock is a minute ahead
+    // or behind.
+    let elsewhere = warm.cold_start().await;
+    elsewhere.warm_up().await;
     let mut cells = vec![(CallFault::ReplyDelayed, ALWAYS, row.without_fault)];
     for fault in CallFault::NOTHING_DONE {
         let (once, always) = match row.throttled {
@@ -67,7 +71,13 @@ async fn run(app: &TestApp, nth: usize, row: &Row) -> Vec<String> {
     cells.extend(busy.flat_map(|it| [(it, 1, row.without_fault), (it, ALWAYS, row.refused)]));
     let mut wrong = Vec::new();
     for (cell, (fault, times, expected)) in cells.into_iter().enumerate() {
-        let scenario = Scenario::prepare(row.request, &warm, nth * 100 + cell).await;
+        elsewhere.set_ahead(row.request.before_ahead(cell));
+        let before = if row.request.is_remembered() {
+            &warm
+        } else {
+            &elsewhere
+        };
+        let scenario = Scenario::prepare(row.request, before, nth * 100 + cell).await;
         let cold = if row.request.is_cold() {
             Some(warm.cold_start().await)
         } else {

@@ -67,7 +67,8 @@ impl Model {
             self.leave_uncounted(limit, waiting);
             return Some(UNAVAILABLE);
         }
-        self.refusals.extend(self.full(limit));
+        let refusing = self.full(limit);
+        self.memory().refusals.extend(refusing);
         let retry_after = seconds(full?.ends_at - self.now);
         Some(Outcome::TooMany { retry_after })
     }
@@ -90,11 +91,14 @@ impl Model {
         let valid = |it: &Challenge| it.to == to && it.in_table && now < it.expires_at;
         let live = |it: &Challenge| valid(it) && (it.attempts.len() < ATTEMPTS || spent(it));
         let mut known = self.challenges.iter();
+        let newest = |these: &dyn Fn(&Challenge) -> bool| {
+            let known = self.challenges.iter().enumerate();
+            let these = known.filter(|(_, it)| these(it));
+            these.max_by_key(|(_, it)| it.issued_at).map(|(nth, _)| nth)
+        };
         let meant = match id {
             Some(_) => known.position(|it| it.id.as_ref() == id),
-            None => known
-                .rposition(|it| valid(it) && spent(it))
-                .or_else(|| self.challenges.iter().rposition(live)),
+            None => newest(&|it| valid(it) && spent(it)).or_else(|| newest(&live)),
         };
         if meant.is_none() && id.is_none() {
             return Err(INVALID_OTP);
@@ -126,8 +130,9 @@ impl Model {
         let to = it.to.clone();
         let last = self.last_login.get(&to).copied();
         let is_used = last.is_some_and(|last| last >= it.issued_at);
-        let known = self.known_login.get(&to);
-        if known.is_some_and(|last| *last >= it.issued_at) {
+        let issued_at = it.issued_at;
+        let known = self.memories[self.instance].known_login.get(&to);
+        if known.is_some_and(|last| *last >= issued_at) {
             if guess.0.is_some() && disturbance.hides(Call::FindUser) {
                 return UNAVAILABLE.into();
             }
@@ -140,15 +145,17 @@ impl Model {
         }
         let (done, known) = written(disturbance.of(Call::Redeem));
         if is_used && known {
-            self.known_login.insert(to, last.unwrap());
+            self.memory().known_login.insert(to, last.unwrap());
             return self.log_in_again(&(challenge, guess.clone()), disturbance);
         }
         // The first of two redemptions finds other claims than the challenge carries.
         let changed = it.carried_claims != self.claims_of(&to);
         if done && !is_used && (known || !changed) {
-            self.last_login.insert(to.clone(), self.now);
+            // The issuing instance may be ahead. A login is not earlier than its code.
+            let at = self.now.max(issued_at);
+            self.last_login.insert(to.clone(), at);
             if known {
-                self.known_login.insert(to.clone(), self.now);
+                self.memory().known_login.insert(to.clone(), at);
             }
             let guard = self.guards.get_mut(&guard_of(&to)).unwrap();
             guard.unproven -= 1;

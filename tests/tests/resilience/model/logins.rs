@@ -120,9 +120,17 @@ impl Model {
         limits.push(of_client(client));
         let mut refusing: Vec<_> = limits.iter().filter_map(|it| self.full(it)).collect();
         refusing.extend(self.closed_guard(to));
-        let free_at = self.sent_at.get(to).map_or(0, |at| at + COOLDOWN);
-        if self.now < free_at {
-            refusing.push(self.refusing(&partition_key(to), "cooldown", free_at));
+        // A send of a neighbouring day counts if a cooldown reaches that day. Today's is last:
+        // that is the one that an instance remembers.
+        let today = self.now / DAY;
+        let reached = [self.now - COOLDOWN, self.now + COOLDOWN].map(|at| at / DAY);
+        let neighbour = reached.into_iter().find(|day| *day != today);
+        for day in neighbour.into_iter().chain([today]) {
+            let sent_at = self.sent_at.get(&(to.to_owned(), day));
+            let free_at = sent_at.map_or(0, |at| at + COOLDOWN);
+            if self.now < free_at {
+                refusing.push(self.refusing(&partition_key(to), "cooldown", free_at));
+            }
         }
         refusing
     }
@@ -136,7 +144,7 @@ impl Model {
     ) -> Outcome {
         for limit in &refusing {
             let again = self.refusing(&limit.scope, limit.name, limit.ends_at);
-            self.refusals.push(again);
+            self.memory().refusals.push(again);
         }
         if refusing.iter().all(|it| it.name != "logins-hour") {
             refusing.extend(self.count_request(client, disturbance));
@@ -150,10 +158,7 @@ impl Model {
     fn count_request(&mut self, client: &str, disturbance: Disturbance) -> Option<Refusing> {
         let limit = of_client(client);
         let effect = disturbance.of(Call::CountRequest);
-        let known = self
-            .refusals
-            .iter()
-            .any(|it| it.scope == limit.0 && it.name == limit.1 && self.now < it.until);
+        let known = self.recall(&limit.0, limit.1).is_some();
         let full = self.full(&limit);
         if known {
             return full;
@@ -163,7 +168,7 @@ impl Model {
         }
         // The service sends this write once.
         let told = full.filter(|_| effect.is_none());
-        self.refusals.extend(told.clone());
+        self.memory().refusals.extend(told.clone());
         told
     }
 
@@ -176,7 +181,8 @@ impl Model {
         guard.ease(self.now).unwrap();
         guard.unproven += 1;
         guard.sent_at = self.now;
-        self.sent_at.insert(to.to_owned(), self.now);
+        self.sent_at
+            .insert((to.to_owned(), self.now / DAY), self.now);
         self.drop_expired_codes(to);
         self.challenges.push(Challenge {
             to: to.to_owned(),
@@ -229,7 +235,7 @@ impl Model {
         if done {
             let it = &mut self.challenges[challenge];
             it.in_table = false;
-            self.sent_at.remove(&it.to);
+            self.sent_at.remove(&(it.to.clone(), it.issued_at / DAY));
             let to = it.to.clone();
             for limit in refundable(&to) {
                 self.refund(&limit);

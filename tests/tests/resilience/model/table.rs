@@ -1,6 +1,8 @@
 //! Compares the table with the model at the end of a story.
 
-use proptest::{prop_assert_eq, test_runner::TestCaseError};
+use std::collections::BTreeMap;
+
+use proptest::{prop_assert, prop_assert_eq, test_runner::TestCaseError};
 use tests::table::{attempts, number, partition_key};
 
 use super::{
@@ -22,20 +24,17 @@ impl StoryRun<'_> {
                 .collect();
             challenges.sort_unstable();
             let expected = self.model.challenges.iter();
-            let expected: Vec<_> = expected
+            let mut expected: Vec<_> = expected
                 .filter(|it| it.to == to && it.in_table)
                 .map(|it| (i64::try_from(it.issued_at).unwrap(), it.attempts.len()))
                 .collect();
+            // The second instance may issue before the first.
+            expected.sort_unstable();
             prop_assert_eq!(challenges, expected, "challenges and their attempts");
             let moment =
                 |sort: &str, name: &str| items.get(sort).and_then(|item| number(item, name));
             let known = |at: Option<&u64>| at.map(|at| i64::try_from(*at).unwrap());
-            let sent_at = self.model.sent_at.get(&to);
-            let day = sent_at.map_or(self.model.now, |at| *at) / DAY * DAY / 1000;
-            let mailbox = self.app.partition(&mailbox_key(&to)).await;
-            let sends = mailbox.get(&format!("sends#{day}"));
-            let held = sends.and_then(|item| number(item, &format!("sent_at#{to}")));
-            prop_assert_eq!(held, known(sent_at), "the last send");
+            self.compare_sends(&to).await?;
             let last = moment("user", "last_login_at");
             prop_assert_eq!(
                 last,
@@ -61,6 +60,34 @@ impl StoryRun<'_> {
             };
             prop_assert_eq!(admitted, Some(i64::from(*count)), "{} {}", scope, sort);
         }
+        Ok(())
+    }
+
+    /// The last send of each day, and whether the table keeps each code as long as it may live.
+    async fn compare_sends(&self, to: &str) -> Result<(), TestCaseError> {
+        let mailbox = self.app.partition(&mailbox_key(to)).await;
+        let days = mailbox.iter().filter_map(|(sort, item)| {
+            let day = sort.strip_prefix("sends#")?.parse::<u64>().ok()?;
+            Some((day * 1000 / DAY, item))
+        });
+        let mut held = BTreeMap::new();
+        for (day, item) in days {
+            let sent_at = number(item, &format!("sent_at#{to}"));
+            held.extend(sent_at.map(|at| (day, at.unsigned_abs())));
+            let sweep = number(item, "expires_at_seconds").unwrap().unsigned_abs() * 1000;
+            for challenge in &self.model.challenges {
+                let is_here = challenge.in_table
+                    && mailbox_key(&challenge.to) == mailbox_key(to)
+                    && challenge.issued_at / DAY == day;
+                // The table sweeps by whole seconds.
+                let lives = challenge.expires_at / 1000 * 1000;
+                prop_assert!(!is_here || sweep >= lives, "swept while a code lives");
+            }
+        }
+        let sends = self.model.sent_at.iter();
+        let sends = sends.filter(|((of, _), _)| of == to);
+        let expected: BTreeMap<u64, u64> = sends.map(|((_, day), at)| (*day, *at)).collect();
+        prop_assert_eq!(held, expected, "the last send of each day");
         Ok(())
     }
 

@@ -196,7 +196,7 @@ async fn of_two_codes_of_one_destination_at_once_one_logs_in() {
             async move { app.validate(&to, Some(&id), &code).await }
         })
         .await;
-    gate.assert_met();
+        gate.assert_met();
         let logins = successes(&answers);
         assert!(
             logins == 1 || logins == 0 && is_busy(&answers),
