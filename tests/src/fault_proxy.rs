@@ -336,18 +336,31 @@ async fn serve(
         if let Some(left) = left {
             half::tell(left, &mut answer);
         }
-        let answer = answer.bytes();
-        match fault {
-            Some(CallFault::ReplyDropped) => return Ok(()),
-            Some(CallFault::ReplyTruncated) => {
-                return client.write_all(&answer[..answer.len() - 1]).await;
-            }
-            Some(CallFault::ReplyReplacedBy500) => {
-                let error = http::error(call, 500, "InternalServerError");
-                client.write_all(&error).await?;
-            }
-            _ => client.write_all(&answer).await?,
+        if !reply(&mut client, call, fault, &answer.bytes()).await? {
+            return Ok(());
         }
     }
     Ok(())
+}
+
+/// Sends the answer, or what a fault leaves of it. Returns whether the connection goes on.
+async fn reply(
+    client: &mut BufReader<TcpStream>,
+    call: Call,
+    fault: Option<CallFault>,
+    answer: &[u8],
+) -> io::Result<bool> {
+    match fault {
+        Some(CallFault::ReplyDropped) => return Ok(false),
+        Some(CallFault::ReplyTruncated) => {
+            client.write_all(&answer[..answer.len() - 1]).await?;
+            return Ok(false);
+        }
+        Some(CallFault::ReplyReplacedBy500) => {
+            let error = http::error(call, 500, "InternalServerError");
+            client.write_all(&error).await?;
+        }
+        _ => client.write_all(answer).await?,
+    }
+    Ok(true)
 }

@@ -33,9 +33,9 @@ fn of_operands(text: &str, named: Naming<'_>) -> Vec<Without> {
         }
         let mut found = of_list(&operands, word, named);
         if word == " OR " {
-            found
-                .iter_mut()
-                .for_each(|it| it.part.clone_from(&it.whole));
+            for it in &mut found {
+                it.part.clone_from(&it.whole);
+            }
         }
         for (nth, operand) in operands.iter().enumerate() {
             let with = |operand: &str, naming: Naming<'_>| {
@@ -87,11 +87,11 @@ pub fn of_update(text: &str, named: Naming<'_>) -> Vec<Without> {
             let kept = kept.map(|(word, clauses)| format!("{word} {clauses}"));
             kept.collect::<Vec<_>>().join(" ")
         };
-        let names = |clauses: &str| distinct(&split(clauses, ", "), named).join(", ");
+        let of_all = |clauses: &str| distinct(&split(clauses, ", "), named).join(", ");
         let parts = of_list(&split(clauses, ", "), ", ", named);
         found.extend(parts.into_iter().map(|it| Without {
             part: format!("{word} {}", it.part),
-            whole: with(&it.whole, &names),
+            whole: with(&it.whole, &of_all),
             left: with(&it.left, &str::to_owned),
         }));
     }
@@ -100,10 +100,10 @@ pub fn of_update(text: &str, named: Naming<'_>) -> Vec<Without> {
 
 /// A list without each of its parts, in turn. Parts of one name are taken away together.
 pub fn of_list(parts: &[&str], separator: &str, named: Naming<'_>) -> Vec<Without> {
-    let names = distinct(parts, named);
+    let all = distinct(parts, named);
     let without = |taken: &String| {
         let part = format!("[{taken}]");
-        let whole = names.iter().map(|it| if it == taken { &part } else { it });
+        let whole = all.iter().map(|it| if it == taken { &part } else { it });
         let whole: Vec<_> = whole.map(String::as_str).collect();
         let left = parts.iter().filter(|part| named(part) != *taken);
         Without {
@@ -112,17 +112,17 @@ pub fn of_list(parts: &[&str], separator: &str, named: Naming<'_>) -> Vec<Withou
             part,
         }
     };
-    names.iter().map(without).collect()
+    all.iter().map(without).collect()
 }
 
 fn distinct(parts: &[&str], named: Naming<'_>) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
+    let mut found: Vec<String> = Vec::new();
     for name in parts.iter().map(|part| named(part)) {
-        if !names.contains(&name) {
-            names.push(name);
+        if !found.contains(&name) {
+            found.push(name);
         }
     }
-    names
+    found
 }
 
 /// Splits a text at a separator that is in no parentheses.

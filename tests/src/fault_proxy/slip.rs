@@ -149,12 +149,12 @@ fn slips(call: Call, body: &Value, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Slip
     let actions = body["TransactItems"].as_array().into_iter().flatten();
     for (nth, action) in actions.enumerate() {
         add(of_action(action), &|body, part| {
-            body["TransactItems"][nth] = part
+            body["TransactItems"][nth] = part;
         });
     }
     for (table, keys) in body["RequestItems"].as_object().into_iter().flatten() {
         add(of_operation(keys), &|body, part| {
-            body["RequestItems"][table] = part
+            body["RequestItems"][table] = part;
         });
     }
     found

@@ -47,8 +47,8 @@ async fn each_instance_ends_a_code_by_its_own_clock() {
         let [issuing, other] = apart(ahead, &[]).await;
         let (id, code) = issuing.receive_code(ALICE).await;
         // Five minutes by the clock of the instance that issued it.
-        let life = Duration::from_millis(300_000_u64.saturating_add_signed(ahead));
-        other.advance(life - Duration::from_millis(1));
+        let life = 300_000_u64.saturating_add_signed(ahead);
+        other.advance(Duration::from_millis(life - 1));
         let third = other.cold_start().await;
         third.set_ahead(1);
         let late = third.validate(ALICE, Some(&id), &code).await;

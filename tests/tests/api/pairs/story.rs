@@ -13,6 +13,7 @@ const REVIEWER: &str = "reviewer@example.com";
 const STRANGER: &str = "stranger@example.com";
 
 /// Runs the story of a pair.
+#[expect(clippy::too_many_lines, reason = "a story reads from top to bottom")]
 pub async fn run(feature: Feature, mode: Mode) {
     let name = format!("{feature:?} in {mode:?}");
     let app = TestApp::with(&[feature.settings(), mode.settings()].concat()).await;
@@ -70,20 +71,15 @@ pub async fn run(feature: Feature, mode: Mode) {
         "{name}: the guard"
     );
     let first = visitor.token.clone();
-    let second = visitor.validate(&later, to, id, &code).await;
-    if feature == Feature::KeyOnValidation {
-        assert_eq!(
-            second.assert_ok()["user_id"],
-            right.json["user_id"],
-            "{name}"
-        );
-        assert_eq!(
-            visitor.token, first,
-            "{name}: the repeat has another session"
-        );
-    } else {
-        second.assert_problem(400, "invalid-otp");
-    }
+    check_second_use(
+        &later,
+        &mut visitor,
+        feature,
+        (to, id, &code),
+        &right,
+        &name,
+    )
+    .await;
     assert_eq!(app.sessions().await, 1, "{name}: sessions");
     check_token(&app, feature, &right, &name).await;
 
@@ -101,6 +97,29 @@ pub async fn run(feature: Feature, mode: Mode) {
     assert_eq!(late.status, 400, "{name}: the session goes on");
     check_stranger(&app, &mut visitor, &login, &name).await;
     app.log.assert_lacks(&first);
+}
+
+/// The second use of a code: the same session under its key, and otherwise none.
+async fn check_second_use(
+    later: &TestApp,
+    visitor: &mut Visitor,
+    feature: Feature,
+    (to, id, code): (&str, &str, &str),
+    right: &Answer,
+    name: &str,
+) {
+    let first = visitor.token.clone();
+    let second = visitor.validate(later, to, id, code).await;
+    if feature == Feature::KeyOnValidation {
+        let user = &second.assert_ok()["user_id"];
+        assert_eq!(*user, right.json["user_id"], "{name}");
+        assert_eq!(
+            visitor.token, first,
+            "{name}: the repeat has another session"
+        );
+    } else {
+        second.assert_problem(400, "invalid-otp");
+    }
 }
 
 /// The message of a login; returns its code.

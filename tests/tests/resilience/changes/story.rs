@@ -71,7 +71,8 @@ impl<'a> Story<'a> {
             story.does(&add(&story.to, "first")).await;
             let login = app.log_in(&story.to).await;
             story.id = login["user_id"].as_str().map(str::to_owned);
-            story.access = login["token"].as_str().unwrap().to_owned();
+            let token = login["token"].as_str().unwrap();
+            token.clone_into(&mut story.access);
             story.refresh.push(login["refresh_token"].clone());
             app.advance(Duration::from_millis(1));
         }
