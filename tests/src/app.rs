@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -60,6 +60,7 @@ pub struct TestApp {
     pub(crate) table: DynamoDb,
     functions: Arc<Functions>,
     clock: Arc<AtomicU64>,
+    ahead: Arc<AtomicI64>,
     _gateway: JoinSet<()>,
     secrets: Arc<LoggedSecrets>,
 }
@@ -85,7 +86,7 @@ impl TestApp {
             aws: "127.0.0.1:0".into(),
             web: "127.0.0.1:0".into(),
             settings: find,
-            clock: reading(&clock),
+            clock: reading(&clock, &Arc::default()),
         };
         let stack = Stack::start(options).await.expect("the stack starts");
         let inbox = stack.messages.clone();
@@ -119,7 +120,9 @@ impl TestApp {
     ) -> Self {
         let faults = FaultProxy::start(stack.aws).await;
         let operator = FaultProxy::start(stack.aws).await;
-        let functions = Arc::new(functions(&settings, faults.address, reading(&clock)));
+        let ahead = Arc::default();
+        let functions = functions(&settings, faults.address, reading(&clock, &ahead));
+        let functions = Arc::new(functions);
         let (address, gateway) = serve(Arc::clone(&functions)).await;
         Self {
             table: DynamoDb::new(&sdk_config(stack.aws)),
@@ -131,6 +134,7 @@ impl TestApp {
             operator,
             functions,
             clock,
+            ahead,
             _gateway: gateway,
             secrets,
         }
@@ -146,13 +150,22 @@ impl TestApp {
         self.functions.warm_up().await;
     }
 
-    /// The time, in milliseconds since 1970.
+    /// The time by the clock of these functions, in milliseconds since 1970.
     #[must_use]
     pub fn now(&self) -> u64 {
-        self.clock.load(Ordering::SeqCst)
+        let ahead = self.ahead.load(Ordering::SeqCst);
+        self.clock
+            .load(Ordering::SeqCst)
+            .saturating_add_signed(ahead)
     }
 
-    /// Moves the clock forward.
+    /// Sets the clock of these functions apart from that of all others on the same services, by
+    /// milliseconds; below zero, it is behind.
+    pub fn set_ahead(&self, by: i64) {
+        self.ahead.store(by, Ordering::SeqCst);
+    }
+
+    /// Moves the clocks of all functions on the same services forward.
     pub fn advance(&self, by: Duration) {
         let millis = u64::try_from(by.as_millis()).expect("a span of this century");
         self.clock.fetch_add(millis, Ordering::SeqCst);

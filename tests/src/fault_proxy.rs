@@ -2,8 +2,11 @@
 
 mod call;
 mod capacity;
+mod expression;
+mod gate;
 mod half;
 mod http;
+mod slip;
 mod strict;
 
 use std::{
@@ -20,7 +23,10 @@ use tokio::{
     task::JoinSet,
 };
 
-pub use self::call::Call;
+pub use self::{
+    call::Call,
+    gate::{Gate, Wait},
+};
 use self::{http::HttpMessage, strict::Strict};
 
 /// What the proxy does to a call.
@@ -100,6 +106,7 @@ struct Plan {
     calls: Vec<Call>,
     /// The write units of the calls, if they are measured.
     write_units: Option<f64>,
+    gates: gate::Gates,
 }
 
 /// A running proxy. It knows each call that the functions make by name. Dropping it ends it.
@@ -286,6 +293,8 @@ async fn serve(
     let (mut client, mut upstream) = (BufReader::new(client), BufReader::new(upstream));
     while let Some(mut request) = HttpMessage::read(&mut client).await? {
         let call = Call::of(&request);
+        gate::pass(plan, call, &request).await;
+        let slipped = slip::happen(call, &mut request);
         let fault = plan.lock().unwrap().fault_of(call, &request.body);
         let judged = strict.judge(&mut request);
         if let Some(error) = fault.and_then(|fault| fault.error(call)) {
@@ -315,6 +324,9 @@ async fn serve(
         let Some(mut answer) = answer.await? else {
             return Ok(());
         };
+        if slipped {
+            slip::check_answer(&answer);
+        }
         if measures && let Some(units) = &mut plan.lock().unwrap().write_units {
             *units += capacity::write_units(&request, &answer);
         }
@@ -324,18 +336,31 @@ async fn serve(
         if let Some(left) = left {
             half::tell(left, &mut answer);
         }
-        let answer = answer.bytes();
-        match fault {
-            Some(CallFault::ReplyDropped) => return Ok(()),
-            Some(CallFault::ReplyTruncated) => {
-                return client.write_all(&answer[..answer.len() - 1]).await;
-            }
-            Some(CallFault::ReplyReplacedBy500) => {
-                let error = http::error(call, 500, "InternalServerError");
-                client.write_all(&error).await?;
-            }
-            _ => client.write_all(&answer).await?,
+        if !reply(&mut client, call, fault, &answer.bytes()).await? {
+            return Ok(());
         }
     }
     Ok(())
+}
+
+/// Sends the answer, or what a fault leaves of it. Returns whether the connection goes on.
+async fn reply(
+    client: &mut BufReader<TcpStream>,
+    call: Call,
+    fault: Option<CallFault>,
+    answer: &[u8],
+) -> io::Result<bool> {
+    match fault {
+        Some(CallFault::ReplyDropped) => return Ok(false),
+        Some(CallFault::ReplyTruncated) => {
+            client.write_all(&answer[..answer.len() - 1]).await?;
+            return Ok(false);
+        }
+        Some(CallFault::ReplyReplacedBy500) => {
+            let error = http::error(call, 500, "InternalServerError");
+            client.write_all(&error).await?;
+        }
+        _ => client.write_all(answer).await?,
+    }
+    Ok(true)
 }

@@ -32,7 +32,7 @@ pub mod table;
 
 pub use app::TestApp;
 pub use client::{Answer, Client};
-pub use fault_proxy::{Call, CallFault, FaultProxy};
+pub use fault_proxy::{Call, CallFault, FaultProxy, Gate, Wait};
 pub use log::Log;
 pub use program::Program;
 

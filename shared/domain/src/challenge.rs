@@ -208,8 +208,40 @@ mod tests {
         (challenge, code)
     }
 
+    #[test]
+    fn a_code_is_wrong_from_the_moment_at_which_it_expires() {
+        let now = UnixTime::from_secs(1_000);
+        let (challenge, code) = issued_to_phone(&Policy::default(), now, 1);
+        let moment = Duration::from_millis(1);
+        let judged = |at| challenge.judge(&code, &key(), at);
+        assert_eq!(judged(challenge.expires_at.minus(moment)), Verdict::Right);
+        assert_eq!(judged(challenge.expires_at), Verdict::Wrong);
+    }
+
+    #[test]
+    fn a_code_is_right_only_under_the_key_that_the_challenge_names() {
+        let now = UnixTime::from_secs(1_000);
+        let (challenge, code) = issued_to_phone(&Policy::default(), now, 1);
+        let renamed = DigestKey::new(DigestKeyId::new("another"), Box::new([3; 32]));
+        assert_eq!(challenge.judge(&code, &renamed, now), Verdict::Wrong);
+    }
+
+    #[test]
+    fn a_challenge_knows_the_client_that_requested_it_and_no_other() {
+        let (challenge, _) = issued_to_phone(&Policy::default(), UnixTime::from_secs(1_000), 1);
+        let client = |text| ClientAddress::from_gateway(Some(text));
+        assert!(challenge.is_requested_by(&client("203.0.113.7"), &key()));
+        assert!(!challenge.is_requested_by(&client("203.0.113.8"), &key()));
+    }
+
     proptest! {
         #![proptest_config(fuzz::config())]
+
+        #[test]
+        fn every_id_that_is_drawn_names_its_challenge(seed: u64) {
+            let id = ChallengeId::draw(&mut StdRng::seed_from_u64(seed));
+            prop_assert_eq!(ChallengeId::parse(id.as_str()), Some(id));
+        }
 
         #[test]
         fn what_names_a_challenge_is_kept_as_it_was_written(

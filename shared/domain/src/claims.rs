@@ -192,6 +192,40 @@ mod tests {
     }
 
     #[test]
+    fn the_names_that_the_page_for_operators_lists_are_reserved_and_no_others() {
+        let page = include_str!("../../../docs/users.md");
+        let names = page
+            .lines()
+            .find(|line| line.contains("These names are refused"));
+        let names: Vec<_> = names.unwrap().split('`').skip(1).step_by(2).collect();
+        for name in &names {
+            let claims = Claims::parse(&format!(r#"{{"{name}":"x"}}"#));
+            assert!(matches!(claims, Err(InvalidClaims::Reserved(it)) if it == *name));
+        }
+        assert_eq!(names, RESERVED);
+    }
+
+    #[test]
+    fn claims_are_equal_if_their_members_are_however_they_are_written() {
+        let read = |text| Claims::from_table(text).unwrap();
+        assert_eq!(read(r#"{"a":1}"#), read(r#"{ "a": 1 }"#));
+        assert_ne!(read(r#"{"a":1}"#), read(r#"{"a":2}"#));
+        assert!(!read(r#"{"a":1}"#).is_empty());
+    }
+
+    #[test]
+    fn an_operator_reads_what_is_wrong() {
+        let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(1024));
+        for (text, told) in [
+            ("[]", "claims must be one JSON object"),
+            (r#"{"sub":1}"#, "the claim sub is reserved"),
+            (&large, "claims must be at most 1024 bytes of JSON"),
+        ] {
+            assert_eq!(Claims::parse(text).unwrap_err().to_string(), told);
+        }
+    }
+
+    #[test]
     fn one_kilobyte_is_the_most() {
         let of = |len: usize| format!(r#"{{ "a": "{}" }}"#, "x".repeat(len - 8));
         assert_eq!(Claims::parse(&of(1024)).unwrap().to_json().len(), 1024);

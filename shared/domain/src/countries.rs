@@ -276,5 +276,23 @@ mod tests {
         assert!(british.owns(&number("+4477009001")));
         assert!(!british.owns(&number("+447781123456")));
         assert_eq!(british.calling_code(), "44");
+        // However long they are.
+        let american = country("US");
+        assert!(american.owns(&number("+120155501234567")));
+        assert!(!american.owns(&number("+187655501234567")));
+    }
+
+    #[test]
+    fn a_range_ends_before_the_first_number_that_does_not_begin_like_it() {
+        let american = country("US");
+        assert!(american.owns(&number("+19019999999")));
+        assert!(!american.owns(&number("+19020000000")));
+    }
+
+    #[test]
+    fn a_range_that_is_special_at_one_length_is_ordinary_at_the_others() {
+        let lebanese = country("LB");
+        assert!(!lebanese.owns_as_ordinary(&number("+96180123456")));
+        assert!(lebanese.owns_as_ordinary(&number("+9618012345")));
     }
 }

@@ -19,3 +19,14 @@ impl Delivery {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_and_the_table_read_whether_a_delivery_is_confirmed() {
+        assert_eq!(Delivery::Confirmed.as_str(), "confirmed");
+        assert_eq!(Delivery::Unconfirmed.as_str(), "unconfirmed");
+    }
+}

@@ -124,6 +124,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_text_that_begins_with_a_plus_is_a_number_and_any_other_an_address() {
+        for (text, channel, kept) in [
+            ("+14155550123", "sms", "+14155550123"),
+            ("  +1 415 555 0123", "sms", "+14155550123"),
+            ("Alice@Example.com", "email", "alice@example.com"),
+            ("a+1@example.com", "email", "a+1@example.com"),
+        ] {
+            let destination: Destination = text.parse().unwrap();
+            assert_eq!(destination.kind().channel(), channel, "{text}");
+            assert_eq!(destination.as_str(), kept);
+        }
+        for text in ["", "+", "+alice@example.com", "14155550123", "alice"] {
+            assert_eq!(text.parse::<Destination>(), Err(MalformedDestination));
+        }
+    }
+
+    #[test]
+    fn a_mailbox_counts_all_its_spellings_and_a_number_itself() {
+        let bucket = |text: &str| text.parse::<Destination>().unwrap().bucket();
+        assert_eq!(bucket("alice+1@example.com"), bucket("alice@example.com"));
+        assert_ne!(bucket("alice@example.com"), bucket("bob@example.com"));
+        assert_eq!(bucket("+14155550123").as_str(), "+14155550123");
+    }
+
+    #[test]
     fn a_masked_destination_hides_all_but_its_edges() {
         let email = Destination::Email(EmailAddress::parse("alice@mail.example.com").unwrap());
         let phone = Destination::Phone(PhoneNumber::parse("+14155550123").unwrap());

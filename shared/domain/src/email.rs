@@ -153,6 +153,62 @@ mod tests {
     }
 
     #[test]
+    fn a_character_of_quotes_or_comments_is_refused_even_alone() {
+        for c in "\"()\\".chars() {
+            let text = format!("a{c}b@example.com");
+            assert!(EmailAddress::parse(&text).is_err(), "accepted {text:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_has_at_most_254_characters() {
+        let of = |length: usize| {
+            let label = "b".repeat(63);
+            let rest = "c".repeat(length - 3 * 64 - 6);
+            format!("a@{label}.{label}.{label}.{rest}.com")
+        };
+        assert_eq!(of(254).len(), 254);
+        assert!(EmailAddress::parse(&of(254)).is_ok());
+        assert!(EmailAddress::parse(&of(255)).is_err());
+    }
+
+    #[test]
+    fn a_host_name_has_two_labels_and_no_digits_alone_at_its_end() {
+        let longest = format!("{}.example", "a".repeat(63));
+        for text in [
+            "example.com",
+            "a.b",
+            "1.2x",
+            "xn--exmple-cua.com",
+            "a-b.c-d",
+            &longest,
+        ] {
+            assert!(is_host_name(text), "refused {text}");
+        }
+        let too_long = format!("{}.example", "a".repeat(64));
+        for text in [
+            "",
+            "localhost",
+            ".",
+            "a.",
+            ".b",
+            "a..b",
+            "-a.b",
+            "a-.b",
+            "a.-b",
+            "a.b-",
+            "a_b.c",
+            "a b.c",
+            "127.0.0.1",
+            "a.1",
+            "exämple.com",
+            &too_long,
+        ] {
+            assert!(!is_host_name(text), "accepted {text}");
+        }
+    }
+
+    #[test]
     fn what_is_not_one_plain_ascii_mailbox_is_refused() {
         let long_local = format!("{}@example.com", "a".repeat(65));
         let long_label = format!("a@{}.com", "b".repeat(64));

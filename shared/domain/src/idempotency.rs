@@ -99,6 +99,8 @@ mod tests {
     fn a_key_is_long_enough_to_be_one_clients_own() {
         assert!(IdempotencyKey::parse("8e03978e-40d5-43dd-bc93-6894a57f9324").is_some());
         assert!(IdempotencyKey::parse("\"8e03978e40d543ddbc93\"").is_some());
+        assert!(IdempotencyKey::parse("sixteen---------").is_some());
+        assert!(IdempotencyKey::parse(&"k".repeat(128)).is_some());
         let long = "k".repeat(129);
         for text in [
             "",

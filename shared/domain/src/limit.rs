@@ -118,3 +118,57 @@ impl FullLimit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limit(scope: Scope) -> Limit {
+        Limit {
+            scope,
+            name: "any",
+            window: Duration::from_hours(1),
+            max: 1000,
+            refundable: true,
+        }
+    }
+
+    #[test]
+    fn what_a_client_is_told_of_a_limit_follows_from_what_the_limit_counts_by() {
+        let destination = "alice@example.com".parse().unwrap();
+        for (scope, told) in [
+            (Scope::Destination(destination), "destination"),
+            (Scope::Client(ClientAddress::from_gateway(None)), "client"),
+            (Scope::Prefix("+1".to_owned()), "deployment"),
+            (Scope::Deployment(DestinationKind::Phone), "deployment"),
+        ] {
+            assert_eq!(limit(scope).kind().as_str(), told);
+        }
+        assert_eq!(LimitKind::Cooldown.as_str(), "cooldown");
+    }
+
+    #[test]
+    fn a_window_follows_the_clock_and_ends_where_the_next_begins() {
+        let limit = limit(Scope::Deployment(DestinationKind::Email));
+        let noon = UnixTime::from_secs(1_767_268_800);
+        let one = noon.plus(Duration::from_hours(1));
+        for at in [noon, one.minus(Duration::from_millis(1))] {
+            assert_eq!((limit.window_start(at), limit.window_end(at)), (noon, one));
+        }
+        assert_eq!(limit.window_start(one), one);
+    }
+
+    #[test]
+    fn a_full_limit_tells_how_long_it_refuses() {
+        let limit = limit(Scope::Prefix("+1".to_owned()));
+        let at = UnixTime::from_secs(1_767_268_800 + 600);
+        let wait = Duration::from_mins(50);
+        let (name, kind) = ("any", LimitKind::Deployment);
+        let refusal = Refusal::TooManyRequests {
+            limit: name,
+            kind,
+            wait,
+        };
+        assert_eq!(limit.full(at).refusal(at), refusal);
+    }
+}

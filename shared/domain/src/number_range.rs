@@ -95,10 +95,15 @@ mod tests {
 
     #[test]
     fn a_country_is_between_its_calling_code_and_longer_prefixes() {
-        let mut ranges =
-            ["+1415", "US", "+1", "+141"].map(|text| NumberRange::parse(text).unwrap());
-        ranges.sort_by_key(NumberRange::precedence);
-        let names = ranges.each_ref().map(NumberRange::name);
-        assert_eq!(names, ["+1", "US", "+141", "+1415"]);
+        for ordered in [
+            ["+1", "US", "+141", "+1415"],
+            ["+4", "+44", "GB", "+441"],
+            ["+35", "+353", "IE", "+3531"],
+        ] {
+            let mut ranges = ordered.map(|text| NumberRange::parse(text).unwrap());
+            ranges.reverse();
+            ranges.sort_by_key(NumberRange::precedence);
+            assert_eq!(ranges.each_ref().map(NumberRange::name), ordered);
+        }
     }
 }

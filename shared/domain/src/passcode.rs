@@ -177,8 +177,14 @@ impl fmt::Debug for PasscodeDigest {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::EmailAddress;
+    use crate::{
+        ClientAddress, EmailAddress, IdempotencyKey, RefreshToken, RepeatableGuess, Session,
+        SessionId, SessionLifetimes, UnixTime, UserId,
+    };
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     use proptest::prelude::*;
     use rand::{SeedableRng, rngs::StdRng};
 
@@ -249,6 +255,68 @@ mod tests {
         assert!(!key(1).matches(&digest, &there, &alice, &code));
         assert!(!key(1).matches(&digest, &here, &bob, &code));
         assert!(!key(2).matches(&digest, &here, &alice, &code));
+    }
+
+    /// Each use of a key has a label of its own, so that no use tells another's values.
+    /// The values were computed by another program: the table is full of them.
+    #[test]
+    fn a_key_gives_the_values_that_stand_in_the_table() {
+        let key = key(1);
+        let written = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let id = ChallengeId::parse("r5BuMb9vjKaMlD76sIa5SQ").unwrap();
+        let to = email("alice@example.com");
+        let code = Passcode::parse("123456", 6).unwrap();
+        assert_eq!(
+            written(key.digest(&id, &to, &code).as_bytes()),
+            "G__jzoi_zHKQ89YwsW-zhYmVv7OFvzpNoSqdtg0DP0o"
+        );
+        assert_eq!(key.pseudonym(&to).as_str(), "mC_JJhjRzIl3boC8KUUUqQ");
+        let client = ClientAddress::from_gateway(Some("203.0.113.7"));
+        let requester = key.requester(&id, &client);
+        assert_eq!(written(requester.as_bytes()), "Ocgd3m2bq_yra5OZenHxMQ");
+        let guess = RepeatableGuess {
+            key: &IdempotencyKey::parse("8e03978e-40d5-43dd-bc93-6894a57f9324").unwrap(),
+            challenge: &id,
+            destination: &to,
+            code: &code,
+        };
+        assert_eq!(guess.attempt(&key).as_str(), "pH1GTW2dhSrsogRZtl8yYg");
+        let token = guess.first_token(&key, UserId::from_table("u".to_owned()));
+        assert_eq!(
+            token.expose_secret(),
+            "gMPFdgQ4fwpeotqf9lZpfcXD0hr4W0S85PncANp3rN64KHty-FdkgihwiazS7hAxdQ"
+        );
+        let session = Session {
+            id: SessionId::new("s".to_owned()),
+            created_at: UnixTime::from_millis(1000),
+            ends_at: UnixTime::from_millis(2000),
+            ..started_by(&token, &to)
+        };
+        assert_eq!(
+            written(session.seal(&key).as_bytes()),
+            "LwGSrbZmameLVXOtwVtkZUqiMyoUzv3MG9V7FOytZFk"
+        );
+    }
+
+    fn started_by(token: &RefreshToken, to: &Destination) -> Session {
+        let lifetimes = SessionLifetimes {
+            absolute: Duration::from_hours(1),
+            idle: Duration::from_hours(1),
+            grace: Duration::ZERO,
+        };
+        Session::start(token, to, lifetimes, UnixTime::from_millis(0))
+    }
+
+    #[test]
+    fn what_the_table_keeps_of_a_code_and_its_key_reads_back() {
+        let rng = &mut StdRng::seed_from_u64(1);
+        let (id, to) = (ChallengeId::draw(rng), email("alice@example.com"));
+        let code = Passcode::parse("123456", 6).unwrap();
+        let digest = key(1).digest(&id, &to, &code);
+        let back = PasscodeDigest::from_bytes(digest.as_bytes().to_vec());
+        assert!(key(1).matches(&back, &id, &to, &code));
+        assert_eq!(DigestKeyId::new("key").as_str(), "key");
+        assert_eq!(DigestKeyId::new(key(1).id().as_str()), *key(1).id());
     }
 
     proptest! {

@@ -127,3 +127,98 @@ impl Default for Policy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a limit counts by, its size, and its window in hours.
+    fn told(limits: &[Limit]) -> Vec<String> {
+        let told = |limit: &Limit| {
+            let kind = limit.kind().as_str();
+            let hours = limit.window.as_secs() / 3600;
+            let end = if limit.refundable {
+                "refundable"
+            } else {
+                "kept"
+            };
+            let (name, max) = (limit.name, limit.max);
+            format!("{name} by {kind}: {max} in {hours} h, {end}")
+        };
+        limits.iter().map(told).collect()
+    }
+
+    fn policy() -> Policy {
+        Policy {
+            logins_per_client: 1,
+            sends_per_hour: 2,
+            sends_per_day: 3,
+            emails_per_day: 4,
+            sms_per_day: 5,
+            sms_per_prefix_per_day: 6,
+            conversion_guard: 7,
+            ..Policy::default()
+        }
+    }
+
+    fn client() -> ClientAddress {
+        ClientAddress::from_gateway(Some("203.0.113.7"))
+    }
+
+    const OF_BOTH: [&str; 3] = [
+        "logins-hour by client: 1 in 1 h, kept",
+        "sends-hour by destination: 2 in 1 h, refundable",
+        "sends-day by destination: 3 in 24 h, refundable",
+    ];
+
+    #[test]
+    fn an_email_is_limited_by_its_client_its_mailbox_and_the_deployment() {
+        let to: Destination = "alice+1@example.com".parse().unwrap();
+        let limits = policy().login_limits(&to, &client(), None);
+        let own = "emails-day by deployment: 4 in 24 h, refundable";
+        assert_eq!(told(&limits), [&OF_BOTH[..], &[own]].concat());
+        assert_eq!(limits[0].scope, Scope::Client(client()));
+        assert_eq!(limits[1].scope, Scope::Destination(to.bucket()));
+        assert_eq!(limits[3].scope, Scope::Deployment(DestinationKind::Email));
+    }
+
+    #[test]
+    fn a_text_message_is_limited_by_its_prefix_too() {
+        let to: Destination = "+14155550123".parse().unwrap();
+        let limits = policy().login_limits(&to, &client(), Some("+1"));
+        let own = [
+            "sms-prefix-day by deployment: 6 in 24 h, refundable",
+            "sms-day by deployment: 5 in 24 h, refundable",
+        ];
+        assert_eq!(told(&limits), [&OF_BOTH[..], &own].concat());
+        assert_eq!(limits[3].scope, Scope::Prefix("+1".to_owned()));
+        assert_eq!(limits[4].scope, Scope::Deployment(DestinationKind::Phone));
+    }
+
+    #[test]
+    fn a_client_may_validate_ten_times_as_often_as_it_may_log_in() {
+        let limit = policy().validation_limit(&client());
+        let expected = "validations-hour by client: 10 in 1 h, kept";
+        assert_eq!(told(&[limit]), [expected]);
+        let most = Policy {
+            logins_per_client: u32::MAX,
+            ..policy()
+        };
+        assert_eq!(most.validation_limit(&client()).max, u32::MAX);
+    }
+
+    #[test]
+    fn a_guard_is_that_of_the_prefix_or_of_all_email_and_zero_switches_it_off() {
+        let of_email = policy().conversion_guard(None).unwrap();
+        assert_eq!((of_email.name, of_email.room), ("email-unproven", 7));
+        assert_eq!(of_email.scope, Scope::Deployment(DestinationKind::Email));
+        let of_sms = policy().conversion_guard(Some("+1")).unwrap();
+        assert_eq!((of_sms.name, of_sms.room), ("sms-unproven", 7));
+        assert_eq!(of_sms.scope, Scope::Prefix("+1".to_owned()));
+        let off = Policy {
+            conversion_guard: 0,
+            ..policy()
+        };
+        assert_eq!(off.conversion_guard(None), None);
+    }
+}

@@ -50,6 +50,7 @@ mod tests {
         let (one, two) = (id("AAAAAAAAAAAAAAAAAAAAAA"), id("AAAAAAAAAAAAAAAAAAAAAB"));
         let first = key(1).requester(&one, &client("192.0.2.1"));
         assert_eq!(first.as_bytes().len(), 16);
+        assert_eq!(Requester::from_bytes(first.as_bytes().to_vec()), first);
         assert_eq!(first, key(1).requester(&one, &client("192.0.2.1")));
         for other in [
             key(1).requester(&two, &client("192.0.2.1")),

@@ -161,6 +161,29 @@ mod tests {
     }
 
     #[test]
+    fn a_sender_and_its_registration_are_as_long_as_sns_takes_them() {
+        let is_taken = |sender: &str| SmsSenders::parse(&format!("+44={sender}")).is_ok();
+        for (sender, expected) in [
+            ("123", true),
+            ("12", false),
+            ("123456789012345", true),
+            ("+123456789012345", true),
+            ("1234567890123456", false),
+            ("A", true),
+            ("eleven-char", true),
+            ("twelve-chars", false),
+            ("123-456", false),
+        ] {
+            assert_eq!(is_taken(sender), expected, "{sender}");
+        }
+        for (length, expected) in [(1, true), (50, true), (51, false)] {
+            let id = "7".repeat(length);
+            assert_eq!(is_taken(&format!("EXMPLE;{id};1")), expected, "{length}");
+            assert_eq!(is_taken(&format!("EXMPLE;1;{id}")), expected, "{length}");
+        }
+    }
+
+    #[test]
     fn a_malformed_list_is_refused() {
         for text in [
             "",
@@ -183,6 +206,7 @@ mod tests {
             "+91=EXMPLE;1101234;",
             "+91=EXMPLE;1101234;110712345;1",
             "+91=EXMPLE;11 01;110712345",
+            "+91=EXMPLE;1101234;11 07",
             "+0=Example",
         ] {
             assert_eq!(

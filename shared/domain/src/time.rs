@@ -81,6 +81,47 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn an_instant_is_kept_in_milliseconds_and_told_in_whole_seconds() {
+        let at = UnixTime::from_millis(1_999);
+        assert_eq!((at.as_millis(), at.as_secs()), (1_999, 1));
+        assert_eq!(UnixTime::from_millis(1_000_000).as_secs(), 1_000);
+        assert_eq!(UnixTime::from_secs(2).as_millis(), 2_000);
+        assert_eq!(UnixTime::from_secs(u64::MAX).as_millis(), u64::MAX);
+    }
+
+    #[test]
+    fn no_wait_leads_out_of_time() {
+        let (first, last) = (UnixTime::from_millis(0), UnixTime::from_millis(u64::MAX));
+        let at = UnixTime::from_secs(10);
+        assert_eq!(at.plus(Duration::from_secs(5)), UnixTime::from_secs(15));
+        assert_eq!(at.minus(Duration::from_secs(4)), UnixTime::from_secs(6));
+        assert_eq!(at.minus(Duration::from_secs(11)), first);
+        assert_eq!(at.plus(Duration::MAX), last);
+        assert_eq!(at.minus(Duration::MAX), first);
+        assert_eq!(at.until(UnixTime::from_secs(12)), Duration::from_secs(2));
+        assert_eq!(at.until(UnixTime::from_secs(9)), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_utc() {
+        let midnight = UnixTime::from_secs(1_767_225_600);
+        let last = midnight
+            .plus(Duration::from_hours(24))
+            .minus(Duration::from_millis(1));
+        assert_eq!((midnight.utc_day(), last.utc_day()), (midnight, midnight));
+        assert_eq!(last.window_start(Duration::ZERO), last);
+        assert_eq!(last.window_start(Duration::MAX), UnixTime::from_secs(0));
+    }
+
+    #[test]
+    fn a_wait_is_rounded_up() {
+        for (millis, seconds) in [(0, 0), (1, 1), (999, 1), (1000, 1), (1001, 2), (60_000, 60)] {
+            assert_eq!(seconds_to_wait(Duration::from_millis(millis)), seconds);
+        }
+        assert_eq!(seconds_to_wait(Duration::from_nanos(1)), 1);
+    }
+
     proptest! {
         #![proptest_config(fuzz::config())]
 

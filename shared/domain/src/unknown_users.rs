@@ -75,3 +75,75 @@ impl UnknownUsers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use DeliveryDecision::{Send, Suppress};
+    use UnknownUsers::{Conceal, Reveal, SignUp};
+    use rand::{SeedableRng, rngs::StdRng};
+
+    use super::*;
+    use crate::{Claims, DestinationKind};
+
+    fn user(disabled: bool) -> User {
+        User {
+            id: UserId::from_table("u".to_owned()),
+            disabled,
+            last_login_at: None,
+            claims: Claims::default(),
+        }
+    }
+
+    #[test]
+    fn each_policy_has_its_name_in_the_settings() {
+        for (text, policy) in [
+            ("sign-up", Some(SignUp)),
+            ("conceal", Some(Conceal)),
+            ("reveal", Some(Reveal)),
+            ("", None),
+            ("Conceal", None),
+        ] {
+            assert_eq!(UnknownUsers::parse(text), policy, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_sent_to_active_users_and_to_nobody_only_where_people_sign_up() {
+        let to: Destination = "alice@example.com".parse().unwrap();
+        let revealed = Err(Refusal::UserNotFound(DestinationKind::Email));
+        for (policy, nobody, disabled) in [
+            (SignUp, Ok(Send), Ok(Suppress)),
+            (Conceal, Ok(Suppress), Ok(Suppress)),
+            (Reveal, revealed, revealed),
+        ] {
+            assert_eq!(policy.delivery(&to, Some(&user(false))), Ok(Send));
+            assert_eq!(policy.delivery(&to, None), nobody, "{policy:?}");
+            assert_eq!(policy.delivery(&to, Some(&user(true))), disabled);
+        }
+    }
+
+    #[test]
+    fn a_right_code_logs_active_users_in_and_makes_a_user_only_where_people_sign_up() {
+        let rng = &mut StdRng::seed_from_u64(1);
+        for (policy, signs_up) in [(SignUp, true), (Conceal, false), (Reveal, false)] {
+            let active = policy.resolve(Some(user(false)), rng).unwrap();
+            assert!(!active.is_new() && active.id().as_str() == "u");
+            let disabled = policy.resolve(Some(user(true)), rng);
+            assert_eq!(disabled, Err(Refusal::InvalidOtp("disabled user")));
+            match policy.resolve(None, rng) {
+                Ok(new) => assert!(signs_up && new.is_new() && new.id().as_str().len() == 22),
+                Err(refusal) => {
+                    assert!(!signs_up, "{policy:?}");
+                    assert_eq!(refusal, Refusal::InvalidOtp("unknown user"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_new_users_have_one_id() {
+        let rng = &mut StdRng::seed_from_u64(1);
+        let new = [(); 2].map(|()| SignUp.resolve(None, rng).unwrap());
+        assert_ne!(new[0], new[1]);
+    }
+}

@@ -100,3 +100,51 @@ impl ResolvedUser {
         matches!(self, Self::New(_))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_login_voids_the_codes_that_were_issued_before_it() {
+        let at = UnixTime::from_secs(1_000);
+        let moment = Duration::from_millis(1);
+        let user = |last_login_at| User {
+            id: UserId::from_table("u".to_owned()),
+            disabled: false,
+            last_login_at,
+            claims: Claims::default(),
+        };
+        let known = user(Some(at));
+        assert!(known.has_logged_in_since(at) && known.has_logged_in_since(at.minus(moment)));
+        assert!(!known.has_logged_in_since(at.plus(moment)));
+        assert!(!user(None).has_logged_in_since(UnixTime::from_secs(0)));
+    }
+
+    #[test]
+    fn a_user_has_one_destination_on_each_channel() {
+        let record = |destinations: &[&str]| UserRecord {
+            id: UserId::from_table("u".to_owned()),
+            destinations: destinations.iter().map(|it| it.parse().unwrap()).collect(),
+            created_at: UnixTime::from_secs(0),
+            last_login_at: None,
+            disabled: false,
+            claims: Claims::default(),
+        };
+        let both = record(&["alice@example.com", "+14155550123"]);
+        let on = |record: &UserRecord, channel| {
+            record.destination(channel).map(|it| it.as_str().to_owned())
+        };
+        assert_eq!(
+            on(&both, DestinationKind::Email).as_deref(),
+            Some("alice@example.com")
+        );
+        assert_eq!(
+            on(&both, DestinationKind::Phone).as_deref(),
+            Some("+14155550123")
+        );
+        assert_eq!(on(&record(&["+14155550123"]), DestinationKind::Email), None);
+    }
+}

@@ -273,3 +273,122 @@ impl<'de> Visitor<'de> for AnyValue {
         Ok(Document::Other("a number"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lambda_http::http::header::{CONTENT_TYPE, HeaderValue};
+
+    use super::*;
+
+    fn json(body: Body) -> Request {
+        let mut request = Request::new(body);
+        let value = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(CONTENT_TYPE, value);
+        request
+    }
+
+    fn told<T: fmt::Debug>(read: Result<T, Rejection>) -> String {
+        match read {
+            Err(Rejection::InvalidRequest(why)) => why.detail().to_owned(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    const NAME: Shape<String> =
+        Shape::text("a name", |text| (text != "nobody").then(|| text.to_owned()));
+
+    /// The members `name` and `all` of a body.
+    fn members(body: &str) -> Result<(String, Option<bool>), Rejection> {
+        read(&json(Body::Text(body.to_owned())), |members| {
+            let name = members.required("name", &NAME);
+            let all = members.optional("all", &BOOLEAN);
+            Some((name?, all))
+        })
+    }
+
+    #[test]
+    fn members_are_read_in_any_order_and_optional_ones_may_be_left_out() {
+        let (name, x) = ("x".to_owned(), "x".to_owned());
+        assert_eq!(
+            members(r#"{"all":true,"name":"x"}"#),
+            Ok((name, Some(true)))
+        );
+        assert_eq!(members(r#" {"name":"x"} "#), Ok((x, None)));
+    }
+
+    #[test]
+    fn each_mistake_of_a_member_says_what_is_expected() {
+        for (body, told_of) in [
+            ("{}", "`name` is missing; it must be a name."),
+            (r#"{"name":"nobody"}"#, "`name` must be a name."),
+            (r#"{"name":null}"#, "`name` must be a name, not null."),
+            (r#"{"name":true}"#, "`name` must be a name, not a boolean."),
+            (r#"{"name":-1.5}"#, "`name` must be a name, not a number."),
+            (r#"{"name":["x"]}"#, "`name` must be a name, not an array."),
+            (
+                r#"{"name":{"x":1}}"#,
+                "`name` must be a name, not an object.",
+            ),
+            (
+                r#"{"name":"x","all":"true"}"#,
+                "`all` must be true or false, not a string.",
+            ),
+            (
+                r#"{"name":"x","name":"x"}"#,
+                "The body has a duplicate member `name`; send it once.",
+            ),
+            (
+                r#"{"name":"x","nam":1}"#,
+                "The body has an unknown member `nam`; did you mean `name`?",
+            ),
+            (
+                r#"{"all":1,"z":1}"#,
+                "`name` is missing; it must be a name. \
+                 `all` must be true or false, not a number. \
+                 The body has an unknown member `z`; this call takes `name` and `all`.",
+            ),
+        ] {
+            assert_eq!(told(members(body)), told_of, "{body}");
+        }
+    }
+
+    #[test]
+    fn anything_but_an_object_is_named_by_its_kind() {
+        let twice =
+            "The body is a string that contains JSON: it was encoded twice. Encode it once.";
+        let empty = "The body is empty; it must be a JSON object.";
+        for (body, what) in [
+            ("null", "The body must be a JSON object, not null."),
+            ("true", "The body must be a JSON object, not a boolean."),
+            ("1", "The body must be a JSON object, not a number."),
+            ("-1", "The body must be a JSON object, not a number."),
+            ("1.5", "The body must be a JSON object, not a number."),
+            ("[1,[2]]", "The body must be a JSON object, not an array."),
+            (r#""x""#, "The body must be a JSON object, not a string."),
+            (r#"" {\"name\":1}""#, twice),
+            ("", empty),
+            (" \n", empty),
+            (
+                "{",
+                "The body is not JSON: EOF while parsing an object at line 1 column 1.",
+            ),
+        ] {
+            assert_eq!(told(members(body)), what, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_body_has_at_most_4096_bytes_and_says_that_it_is_json() {
+        let of = |length: usize| format!(r#"{{"name":"{}"}}"#, "x".repeat(length - 11));
+        assert!(members(&of(4096)).is_ok());
+        let large = "The body must be no larger than 4 KB.";
+        assert_eq!(told(members(&of(4097))), large);
+        let (text, binary) = (json(Body::Text("é".into())), json(Body::Binary(vec![1])));
+        assert_eq!(bytes(&text), Ok("é".as_bytes()));
+        assert_eq!(bytes(&binary), Ok(&[1][..]));
+        assert_eq!(bytes(&json(Body::Empty)), Ok(&[][..]));
+        let plain = Request::new(Body::Text("{}".into()));
+        let read = read(&plain, |_| Some(()));
+        assert_eq!(read, Err(Rejection::UnsupportedMediaType));
+    }
+}

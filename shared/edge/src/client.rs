@@ -43,3 +43,46 @@ fn address(request: &Request, proxies: TrustedProxies) -> ClientAddress {
     let forwarded: Vec<_> = lines.flat_map(|line| line.split(',')).collect();
     ClientAddress::behind(proxies, source_ip, &forwarded)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::event;
+
+    use super::*;
+
+    const EDGE: &str = "198.51.100.1";
+    const VIEWER: &str = "203.0.113.7";
+
+    /// The address of a client whose request came over one trusted proxy.
+    fn identified(context: &str, headers: &str) -> String {
+        let event = format!(
+            r#"{{"httpMethod":"GET","path":"/","headers":{headers},"requestContext":{context}}}"#
+        );
+        let mut request = event::request(&event).unwrap();
+        assert_eq!(of(&request).as_str(), "unknown");
+        identify(&mut request, TrustedProxies::new(1));
+        of(&request).as_str().to_owned()
+    }
+
+    #[test]
+    fn a_gateway_hands_on_what_the_trusted_proxy_saw_and_a_function_url_does_not() {
+        let forwarded = format!(r#"{{"X-Forwarded-For":"1.1.1.1, {VIEWER}, {EDGE}"}}"#);
+        let rest = format!(r#"{{"identity":{{"sourceIp":"{EDGE}"}}}}"#);
+        let http = format!(r#"{{"http":{{"method":"GET","sourceIp":"{EDGE}"}}}}"#);
+        let of_domain = |name: &str| http.replacen('{', &format!(r#"{{"domainName":"{name}","#), 1);
+        let url = of_domain("x.lambda-url.eu-west-1.on.aws");
+        let own = of_domain("auth.example.com");
+        for (context, expected) in [
+            (&rest, VIEWER),
+            (&http, VIEWER),
+            (&own, VIEWER),
+            (&url, EDGE),
+        ] {
+            assert_eq!(identified(context, &forwarded), expected, "{context}");
+            assert_eq!(identified(context, "{}"), EDGE, "{context}");
+        }
+        // An entry that is no text still counts as one.
+        let odd = format!(r#"{{"X-Forwarded-For":"{VIEWER}, é, {EDGE}"}}"#);
+        assert_eq!(identified(&rest, &odd), EDGE);
+    }
+}

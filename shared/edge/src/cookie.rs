@@ -152,6 +152,62 @@ mod tests {
         }
     }
 
+    fn refresh_cookie(origins: &str) -> RefreshCookie {
+        RefreshCookie::on(AllowedOrigins::parse(origins).unwrap().with_credentials())
+    }
+
+    fn from(origin: Option<&str>, cookies: &[&str]) -> Request {
+        let mut request = with_cookies(cookies);
+        if let Some(origin) = origin {
+            let origin = HeaderValue::from_str(origin).unwrap();
+            request.headers_mut().insert("origin", origin);
+        }
+        request
+    }
+
+    const PAGE: &str = "https://www.example.com";
+
+    #[test]
+    fn a_page_of_an_allowed_origin_gets_the_cookie_if_it_asks() {
+        let cookie = refresh_cookie(PAGE);
+        assert!(cookie.is_on() && !RefreshCookie::default().is_on());
+        let refused = Err(Rejection::OriginNotAllowed);
+        for (origin, asked, carrier) in [
+            (Some(PAGE), true, Ok(Carrier::Cookie)),
+            (Some(PAGE), false, Ok(Carrier::Body)),
+            (Some("https://evil.example"), true, refused.clone()),
+            (None, true, refused.clone()),
+            (None, false, Ok(Carrier::Body)),
+        ] {
+            assert_eq!(cookie.asked(&from(origin, &[]), asked), carrier);
+        }
+        let off = RefreshCookie::default();
+        assert_eq!(off.asked(&from(Some(PAGE), &[]), true), refused);
+    }
+
+    #[test]
+    fn a_token_of_the_body_counts_before_the_cookie_which_only_an_allowed_page_may_send() {
+        let token = URL_SAFE_NO_PAD.encode([7; 60]);
+        let pair = format!("{NAME}={token}");
+        let cookie = refresh_cookie(PAGE);
+        let presented = |origin, cookies: &[&str], member: Option<&str>| {
+            let request = from(origin, cookies);
+            let presented = cookie.presented(&request, member.map(Into::into));
+            presented.map(|(token, carrier)| (token.is_some(), carrier))
+        };
+        let cookies = [pair.as_str()];
+        let in_cookie = Ok((true, Carrier::Cookie));
+        assert_eq!(presented(Some(PAGE), &cookies, None), in_cookie);
+        let refused = Err(Rejection::OriginNotAllowed);
+        assert_eq!(presented(None, &cookies, None), refused);
+        let in_body = Ok((true, Carrier::Body));
+        assert_eq!(presented(None, &cookies, Some(&token)), in_body);
+        for member in [None, Some("x")] {
+            let none = Ok((false, Carrier::Body));
+            assert_eq!(presented(None, &[], member), none);
+        }
+    }
+
     proptest! {
         #[test]
         fn a_token_is_in_the_body_or_in_the_cookie_and_comes_back_as_it_was(

@@ -185,10 +185,100 @@ mod tests {
         let bytes = b"https://\xc3\xa4\"\\.example";
         let text = printable(&HeaderValue::from_bytes(bytes).unwrap());
         assert_eq!(text, r#"https://\xc3\xa4\"\\.example"#);
+        let of = |length: usize| printable(&HeaderValue::from_str(&"a".repeat(length)).unwrap());
+        assert_eq!(of(300), "a".repeat(300));
+        assert_eq!(of(301), format!("{}...", "a".repeat(300)));
         let long = HeaderValue::from_bytes(&[0xff; 5000]).unwrap();
-        let text = printable(&long);
-        assert!(text.is_ascii() && text.ends_with("..."));
-        assert!(text.len() <= 4 * LONGEST_IN_THE_LOG + 3, "{}", text.len());
+        assert_eq!(printable(&long), format!("{}...", "\\xff".repeat(300)));
+    }
+
+    fn asked(method: Method, headers: &[(&'static str, &str)]) -> Request {
+        let mut request = Request::new(Body::Empty);
+        *request.method_mut() = method;
+        for (name, value) in headers {
+            let value = HeaderValue::from_str(value).unwrap();
+            request.headers_mut().insert(*name, value);
+        }
+        request
+    }
+
+    /// The CORS headers of an answer.
+    fn told(answer: &Response<Body>) -> Vec<String> {
+        let headers = answer.headers().iter();
+        let mut told: Vec<_> = headers
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
+        told.sort();
+        told
+    }
+
+    const PAGE: &str = "https://www.example.com";
+    const EXPOSED: &str = "access-control-expose-headers: \
+        retry-after, www-authenticate, x-amzn-remapped-www-authenticate";
+
+    #[test]
+    fn an_allowed_page_may_read_the_answer_and_each_answer_depends_on_the_origin() {
+        let origins =
+            AllowedOrigins::parse("https://www.example.com,https://*.example.org").unwrap();
+        let applied = |origins: &AllowedOrigins, headers: &[(&'static str, &str)]| {
+            let policy = origins.policy(&asked(Method::POST, headers));
+            assert!(policy.preflight().is_none());
+            let refused = policy.refused_origin().map(str::to_owned);
+            (told(&policy.apply(Response::new(Body::Empty))), refused)
+        };
+        let open = |origin: &str| {
+            let origin = format!("access-control-allow-origin: {origin}");
+            vec![origin, EXPOSED.to_owned(), "vary: origin".to_owned()]
+        };
+        assert_eq!(applied(&origins, &[("origin", PAGE)]), (open(PAGE), None));
+        let closed = vec!["vary: origin".to_owned()];
+        assert_eq!(applied(&origins, &[]), (closed.clone(), None));
+        let other = "https://evil.example";
+        let refused = Some(other.to_owned());
+        assert_eq!(applied(&origins, &[("origin", other)]), (closed, refused));
+
+        let with = origins.clone().with_credentials();
+        let credentials = "access-control-allow-credentials: true".to_owned();
+        let open_with = [vec![credentials], open(PAGE)].concat();
+        assert_eq!(applied(&with, &[("origin", PAGE)]), (open_with, None));
+        // No cookies for all previews of a page.
+        let preview = "https://pr-1.example.org";
+        assert_eq!(
+            applied(&with, &[("origin", preview)]),
+            (open(preview), None)
+        );
+        assert!(
+            with.name_one()
+                && !AllowedOrigins::parse("https://*.example.org")
+                    .unwrap()
+                    .name_one()
+        );
+    }
+
+    #[test]
+    fn only_the_preflight_of_an_allowed_page_is_answered_here() {
+        let origins = AllowedOrigins::parse(PAGE).unwrap();
+        let method = ("access-control-request-method", "POST");
+        let preflight = |verb, headers: &[_]| origins.policy(&asked(verb, headers)).preflight();
+        let answer = preflight(Method::OPTIONS, &[("origin", PAGE), method]).unwrap();
+        assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+        assert_eq!(
+            told(&answer),
+            [
+                "access-control-allow-headers: authorization, content-type, idempotency-key",
+                "access-control-allow-methods: GET, POST",
+                "access-control-allow-origin: https://www.example.com",
+                EXPOSED,
+                "access-control-max-age: 7200",
+                "cache-control: no-store",
+                "vary: origin",
+            ]
+        );
+        let other = ("origin", "https://evil.example");
+        assert!(preflight(Method::OPTIONS, &[other, method]).is_none());
+        assert!(preflight(Method::OPTIONS, &[method]).is_none());
+        assert!(preflight(Method::OPTIONS, &[("origin", PAGE)]).is_none());
+        assert!(preflight(Method::POST, &[("origin", PAGE), method]).is_none());
     }
 
     proptest! {

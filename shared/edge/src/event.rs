@@ -219,3 +219,110 @@ fn headers(
     }
     Some(headers)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_rest_api(more: &str) -> Option<Request> {
+        let context = r#""requestContext":{"requestId":"r","identity":{"sourceIp":"203.0.113.7"}}"#;
+        request(&format!(
+            r#"{{"httpMethod":"POST","path":"/api/me",{context}{more}}}"#
+        ))
+        .ok()
+    }
+
+    fn of_http_api(more: &str) -> Option<Request> {
+        let http = r#"{"method":"GET","sourceIp":"203.0.113.7"}"#;
+        let context = format!(r#""requestContext":{{"requestId":"r","http":{http}}}"#);
+        request(&format!(r#"{{"rawPath":"/api/me",{context}{more}}}"#)).ok()
+    }
+
+    fn values<'a>(request: &'a Request, name: &str) -> Vec<&'a [u8]> {
+        let values = request.headers().get_all(name).iter();
+        values.map(HeaderValue::as_bytes).collect()
+    }
+
+    #[test]
+    fn both_payloads_tell_the_method_the_path_and_the_client() {
+        for (request, method) in [(of_rest_api(""), "POST"), (of_http_api(""), "GET")] {
+            let request = request.unwrap();
+            assert_eq!(
+                (request.method().as_str(), request.raw_http_path()),
+                (method, "/api/me")
+            );
+            let (id, source_ip) = match request.request_context_ref().unwrap() {
+                RequestContext::ApiGatewayV1(it) => (&it.request_id, &it.identity.source_ip),
+                RequestContext::ApiGatewayV2(it) => (&it.request_id, &it.http.source_ip),
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(id.as_deref(), Some("r"));
+            assert_eq!(source_ip.as_deref(), Some("203.0.113.7"));
+        }
+    }
+
+    #[test]
+    fn a_body_is_text_or_base64_and_never_a_guess() {
+        let body = |more: &str| of_rest_api(more).map(|request| request.body().to_vec());
+        assert_eq!(body(""), Some(vec![]));
+        assert_eq!(body(r#","body":"aGk=""#), Some(b"aGk=".to_vec()));
+        assert_eq!(
+            body(r#","body":"aGk=","isBase64Encoded":false"#),
+            Some(b"aGk=".to_vec())
+        );
+        assert_eq!(
+            body(r#","body":"aGk=","isBase64Encoded":true"#),
+            Some(b"hi".to_vec())
+        );
+        assert_eq!(body(r#","body":"?","isBase64Encoded":true"#), None);
+    }
+
+    #[test]
+    fn a_header_has_all_its_values_and_one_that_only_the_short_map_has_counts_too() {
+        let more = r#","multiValueHeaders":{"X-A":["1","2"]},"headers":{"x-a":"3","x-b":"é"}"#;
+        let request = of_rest_api(more).unwrap();
+        assert_eq!(values(&request, "x-a"), [b"1", b"2"]);
+        assert_eq!(values(&request, "x-b"), ["é".as_bytes()]);
+        for broken in [
+            r#","headers":{"x a":"1"}"#,
+            r#","headers":{"x-a":"1\n"}"#,
+            r#","multiValueHeaders":{"x a":["1"]}"#,
+            r#","multiValueHeaders":{"x-a":["1\n"]}"#,
+        ] {
+            assert!(of_rest_api(broken).is_none(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn cookies_beside_the_headers_count_unless_there_is_a_header() {
+        let cookies = |more: &str| {
+            let request = of_http_api(more)?;
+            let values = values(&request, "cookie").into_iter();
+            Some(values.map(<[u8]>::to_vec).collect::<Vec<_>>())
+        };
+        let both = r#","cookies":["a=1","b=2"]"#;
+        assert_eq!(cookies(both), Some(vec![b"a=1".to_vec(), b"b=2".to_vec()]));
+        let header = format!(r#"{both},"headers":{{"Cookie":"c=3"}}"#);
+        assert_eq!(cookies(&header), Some(vec![b"c=3".to_vec()]));
+        assert_eq!(cookies(r#","cookies":["a=\n"]"#), None);
+    }
+
+    #[test]
+    fn the_answer_to_an_event_that_is_no_request_has_its_payload_all_the_same() {
+        let payload = |event: &str| {
+            serde_json::from_str::<Event>(event)
+                .ok()
+                .map(|it| it.payload)
+        };
+        assert_eq!(payload(r#"{"version":"2.0"}"#), Some(Payload::V2));
+        assert_eq!(payload("[]"), Some(Payload::V1));
+        assert_eq!(payload("{"), None);
+        let v2 = r#"{"requestContext":{"http":{"method":"GET"}}}"#;
+        assert_eq!(payload(v2), Some(Payload::V2));
+        let v1 = r#"{"version":"2.0","httpMethod":"GET","requestContext":{}}"#;
+        assert_eq!(payload(v1), Some(Payload::V1));
+        for event in ["{", "[]", r#"{"requestContext":{}}"#] {
+            assert_eq!(request(event).err(), Some(NOT_UNDERSTOOD), "{event}");
+        }
+    }
+}

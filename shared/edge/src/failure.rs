@@ -51,3 +51,30 @@ impl Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use otp_domain::Unauthorized;
+
+    use super::*;
+
+    #[test]
+    fn only_an_invalid_token_that_came_by_the_cookie_removes_the_cookie() {
+        let invalid = Refusal::InvalidRefreshToken("reused");
+        let other = Refusal::Unauthorized(Unauthorized::NoToken);
+        for (refusal, carrier, stale) in [
+            (invalid, Carrier::Cookie, true),
+            (invalid, Carrier::Body, false),
+            (other, Carrier::Cookie, false),
+            (other, Carrier::Body, false),
+        ] {
+            let failure = Failure::of_refresh(refusal.into(), carrier);
+            let expected = if stale {
+                Failure::StaleCookie(refusal.into())
+            } else {
+                Failure::from(refusal)
+            };
+            assert_eq!(failure, expected, "{refusal:?} {carrier:?}");
+        }
+    }
+}

@@ -212,6 +212,71 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_near_within_one_slip_of_four_letters_and_two_of_more() {
+        for (name, known, is_near) in [
+            ("abcd", "abcx", true),
+            ("abcd", "abxx", false),
+            ("abcde", "abcxx", true),
+            ("abcde", "abxxx", false),
+            ("abc", "xxabcxx", true),
+            ("ab", "xxabxx", false),
+        ] {
+            let known: &'static str = known;
+            assert_eq!(nearest(name, &[known]).is_some(), is_near, "{name} {known}");
+        }
+        let known: &[&'static str] = &["abcdex", "abcde", "abcdey"];
+        assert_eq!(nearest("abcdf", known), Some("abcde"));
+        // A longer name is no slip.
+        let long: &'static str = "abcdefghijklmnopqrstuvwxyzabcdef";
+        assert_eq!(nearest(long, &[long]), Some(long));
+        assert_eq!(nearest(&format!("{long}g"), &[long]), None);
+    }
+
+    #[test]
+    fn of_a_clients_name_32_letters_are_shown_and_nothing_that_could_be_a_value() {
+        for (name, expected) in [
+            ("phone_number", "phone_number"),
+            ("a-1.b c@d", "a***b*c*d"),
+            ("é", "*"),
+        ] {
+            assert_eq!(shown(name), expected);
+        }
+        assert_eq!(shown(&"a".repeat(32)), "a".repeat(32));
+        assert_eq!(shown(&"a".repeat(33)), format!("{}...", "a".repeat(32)));
+    }
+
+    #[test]
+    fn names_are_listed_as_a_sentence_lists_them() {
+        assert_eq!(listed(&["a"]), "`a`");
+        assert_eq!(listed(&["a", "b"]), "`a` and `b`");
+        assert_eq!(listed(&["a", "b", "c"]), "`a`, `b` and `c`");
+    }
+
+    #[test]
+    fn mistakes_are_told_in_their_order_and_none_is_no_explanation() {
+        assert_eq!(Mistakes::default().explained(), None);
+        let mut mistakes = Mistakes::default();
+        mistakes.note("One.");
+        mistakes.note("Two.".to_owned());
+        mistakes.note_unknown("secret", &["email"]);
+        let explained = mistakes.explained().unwrap();
+        let first = "One. Two. The body has an unknown member";
+        assert_eq!(
+            explained.detail(),
+            format!("{first} `secret`; this call takes `email`.")
+        );
+        assert_eq!(
+            explained.reason(),
+            format!("{first}; this call takes `email`.")
+        );
+        let mut five = Mistakes::default();
+        for _ in 0..MOST {
+            five.note("x.");
+        }
+        assert_eq!(five.explained().unwrap().detail(), "x. x. x. x. x.");
+    }
+
+    #[test]
     fn distances_are_those_of_levenshtein() {
         for (a, b, expected) in [
             ("", "", 0),

@@ -90,3 +90,72 @@ fn take_cookies(headers: &mut HeaderMap) -> Vec<String> {
         .filter_map(|cookie| cookie.to_str().map(str::to_owned).ok())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use lambda_http::http::HeaderValue;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn an_event_that_is_no_request_is_guessed_by_the_marks_of_payload_2() {
+        for (event, expected) in [
+            (r#"{"version":"2.0"}"#, Payload::V2),
+            (r#"{"rawPath":null,"version":"2.0"}"#, Payload::V2),
+            (r#"{"rawPath":"/x"}"#, Payload::V2),
+            (r#"{"rawPath":7}"#, Payload::V2),
+            (r#"{"version":"1.0"}"#, Payload::V1),
+            (r#"{"version":2.0}"#, Payload::V1),
+            (r#"{"path":"/x"}"#, Payload::V1),
+            ("{}", Payload::V1),
+            ("[]", Payload::V1),
+            ("", Payload::V1),
+        ] {
+            assert_eq!(Payload::guess(event), expected, "{event}");
+        }
+    }
+
+    fn told(payload: Payload, body: Body, cookies: &[&'static str]) -> Value {
+        let mut answer = Response::new(body);
+        for cookie in cookies {
+            let cookie = HeaderValue::from_static(cookie);
+            answer.headers_mut().append(SET_COOKIE, cookie);
+        }
+        answer
+            .headers_mut()
+            .insert("x", HeaderValue::from_static("y"));
+        serde_json::to_value(payload.response(answer)).unwrap()
+    }
+
+    #[test]
+    fn payload_2_has_its_cookies_beside_the_headers() {
+        let first = told(Payload::V1, Body::Empty, &["a=1", "b=2"]);
+        assert_eq!(
+            first["multiValueHeaders"]["set-cookie"],
+            json!(["a=1", "b=2"])
+        );
+        assert_eq!(first["multiValueHeaders"]["x"], json!(["y"]));
+        let second = told(Payload::V2, Body::Empty, &["a=1", "b=2"]);
+        assert_eq!(second["cookies"], json!(["a=1", "b=2"]));
+        assert_eq!(second["headers"], json!({"x": "y"}));
+    }
+
+    #[test]
+    fn a_body_is_text_or_base64_or_nothing() {
+        for payload in [Payload::V1, Payload::V2] {
+            let text = told(payload, Body::Text("é".to_owned()), &[]);
+            assert_eq!(
+                (&text["body"], &text["isBase64Encoded"]),
+                (&json!("é"), &json!(false))
+            );
+            let bytes = told(payload, Body::Binary(vec![0xff]), &[]);
+            assert_eq!(
+                (&bytes["body"], &bytes["isBase64Encoded"]),
+                (&json!("/w=="), &json!(true))
+            );
+            assert_eq!(told(payload, Body::Empty, &[])["body"], Value::Null);
+            assert_eq!(text["statusCode"], 200);
+        }
+    }
+}

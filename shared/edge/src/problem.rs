@@ -254,3 +254,6 @@ impl Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -208,3 +208,6 @@ fn destination(members: &mut Members) -> Option<Destination> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,3 +149,70 @@ impl Route {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lambda_http::Body;
+
+    use super::*;
+
+    fn routed(method: &str, path: &str) -> Result<Route, Rejection> {
+        let mut request = Request::new(Body::Empty).with_raw_http_path(path);
+        *request.method_mut() = Method::from_bytes(method.as_bytes()).unwrap();
+        Route::of(&request)
+    }
+
+    #[test]
+    fn each_route_has_its_path_its_method_its_name_and_its_form_of_errors() {
+        let (problem, oauth) = (ErrorFormat::Problem, ErrorFormat::OAuth);
+        let routes = [
+            ("POST", "/api/login-with-otp", "login", problem),
+            ("POST", "/api/validate-otp", "validate", problem),
+            ("POST", "/api/token/refresh", "refresh", problem),
+            ("POST", "/api/logout", "logout", problem),
+            ("GET", "/api/me", "me", problem),
+            ("POST", "/oauth2/token", "token", oauth),
+            ("POST", "/oauth2/revoke", "revoke", oauth),
+            (
+                "GET",
+                "/.well-known/openid-configuration",
+                "configuration",
+                problem,
+            ),
+            (
+                "GET",
+                "/.well-known/oauth-authorization-server",
+                "metadata",
+                problem,
+            ),
+            ("GET", "/.well-known/jwks.json", "keys", problem),
+        ];
+        assert_eq!(Route::ALL.len(), routes.len());
+        for (method, path, name, format) in routes {
+            let other = if method == "GET" { "POST" } else { "GET" };
+            for path in [path, &format!("{path}/")] {
+                let route = routed(method, path).unwrap();
+                assert_eq!(route.name(), name);
+                let refused = Err(Rejection::MethodNotAllowed(method));
+                assert_eq!(routed(other, path), refused, "{path}");
+                let request = Request::new(Body::Empty).with_raw_http_path(path);
+                assert_eq!(Route::error_format_of(&request), format, "{path}");
+            }
+            let head = routed("HEAD", path).map(Route::name);
+            assert_eq!(head.is_ok(), method == "GET", "{path}");
+        }
+        for path in [
+            "",
+            "/",
+            "/api",
+            "/api/me//",
+            "/API/me",
+            "/v1/api/me",
+            "/api/me/x",
+        ] {
+            assert_eq!(routed("GET", path), Err(Rejection::NotFound), "{path}");
+            let request = Request::new(Body::Empty).with_raw_http_path(path);
+            assert_eq!(Route::error_format_of(&request), problem);
+        }
+    }
+}

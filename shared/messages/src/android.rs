@@ -71,6 +71,14 @@ mod tests {
         let app = apps.find("app").unwrap();
         assert_eq!((apps.name(app), apps.hash(app)), ("app", "FA+9qCX9VSu"));
         assert_eq!(apps.find("App"), None);
+        let hashes: Vec<_> = apps.all().map(|app| apps.hash(app)).collect();
+        assert_eq!(hashes, ["FA+9qCX9VSu", "0123456789/"]);
+        let longest = format!("{}=FA+9qCX9VSu", "a".repeat(64));
+        for list in ["my_app-2.0=FA+9qCX9VSu", &longest] {
+            assert!(AndroidApps::parse(list).is_some(), "refused {list}");
+        }
+        let too_long = format!("{}=FA+9qCX9VSu", "a".repeat(65));
+        assert_eq!(AndroidApps::parse(&too_long), None);
         assert_eq!(apps.find("FA+9qCX9VSu"), None);
         for text in [
             "",

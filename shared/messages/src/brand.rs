@@ -24,3 +24,21 @@ impl Brand {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_brand_has_1_to_32_characters_and_none_that_controls() {
+        let longest = "ä".repeat(32);
+        for (text, kept) in [("X", "X"), ("  My Shop ", "My Shop"), (&longest, &longest)] {
+            assert_eq!(Brand::parse(text).unwrap().as_str(), kept);
+        }
+        let too_long = "ä".repeat(33);
+        for text in ["", "  ", "My\nShop", "My\u{7f}Shop", "x\u{85}x", &too_long] {
+            assert_eq!(Brand::parse(text), None, "accepted {text:?}");
+        }
+        assert_eq!(Brand::parse("Login"), Some(Brand::placeholder()));
+    }
+}

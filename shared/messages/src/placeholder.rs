@@ -60,3 +60,45 @@ pub fn check(sentence: &str, required: &[&str], optional: &[&str]) -> Result<(),
         Some(name) => Err(format!("lacks {{{name}}}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_words_and_names_in_their_order() {
+        use Part::{Name, Words};
+        for (sentence, expected) in [
+            ("", &[][..]),
+            ("a b", &[Words("a b")]),
+            ("{a}", &[Name("a")]),
+            (
+                "{a}{b} c{d}",
+                &[Name("a"), Name("b"), Words(" c"), Name("d")],
+            ),
+            ("a {b", &[Words("a "), Words("{b")]),
+            ("{", &[Words("{")]),
+            ("a} b", &[Words("a} b")]),
+        ] {
+            assert_eq!(parts(sentence).collect::<Vec<_>>(), expected, "{sentence}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_has_what_is_required_and_nothing_unknown() {
+        let check = |sentence| check(sentence, &["code", "brand"], &["life"]);
+        for sentence in ["{code} {brand}", "{brand}{code}{life}{code}"] {
+            assert_eq!(check(sentence), Ok(()), "{sentence}");
+        }
+        let unknown = "has an unknown placeholder; it may have {code}, {brand}, {life}";
+        for (sentence, mistake) in [
+            ("{life}", "lacks {code}"),
+            ("{code}", "lacks {brand}"),
+            ("{code} {brand} {app}", unknown),
+            ("{code} {brand} {", "has a brace without its counterpart"),
+            ("{code} {brand} }", "has a brace without its counterpart"),
+        ] {
+            assert_eq!(check(sentence), Err(mistake.to_owned()), "{sentence}");
+        }
+    }
+}

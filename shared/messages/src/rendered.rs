@@ -168,6 +168,20 @@ mod tests {
     }
 
     #[test]
+    fn each_character_that_html_gives_a_meaning_is_escaped_even_alone() {
+        for (c, entity) in [
+            ("&", "&amp;"),
+            ("<", "&lt;"),
+            (">", "&gt;"),
+            ("\"", "&quot;"),
+            ("'", "&#39;"),
+        ] {
+            assert_eq!(written(Format::Html, c, false), entity);
+            assert_eq!(written(Format::Plain, c, false), c);
+        }
+    }
+
+    #[test]
     fn from_right_to_left_each_value_but_the_code_is_isolated() {
         let sentence = "{code} {brand} {life}";
         assert_eq!(

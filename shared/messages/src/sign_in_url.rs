@@ -38,12 +38,17 @@ mod tests {
 
     #[test]
     fn a_link_is_https_without_a_fragment_or_leads_to_this_machine() {
+        let of = |length: usize| format!("https://{}", "a".repeat(length - 8));
         for text in [
             "https://www.example.com/login",
             "https://example.com/login?lang=de&x=1",
             "http://localhost:8080",
             "http://127.0.0.1:8080/login",
             "http://[::1]/",
+            "http://localhost?lang=de",
+            "http://localhost",
+            "https://[2001:db8::1]/login",
+            &of(512),
         ] {
             assert!(SignInUrl::parse(text).is_some(), "refused {text}");
         }
@@ -59,8 +64,17 @@ mod tests {
             "https://example.com/\"onclick=",
             "https://exämple.com",
             "javascript:alert(1)",
+            "https:///login",
+            "https://?lang=de",
+            "http://localhost8080",
+            &of(513),
         ] {
             assert!(SignInUrl::parse(text).is_none(), "accepted {text}");
+        }
+        // What a URL writes as an escape, and what would end an attribute.
+        for c in "\"'<>#\\^`{|} \n\u{7f}".chars() {
+            let text = format!("https://example.com/{c}");
+            assert!(SignInUrl::parse(&text).is_none(), "accepted {text:?}");
         }
     }
 }

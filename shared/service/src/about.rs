@@ -95,3 +95,40 @@ impl From<&Session> for About {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_first_stays_and_the_rest_is_added() {
+        let user = UserId::from_table("u".to_owned());
+        let challenge = ChallengeId::parse("r5BuMb9vjKaMlD76sIa5SQ").unwrap();
+        let destination: Destination = "alice@example.com".parse().unwrap();
+        let other: Destination = "bob@example.com".parse().unwrap();
+        let session = SessionId::new("s".to_owned());
+        let message = MessageId::new(Some("m".to_owned())).unwrap();
+        let sent = About {
+            message: Some(message.clone()),
+            ..About::default()
+        };
+        let about = About::default()
+            .and(&destination)
+            .and(&other)
+            .and(&user)
+            .and(&challenge)
+            .and(session.clone())
+            .and(sent);
+        let expected = About {
+            destination: Some(destination),
+            user: Some(user),
+            challenge: Some(challenge),
+            session: Some(session),
+            message: Some(message),
+        };
+        assert_eq!(about, expected);
+        let again = About::default().and(about.clone()).and(About::from(&other));
+        assert_eq!(again, about);
+        assert_eq!(MessageId::new(None), None);
+    }
+}

@@ -283,3 +283,80 @@ impl fmt::Debug for AccessToken {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn payload(to: &Destination) -> Value {
+        let (destination, amr) = DestinationClaims::by(to);
+        let payload = Payload {
+            iss: "",
+            sub: "",
+            aud: "",
+            client_id: "",
+            iat: 0,
+            exp: 0,
+            auth_time: 0,
+            sid: "",
+            jti: "",
+            amr,
+            destination,
+            operators: &Map::new(),
+        };
+        serde_json::to_value(payload).unwrap()
+    }
+
+    #[test]
+    fn no_operator_sets_a_member_that_tokens_have() {
+        for to in ["alice@example.com", "+14155550123"] {
+            let payload = payload(&to.parse().unwrap());
+            let members = payload.as_object().unwrap();
+            assert_eq!(members.len(), 12, "{members:?}");
+            for name in members.keys() {
+                let claims = Claims::parse(&format!(r#"{{"{name}":"x"}}"#));
+                assert!(claims.is_err(), "{name} can be set");
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_says_which_destination_was_proved_and_how() {
+        let of_email = payload(&"alice@example.com".parse().unwrap());
+        assert_eq!(of_email["email"], "alice@example.com");
+        assert_eq!(of_email["email_verified"], true);
+        assert_eq!(of_email["amr"], serde_json::json!(["otp"]));
+        let of_phone = payload(&"+14155550123".parse().unwrap());
+        assert_eq!(of_phone["phone_number"], "+14155550123");
+        assert_eq!(of_phone["phone_number_verified"], true);
+        assert_eq!(of_phone["amr"], serde_json::json!(["otp", "sms"]));
+    }
+
+    #[test]
+    fn a_principal_is_a_user_with_exactly_one_destination() {
+        let principal = |email: Option<&str>, number: Option<&str>| {
+            let claims = VerifiedClaims {
+                sub: "u".to_owned(),
+                exp: 0,
+                email: email.map(str::to_owned),
+                phone_number: number.map(str::to_owned),
+            };
+            claims.principal()
+        };
+        let (email, number) = ("alice@example.com", "+14155550123");
+        for (found, expected) in [
+            (principal(Some(email), None), email),
+            (principal(None, Some(number)), number),
+        ] {
+            let found = found.unwrap();
+            assert_eq!(
+                (found.user.as_str(), found.destination.as_str()),
+                ("u", expected)
+            );
+        }
+        assert_eq!(principal(None, None), None);
+        assert_eq!(principal(Some(email), Some(number)), None);
+        assert_eq!(principal(Some("alice"), None), None);
+        assert_eq!(principal(None, Some("1")), None);
+    }
+}

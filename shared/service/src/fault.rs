@@ -137,3 +137,36 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_types::error::ErrorMetadata;
+
+    use super::*;
+
+    #[test]
+    fn a_fault_tells_how_a_call_ended_and_the_code_of_an_error() {
+        let named = ErrorMetadata::builder().code("Throttling").build();
+        let unnamed = ErrorMetadata::builder().message("secret").build();
+        let timeout = ConnectorError::timeout("secret".into());
+        let io = ConnectorError::io("secret".into());
+        for (error, cause) in [
+            (
+                SdkError::construction_failure("secret"),
+                "request not built",
+            ),
+            (SdkError::timeout_error("secret"), "timeout"),
+            (SdkError::dispatch_failure(timeout), "connect timeout"),
+            (SdkError::dispatch_failure(io), "no connection"),
+            (SdkError::response_error("secret", ()), "unreadable answer"),
+            (SdkError::service_error(named, ()), "Throttling"),
+            (SdkError::service_error(unnamed, ()), "unnamed error"),
+        ] {
+            let fault = Fault::from_sdk(Dependency::Table, "GetItem", &error);
+            assert_eq!(fault.to_string(), format!("table: GetItem: {cause}"));
+        }
+        assert_eq!(Dependency::Keys.as_str(), "keys");
+        assert_eq!(Dependency::Provider.as_str(), "provider");
+    }
+}

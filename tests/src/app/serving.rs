@@ -2,7 +2,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -37,9 +37,13 @@ pub async fn serve(functions: Arc<Functions>) -> (SocketAddr, JoinSet<()>) {
     (address, server)
 }
 
-pub(super) fn reading(clock: &Arc<AtomicU64>) -> Clock {
-    let clock = Arc::clone(clock);
-    Arc::new(move || UnixTime::from_millis(clock.load(Ordering::SeqCst)))
+/// Reads a clock that is some milliseconds ahead of a shared one.
+pub(super) fn reading(clock: &Arc<AtomicU64>, ahead: &Arc<AtomicI64>) -> Clock {
+    let (clock, ahead) = (Arc::clone(clock), Arc::clone(ahead));
+    Arc::new(move || {
+        let millis = clock.load(Ordering::SeqCst);
+        UnixTime::from_millis(millis.saturating_add_signed(ahead.load(Ordering::SeqCst)))
+    })
 }
 
 /// Fails the test when it is dropped and the log holds a code or a destination of a message.

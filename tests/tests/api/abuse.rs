@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::http::StatusCode;
 use futures_util::future::join_all;
 
-use tests::{ALICE, Answer, LOGIN, TestApp, VALIDATE, destination, validation};
+use tests::{ALICE, Answer, Call, Gate, LOGIN, TestApp, VALIDATE, destination, validation};
 
 async fn login_from(app: &TestApp, client: &str, to: &str) -> Answer {
     app.post_from(client, LOGIN, &[], &destination(to)).await
@@ -169,11 +169,14 @@ async fn fifty_logins_at_once_for_the_last_message_of_a_cap_send_one() {
         let app = Arc::clone(&app);
         tokio::spawn(async move { login_from(&app, &address(1000 + n), &number(1000 + n)).await })
     });
+    let gate = Gate::of(2, Call::Admit, "");
+    app.faults.hold(&gate);
     let answers: Vec<Answer> = join_all(tasks)
         .await
         .into_iter()
         .map(|answer| answer.expect("the task does not panic"))
         .collect();
+    gate.assert_met();
     let successes = answers
         .iter()
         .filter(|answer| answer.status == StatusCode::OK)

@@ -4,13 +4,16 @@ mod csv;
 mod sessions;
 mod tool;
 
-use std::{collections::HashMap, ffi::OsString, fmt::Write, time::Duration};
+use std::{collections::HashMap, ffi::OsString, fmt::Write, net::SocketAddr, time::Duration};
 
 use admin::{Exit, Io, run};
 use futures_util::future::join_all;
 use local::aws::sdk_config;
 use otp_domain::UnixTime;
-use tests::{ALICE, PHONE, TestApp, table::sort_key};
+use tests::{
+    ALICE, Call, Gate, PHONE, TestApp,
+    table::{partition_key, sort_key},
+};
 
 use self::csv::many_users;
 pub use self::tool::Admin;
@@ -109,6 +112,37 @@ async fn a_removed_user_loses_all_destinations() {
 }
 
 #[tokio::test]
+async fn a_removed_user_leaves_only_the_time_of_the_last_login() {
+    let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
+    app.admin_does(&format!("add --email {ALICE} --phone {PHONE}"))
+        .await;
+    app.admin_does(&format!(r#"set {ALICE} --claims {{"plan":"gold"}}"#))
+        .await;
+    app.log_in_afresh(ALICE).await;
+    app.admin_does(&format!("disable {ALICE}")).await;
+    app.admin_does(&format!("remove {ALICE}")).await;
+    for (to, left) in [(ALICE, &["last_login_at"][..]), (PHONE, &[])] {
+        let item = &app.partition(&partition_key(to)).await["user"];
+        let mut names: Vec<&str> = item.keys().map(String::as_str).collect();
+        names.retain(|name| !["pk", "sk", "expires_at_seconds"].contains(name));
+        assert_eq!(names, left, "{to}");
+    }
+
+    // The next users have nothing of the last one.
+    let (user, is_new) = app.log_in_afresh(PHONE).await;
+    app.admin_does(&format!("add --email {ALICE}")).await;
+    let listed = app.listed().await;
+    let by_phone = format!("{user},,{PHONE},");
+    let line = listed.iter().find(|line| line.starts_with(&by_phone));
+    assert!(is_new && line.is_some_and(|line| line.ends_with(",false,{}")));
+    assert!(
+        listed
+            .iter()
+            .any(|line| line.contains(&format!(",{ALICE},,")))
+    );
+}
+
+#[tokio::test]
 async fn a_code_from_before_a_removal_never_logs_the_removed_user_in() {
     let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
     let (old, is_new) = app.log_in_afresh(ALICE).await;
@@ -165,6 +199,34 @@ async fn a_used_code_stays_used_when_its_user_is_removed() {
 }
 
 #[tokio::test]
+async fn an_added_user_is_not_swept_in_place_of_the_removed_one() {
+    let often = [("RESEND_COOLDOWN_SECONDS", "0"), ("SENDS_PER_HOUR", "9")];
+    let app = TestApp::with(&often).await;
+    let csv = format!("email,phone_number,disabled\n{ALICE},,true\n");
+    let both = format!("email,phone_number,disabled\n{ALICE},{PHONE},true\n");
+    for (add, stdin) in [
+        (format!("--email {ALICE}"), ""),
+        (format!(r#"--email {ALICE} --claims {{"plan":"gold"}}"#), ""),
+        (format!("--email {ALICE} --phone {PHONE}"), ""),
+        ("--csv -".to_owned(), csv.as_str()),
+        ("--csv -".to_owned(), both.as_str()),
+    ] {
+        app.log_in_afresh(ALICE).await;
+        app.admin_does(&format!("remove {ALICE}")).await;
+        let ran = app.admin_reading(&format!("add {add}"), stdin).await;
+        assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
+        for item in app.items().await {
+            let is_user = sort_key(&item) == "user" && item.contains_key("user_id");
+            assert!(
+                !is_user || !item.contains_key("expires_at_seconds"),
+                "{add}"
+            );
+        }
+        app.admin_does(&format!("remove {ALICE}")).await;
+    }
+}
+
+#[tokio::test]
 async fn a_destination_of_one_user_cannot_be_given_to_another() {
     let app = TestApp::with(REVEAL).await;
     app.admin_does(&format!("add --email {ALICE}")).await;
@@ -202,7 +264,11 @@ async fn of_many_adds_of_one_address_at_once_one_wins_and_the_others_leave_nothi
     let lines: Vec<_> = (0..30)
         .map(|n| format!("add --email {ALICE} --phone +1415555{n:04}"))
         .collect();
-    let ran = join_all(lines.iter().map(|line| app.admin(line))).await;
+    let gate = Gate::of(2, Call::AddUser, ALICE);
+    app.faults.hold(&gate);
+    let aws = app.faults.address;
+    let ran = join_all(lines.iter().map(|line| app.admin_at(aws, line, ""))).await;
+    gate.assert_met();
     let won = ran.iter().filter(|ran| ran.exit == Exit::Done).count();
     assert_eq!(won, 1);
     for lost in ran.iter().filter(|ran| ran.exit != Exit::Done) {

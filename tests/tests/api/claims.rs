@@ -3,8 +3,13 @@
 use std::{ffi::OsString, net::SocketAddr, time::Duration};
 
 use admin::{Exit, Io, run};
+use aws_sdk_dynamodb::Client as DynamoDb;
 use local::aws::sdk_config;
-use otp_domain::UnixTime;
+use otp_domain::{Claims, OperationId, UnixTime};
+use otp_service::{
+    ambient,
+    store::{Change, Store},
+};
 use serde_json::{Value, json};
 use tests::{ALICE, Call, CallFault, PHONE, TestApp};
 
@@ -126,6 +131,41 @@ async fn claims_survive_a_disabling_and_end_with_the_user() {
     app.advance(Duration::from_secs(1));
     let next = app.log_in(ALICE).await;
     assert_eq!(operators(&app, &next["token"]).await, json!({}));
+}
+
+/// The user of a destination is removed, and the next one added, after an operator's change has
+/// read the first one.
+#[tokio::test]
+async fn a_change_of_a_user_who_was_removed_meanwhile_does_not_reach_the_next_one() {
+    let app = TestApp::start().await;
+    let add = ["users", "add", "--email", ALICE];
+    admin(&app, &add, b"").await;
+    let table = app.settings.login.table_name.clone();
+    let client = DynamoDb::new(&sdk_config(app.operator.address));
+    let store = Store::new(Table::new(client, table));
+    let removed = store
+        .find_user_record(&ALICE.parse().unwrap())
+        .await
+        .unwrap();
+    let removed = removed.expect("the first user");
+    admin(&app, &["users", "remove", ALICE], b"").await;
+    admin(&app, &add, b"").await;
+    let mut login = app.log_in(ALICE).await;
+
+    let operation = || OperationId::draw(&mut ambient::rng());
+    let claims = Claims::parse(r#"{"role":"admin"}"#).unwrap();
+    for claims in [claims, Claims::default()] {
+        let is_set = store.set_claims(&removed, &claims, &operation()).await;
+        assert!(!is_set.unwrap());
+        assert_eq!(refreshed(&app, &mut login).await, json!({}));
+        assert_eq!(profile(&app, &login).await, Value::Null);
+    }
+    for change in [Change::Disable, Change::Enable, Change::Remove] {
+        let now = UnixTime::from_millis(app.now());
+        let is_changed = store.change_user(&removed, change, &operation(), now).await;
+        assert!(!is_changed.unwrap());
+        refreshed(&app, &mut login).await;
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::Value;
-use tests::{ALICE, Answer, Call, TestApp, VALIDATE, other_than, table::number, validation};
+use tests::{ALICE, Answer, Call, Gate, TestApp, VALIDATE, other_than, table::number, validation};
 
 /// Ten validations per client and hour.
 const TEN: [(&str, &str); 2] = [
@@ -102,7 +102,12 @@ async fn no_more_verdicts_than_the_limit_are_told_at_once() {
         let id = id.clone();
         async move { guess_from(app, STRANGER, &id, &guess).await }
     });
+    // More than the limit, at both instances.
+    let gate = Gate::of(11, Call::CountValidation, "");
+    app.faults.hold(&gate);
+    other.faults.hold(&gate);
     let answers = join_all(guesses).await;
+    gate.assert_met();
     let told = answers.iter().filter(|answer| answer.status != 429).count();
     assert_eq!(told, 10, "verdicts");
     assert_eq!(counted(&app).await, 10);

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use serde_json::json;
-use tests::{ALICE, Answer, Call, CallFault, TestApp};
+use tests::{ALICE, Answer, Call, Gate, TestApp};
 
 const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 
@@ -36,7 +36,10 @@ async fn fifty_logins_with_one_key_at_once_send_one_message() {
         let app = Arc::clone(&app);
         tokio::spawn(async move { app.login_with_key(KEY, ALICE).await })
     });
+    let gate = Gate::of(2, Call::Admit, ALICE);
+    app.faults.hold(&gate);
     let answers = join_all(tasks).await;
+    gate.assert_met();
     let answers: Vec<Answer> = answers.into_iter().map(|answer| answer.unwrap()).collect();
     for answer in &answers {
         assert_eq!(answer.assert_ok(), &answers[0].json);
@@ -76,6 +79,19 @@ async fn a_key_is_free_again_when_its_code_has_expired() {
 }
 
 #[tokio::test]
+async fn a_login_can_be_repeated_until_its_code_expires() {
+    let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
+    let first = app.login_with_key(KEY, ALICE).await;
+    app.advance(Duration::from_mins(5) - Duration::from_secs(1));
+    let again = app.login_with_key(KEY, ALICE).await;
+    assert_eq!(
+        again.assert_ok()["challenge_id"],
+        first.json["challenge_id"]
+    );
+    assert_eq!(app.messages(ALICE).len(), 1);
+}
+
+#[tokio::test]
 async fn a_login_whose_delivery_failed_can_be_repeated_under_its_key() {
     let app = TestApp::start().await;
     app.stack.messages.set_refusing(true);
@@ -92,16 +108,24 @@ async fn a_login_repeated_while_its_first_request_is_sending_gets_the_same_answe
     for (refusing, status) in [(false, 200), (true, 502)] {
         let app = TestApp::start().await;
         app.stack.messages.set_refusing(refusing);
-        let late = CallFault::ReplyDelayed;
-        app.faults.inject(Call::SendEmail, late, 1);
-        let first = app.login_with_key(KEY, ALICE);
-        let repeat = async {
-            while app.faults.injected() == 0 {
-                tokio::task::yield_now().await;
+        // The message is sent once the repeat has looked for its end in vain.
+        let sending = Gate::closed(Call::SendEmail, ALICE);
+        let looking = Gate::closed(Call::FindLogin, ALICE);
+        app.faults.hold(&sending);
+        app.faults.hold(&looking);
+        let (first, repeat, ()) = tokio::join!(
+            app.login_with_key(KEY, ALICE),
+            async {
+                sending.reached().await;
+                app.login_with_key(KEY, ALICE).await
+            },
+            async {
+                looking.reached().await;
+                sending.open();
+                looking.open();
             }
-            app.login_with_key(KEY, ALICE).await
-        };
-        let (first, repeat) = tokio::join!(first, repeat);
+        );
+        sending.assert_met();
         assert_eq!(first.status, status);
         assert_eq!(first.json, repeat.json);
         assert_eq!(app.messages(ALICE).len(), usize::from(!refusing));

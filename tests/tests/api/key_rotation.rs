@@ -14,7 +14,7 @@ const TWO_OF_EACH: [(&str, &str); 3] = [
 ];
 
 /// Makes the second keys the first.
-fn swap(settings: &mut Settings) {
+pub fn swap(settings: &mut Settings) {
     let (login, sessions) = (&mut settings.login, &mut settings.sessions);
     let second = sessions.tokens.second_signing_key_id.as_mut();
     mem::swap(

@@ -33,6 +33,7 @@ mod messages;
 mod mistakes;
 mod oauth;
 mod openapi;
+mod pairs;
 mod permissions;
 mod problems;
 mod programs;

@@ -4,6 +4,8 @@ mod options;
 mod own_email;
 mod rule_9;
 
+pub use own_email::store as store_template;
+
 use local::inbox::Message;
 use otp_domain::UnknownUsers;
 use otp_messages::Language;

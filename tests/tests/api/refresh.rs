@@ -4,7 +4,7 @@ use std::{collections::HashSet, time::Duration};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tests::{ALICE, Answer, Call, CallFault, PHONE, REFRESH, TestApp};
+use tests::{ALICE, Answer, Call, CallFault, Gate, PHONE, REFRESH, TestApp};
 
 use crate::tokens::claims;
 
@@ -184,7 +184,10 @@ async fn fifty_refreshes_of_one_token_at_once_get_the_same_next_token() {
     let app = TestApp::start().await;
     for _ in 0..3 {
         let first = app.log_in(ALICE).await["refresh_token"].clone();
+        let gate = Gate::of(2, Call::Rotate, "");
+        app.faults.hold(&gate);
         let answers = join_all((0..50).map(|_| app.refresh(&first))).await;
+        gate.assert_met();
         let answers = answers.iter().map(|answer| next_token(answer).to_string());
         let next: HashSet<String> = answers.collect();
         assert_eq!(next.len(), 1, "a session has two live tokens");

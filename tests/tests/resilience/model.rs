@@ -1,7 +1,8 @@
 //! Random stories of users, attackers and lost replies. The service and a plain model of it must
 //! agree on each answer, on each message, and on the table at the end of each story.
 //!
-//! A story is a vector of operations. Each operation is valid in any state ("guess at the last
+//! A story asks two instances of the functions, whose clocks are up to a minute apart. It is a
+//! vector of operations. Each operation is valid in any state ("guess at the last
 //! code but one"), so that proptest can drop any of them when it shrinks a story that fails.
 //! `proptest-state-machine` generates operations from the model's state instead. The stories do
 //! not need that, and its runner is not async.
@@ -23,13 +24,10 @@ mod runner;
 mod table;
 pub mod wire;
 
-use proptest::{
-    collection::vec,
-    test_runner::{Config, RngSeed, TestRunner},
-};
+use proptest::test_runner::{Config, RngSeed, TestRunner};
 use tests::setting;
 
-use self::{operations::operation, runner::StoryRunner};
+use self::{operations::story, runner::StoryRunner};
 
 /// Enough to meet every rule, in about half a minute.
 const CASES: u32 = 24;
@@ -47,7 +45,7 @@ fn the_service_does_what_a_plain_model_of_it_predicts() {
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let runner = runtime.block_on(StoryRunner::start());
-    let stories = vec(operation(), 30..=LONGEST_STORY);
+    let stories = story(30..=LONGEST_STORY);
     let result =
         TestRunner::new(config).run(&stories, |story| runtime.block_on(runner.run(&story)));
     if let Err(failed) = result {

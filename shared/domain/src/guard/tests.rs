@@ -75,6 +75,41 @@ fn codes_that_came_back_are_trusted_for_a_week_and_for_three_rooms() {
     assert!(matches!(count.judge(ROOM, later), GuardVerdict::Closed(_)));
 }
 
+#[test]
+fn for_two_minutes_after_a_message_codes_may_be_coming_back() {
+    let wait = |millis| match full(4).judge(4, NOW.plus(Duration::from_millis(millis))) {
+        GuardVerdict::Closed(wait) => wait,
+        open => panic!("{open:?}"),
+    };
+    assert_eq!(wait(119_999), Duration::from_secs(5));
+    assert_eq!(
+        wait(120_000),
+        Duration::from_hours(6) - Duration::from_mins(2)
+    );
+}
+
+#[test]
+fn a_counter_that_tells_no_message_has_been_idle_for_a_day() {
+    let count = GuardCount {
+        unproven: 4,
+        ..GuardCount::default()
+    };
+    let eased = GuardVerdict::Eased(GuardCount::default());
+    assert_eq!(count.judge(4, NOW), eased);
+}
+
+#[test]
+fn codes_that_came_back_are_forgotten_with_the_trust_in_them() {
+    let count = GuardCount {
+        proven_at: Some(NOW.minus(Duration::from_hours(8 * 24))),
+        ..proven(full(4), 9)
+    };
+    let GuardVerdict::Eased(eased) = count.judge(4, NOW.plus(Duration::from_hours(6))) else {
+        panic!("not eased");
+    };
+    assert_eq!((eased.unproven, eased.proven), (3, 0));
+}
+
 proptest! {
     #![proptest_config(fuzz::config())]
 
@@ -95,9 +130,9 @@ proptest! {
                 }
                 count.unproven += 1;
                 sent += 1;
+                prop_assert!(sent <= i64::from(4 * room));
             }
         }
-        prop_assert!(sent <= i64::from(4 * room));
         prop_assert!(earlier > 0 || sent == i64::from(room));
     }
 
@@ -109,6 +144,8 @@ proptest! {
         let (count, now) = (full(room.into()), NOW.plus(Duration::from_secs(idle)));
         if let GuardVerdict::Closed(wait) = count.judge(room, now) {
             prop_assert!(wait > Duration::ZERO);
+            let before = now.plus(wait).minus(Duration::from_millis(1));
+            prop_assert!(matches!(count.judge(room, before), GuardVerdict::Closed(_)));
             prop_assert!(matches!(count.judge(room, now.plus(wait)), GuardVerdict::Eased(_)));
         }
     }

@@ -142,6 +142,16 @@ mod tests {
     }
 
     #[test]
+    fn a_seal_reads_back_from_the_table() {
+        let key = key("one", 1);
+        let seal = session().seal(&key);
+        let back = Seal::from_table(seal.key_id.clone(), seal.as_bytes().to_vec());
+        let mut read = session();
+        read.seal = Some(back);
+        assert!(read.is_genuine(&key));
+    }
+
+    #[test]
     fn a_session_without_a_seal_is_nobodys() {
         assert!(!session().is_genuine(&key("one", 1)));
     }

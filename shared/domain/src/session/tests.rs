@@ -46,6 +46,24 @@ proptest! {
     }
 
     #[test]
+    fn what_the_table_keeps_of_a_token_reads_back(seed: u64) {
+        let (session, token, mut rng) = session(seed);
+        let salt = RotationSalt::draw(&mut rng);
+        let (kept, digest) = (salt.as_ref().to_vec(), token.digest());
+        let read = RotationSalt::try_from(kept.as_slice()).unwrap();
+        prop_assert_eq!(token.successor(&read).digest(), token.successor(&salt).digest());
+        let read = RefreshTokenDigest::try_from(digest.as_ref()).unwrap();
+        prop_assert_eq!(read, digest);
+        prop_assert_eq!(SessionId::new(session.id.as_str().to_owned()), session.id);
+        prop_assert_eq!(UserId::from_table(session.user.as_str().to_owned()), session.user);
+        for length in [0, 31, 33] {
+            let bytes = vec![7; length];
+            prop_assert!(RefreshTokenDigest::try_from(bytes.as_slice()).is_err());
+            prop_assert!(RotationSalt::try_from(bytes.as_slice()).is_err());
+        }
+    }
+
+    #[test]
     fn any_text_is_a_token_or_none(text in "\\PC*") {
         if let Some(token) = RefreshToken::parse(&text) {
             prop_assert_eq!(token.expose_secret(), text);
@@ -113,6 +131,62 @@ proptest! {
         let secret = token.expose_secret();
         prop_assert!(!shown.contains(&secret[22..60]), "{shown}");
     }
+}
+
+#[test]
+fn a_refresh_renews_the_idle_time_and_never_the_end_of_the_session() {
+    let (session, token, mut rng) = session(1);
+    let mut refresh = |hours| {
+        let now = START.plus(Duration::from_hours(hours));
+        let salt = RotationSalt::draw(&mut rng);
+        (session.refreshed(&token, salt, LIFETIMES, now), now)
+    };
+    assert_eq!(session.expires_at, START.plus(LIFETIMES.idle));
+    let (refreshed, now) = refresh(100);
+    assert_eq!(refreshed.refreshed_at, now);
+    assert_eq!(refreshed.expires_at, now.plus(LIFETIMES.idle));
+    let (refreshed, _) = refresh(700);
+    assert_eq!(refreshed.expires_at, START.plus(LIFETIMES.absolute));
+    assert_eq!(refreshed.ends_at, session.ends_at);
+    let kept = |it: &Session| (it.id.clone(), it.user.clone(), it.created_at);
+    assert_eq!(kept(&refreshed), kept(&session));
+}
+
+#[test]
+fn grace_and_life_end_to_the_millisecond() {
+    let (session, token, mut rng) = session(1);
+    let moment = Duration::from_millis(1);
+    let judged = |session: &Session, at| name(&session.judge(&token, LIFETIMES, at));
+    assert_eq!(
+        judged(&session, session.expires_at.minus(moment)),
+        "current"
+    );
+    assert_eq!(judged(&session, session.expires_at), "expired");
+    let refreshed = session.refreshed(&token, RotationSalt::draw(&mut rng), LIFETIMES, START);
+    let over = START.plus(LIFETIMES.grace);
+    assert_eq!(judged(&refreshed, over.minus(moment)), "retried");
+    assert_eq!(judged(&refreshed, over), "reused");
+}
+
+#[test]
+fn within_the_grace_period_only_the_previous_token_is_retried() {
+    let (session, first, mut rng) = session(1);
+    let salt = RotationSalt::draw(&mut rng);
+    let second = first.successor(&salt);
+    let session = session.refreshed(&first, salt, LIFETIMES, START);
+    let session = session.refreshed(&second, RotationSalt::draw(&mut rng), LIFETIMES, START);
+    let judged = |token| name(&session.judge(token, LIFETIMES, START));
+    assert_eq!((judged(&second), judged(&first)), ("retried", "reused"));
+}
+
+#[test]
+fn a_token_names_a_user_of_at_most_128_bytes() {
+    let of = |user: &[u8]| URL_SAFE_NO_PAD.encode([&[7; 48], user].concat());
+    for (length, is_token) in [(0, false), (1, true), (128, true), (129, false)] {
+        let text = of(&vec![b'u'; length]);
+        assert_eq!(RefreshToken::parse(&text).is_some(), is_token, "{length}");
+    }
+    assert!(RefreshToken::parse(&of(b"\xff")).is_none());
 }
 
 #[test]

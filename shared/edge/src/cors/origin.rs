@@ -135,9 +135,12 @@ mod tests {
             "http://localhost:5173",
             "capacitor://localhost",
             "ionic://localhost",
+            "https://a-1.example.com",
+            "http://127.0.0.1:8080",
         ] {
             let pattern = OriginPattern::parse(text).unwrap();
-            assert!(pattern.matches(text));
+            assert!(pattern.matches(text) && pattern.is_one());
+            assert!(!pattern.matches(&format!("{text}x")));
         }
         for (text, why) in [
             ("", Empty),
@@ -152,6 +155,50 @@ mod tests {
             ("https://user@example.com", Host),
         ] {
             assert_eq!(OriginPattern::parse(text), Err(why), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_label_and_a_port_are_as_long_as_they_can_be() {
+        let pattern = OriginPattern::parse("https://*.example.com").unwrap();
+        for (length, matches) in [(1, true), (63, true), (64, false)] {
+            let origin = format!("https://{}.example.com", "a".repeat(length));
+            assert_eq!(pattern.matches(&origin), matches, "{length}");
+        }
+        let long = format!("https://*.{}.com", "a".repeat(63));
+        for text in [
+            "http://*.a-1.example:1",
+            "https://*.example.com:65535",
+            &long,
+        ] {
+            assert!(OriginPattern::parse(text).is_ok(), "refused {text}");
+        }
+        for text in ["https://*.example.com:655350", "https://*.ex_ample.com"] {
+            let why = OriginPattern::parse(text);
+            assert_eq!(why, Err(MalformedOrigin::Wildcard), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_operator_reads_what_an_origin_must_be() {
+        for (text, told) in [
+            ("", "must not have an empty entry"),
+            (
+                "x",
+                "must have origins that begin with https://, http://, capacitor:// or ionic://",
+            ),
+            (
+                "https://x/",
+                "must have origins such as https://www.example.com or http://localhost:5173, \
+                 in lower case and without a path or a slash at the end",
+            ),
+            (
+                "https://*",
+                "may have * as a whole first label only, in front of two labels or more, such \
+                 as https://*.preview.example.com",
+            ),
+        ] {
+            assert_eq!(OriginPattern::parse(text).unwrap_err().to_string(), told);
         }
     }
 

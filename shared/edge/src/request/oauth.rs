@@ -96,7 +96,67 @@ fn invalid(sentence: &'static str) -> Rejection {
 
 #[cfg(test)]
 mod tests {
+    use lambda_http::{
+        Body,
+        http::header::{CONTENT_TYPE, HeaderValue},
+    };
+
     use super::*;
+
+    fn form(body: &str) -> Request {
+        let mut request = Request::new(Body::Text(body.to_owned()));
+        let value = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers_mut().insert(CONTENT_TYPE, value);
+        request
+    }
+
+    #[test]
+    fn a_refresh_names_its_grant_its_token_no_scope_and_no_other_client() {
+        let refused = |body: &str| token(&form(body), "us").err();
+        let grant = "grant_type=refresh_token";
+        for more in ["", "&client_id=us", "&client_id=", "&scope="] {
+            let request = form(&format!("{grant}&refresh_token=x{more}"));
+            assert!(token(&request, "us").unwrap().refresh_token.is_none());
+        }
+        for (body, why) in [
+            (
+                "grant_type=password&refresh_token=x".to_owned(),
+                FormRejection::UnsupportedGrantType,
+            ),
+            (
+                format!("{grant}&refresh_token=x&scope=a"),
+                FormRejection::InvalidScope,
+            ),
+            (
+                format!("{grant}&refresh_token=x&client_id=them"),
+                FormRejection::OtherClient,
+            ),
+        ] {
+            assert_eq!(refused(&body), Some(Rejection::Form(why)), "{body}");
+        }
+        let missing = "`refresh_token` is missing.";
+        assert_eq!(refused(grant), Some(invalid(missing)));
+        assert_eq!(
+            refused("refresh_token=x"),
+            Some(invalid("`grant_type` is missing."))
+        );
+    }
+
+    #[test]
+    fn a_client_is_public_and_sends_a_form() {
+        let revoked = |request: &Request| revocation(request, "us").map(|_| ());
+        assert_eq!(revoked(&form("token=x")), Ok(()));
+        assert_eq!(revoked(&form("")), Err(invalid("`token` is missing.")));
+        let mut known = form("token=x");
+        known
+            .headers_mut()
+            .insert(AUTHORIZATION, HeaderValue::from_static("Basic x"));
+        let why = Rejection::Form(FormRejection::Authenticates);
+        assert_eq!(revoked(&known), Err(why));
+        let plain = Request::new(Body::Text("token=x".to_owned()));
+        let why = invalid("The body must be application/x-www-form-urlencoded.");
+        assert_eq!(revoked(&plain), Err(why));
+    }
 
     #[test]
     fn values_are_decoded_and_an_empty_one_counts_as_left_out() {

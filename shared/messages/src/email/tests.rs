@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use otp_domain::ChallengeId;
 
 use super::*;
@@ -176,4 +178,63 @@ fn when_and_from_where_is_told_only_if_the_operator_allows_it() {
 fn the_html_stays_small_because_each_login_signs_it() {
     let html = email(&settings(), language("en")).html;
     assert!(html.len() < 1050, "{} bytes", html.len());
+}
+
+fn variables_of(settings: Settings, language: Language) -> BTreeMap<&'static str, String> {
+    let details = EmailDetails {
+        code: &code(&settings),
+        challenge_id: &ChallengeId::parse(CHALLENGE).unwrap(),
+        requested_at: "2026-01-31 12:00 UTC",
+        requested_from: "203.0.113.7",
+    };
+    Messages::new(settings).variables(language, &details)
+}
+
+#[test]
+fn an_operators_template_gets_every_variable_and_an_empty_one_for_what_is_switched_off() {
+    let shop = "A&B's <i>\"Shop\"</i>";
+    let link = format!("https://www.example.com/login?a=1&b=2#challenge_id={CHALLENGE}&otp=012345");
+    let told = [&*link, "2026-01-31 12:00 UTC", "203.0.113.7"];
+    for (settings, tag, brand, life, [link, at, from]) in [
+        (settings(), "en", "Example", "5 minutes", [""; 3]),
+        (full(), "ar", shop, "5 دقائق", told),
+    ] {
+        let language = language(tag);
+        let expected = [
+            ("brand", brand),
+            ("code", "012345"),
+            ("direction", language.direction()),
+            ("life", life),
+            ("link", link),
+            ("locale", tag),
+            ("requested_at", at),
+            ("requested_from", from),
+        ];
+        let expected = expected.map(|(name, value)| (name, value.to_owned()));
+        assert_eq!(variables_of(settings, language), BTreeMap::from(expected));
+    }
+}
+
+#[test]
+fn a_template_has_the_code_if_it_writes_the_variable() {
+    for template in [
+        "{{code}}",
+        "Your code: {{ code }}.",
+        "{{{code}}}",
+        "{{~code~}}",
+        "{{brand}} {{code}}",
+    ] {
+        assert!(template_has_code(template), "{template}");
+    }
+    for template in [
+        "",
+        "code",
+        "{code}",
+        "{{code",
+        "{{brand}} code",
+        "{{barcode}}",
+        "{{!code}}",
+    ] {
+        assert!(!template_has_code(template), "{template}");
+    }
 }

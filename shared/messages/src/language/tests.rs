@@ -97,6 +97,24 @@ fn a_preference_gets_the_known_language_of_the_highest_weight() {
 }
 
 #[test]
+fn of_a_long_preference_the_first_32_ranges_count() {
+    for (unknown, expected) in [(31, "de"), (32, "none")] {
+        let value = format!("{}de", "cs,".repeat(unknown));
+        assert_eq!(preferred(&[&value]), expected);
+    }
+}
+
+#[test]
+fn a_choice_that_chooses_nothing_leaves_it_to_the_next_and_then_to_the_default() {
+    let [de, fr, en] = ["de", "fr", "en"].map(|tag| Language::lookup(tag).unwrap());
+    let choice = |tag| LanguageChoice::by_locale(tag).unwrap();
+    assert_eq!(choice("de").or_else(|| choice("fr")).or(en), de);
+    assert_eq!(choice("cs").or_else(|| choice("fr")).or(en), fr);
+    assert_eq!(choice("cs").or_else(|| choice("cs")).or(en), en);
+    assert_eq!(Language::default(), en);
+}
+
+#[test]
 fn a_duration_takes_the_plural_form_and_the_unit_that_divides_it() {
     for (tag, secs, words) in [
         ("en", 1, "1 second"),

@@ -293,3 +293,18 @@ fn a_registered_message_that_does_not_fit_is_named() {
     let unfit = Messages::new(settings).unfit_registered();
     assert_eq!(unfit, ["1107: 3 septets of GSM 03.38 too many"]);
 }
+
+#[test]
+fn a_language_that_does_not_fit_is_named_for_each_app() {
+    let mut settings = settings();
+    settings.apps = AndroidApps::parse("app=FA+9qCX9VSu,beta=0123456789a").unwrap();
+    let long = "{code} ☕ ist der Code. {life} {life} {life} {life} {life}";
+    settings.own_sms_texts = OwnSmsTexts::new([("de", long)], &[]).unwrap();
+    let unfit = unfit(&settings);
+    let of = |app: &str| {
+        let end = format!("for the app {app}");
+        unfit.iter().filter(|it| it.ends_with(&end)).count()
+    };
+    assert!(of("app") > 0, "{unfit:?}");
+    assert_eq!(of("app"), of("beta"), "{unfit:?}");
+}

@@ -76,14 +76,19 @@ mod tests {
         error::SdkError,
         operation::publish::PublishError,
     };
+    use aws_smithy_runtime_api::client::{
+        interceptors::context::Input, orchestrator::OrchestratorError,
+    };
+    use aws_smithy_types::body::SdkBody;
     use aws_types::SdkConfig;
+    use hyper_util::rt::TokioExecutor;
     use tokio::net::TcpListener;
 
     use super::*;
     use crate::aws::{Connections, TrustRoots, sns};
 
     async fn publish(port: u16) -> SdkError<PublishError> {
-        let keys = Credentials::for_tests();
+        let keys = Credentials::new("key", "secret", None, None, "test");
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static("us-east-1"))
@@ -98,12 +103,77 @@ mod tests {
         sent.send().await.expect_err("nobody answers")
     }
 
+    /// An answer with this status.
+    fn answer(status: u16) -> HttpResponse {
+        HttpResponse::new(status.try_into().unwrap(), SdkBody::empty())
+    }
+
+    #[test]
+    fn only_a_refusal_tells_that_nothing_was_sent_and_408_is_none() {
+        for status in 200..600 {
+            let refused = (400..=407).contains(&status) || (409..=499).contains(&status);
+            let error: SdkError<(), _> = SdkError::service_error((), answer(status));
+            assert_eq!(is_unsent(&error), refused, "{status}");
+            // The same answer, whose body cannot be read.
+            let error: SdkError<(), _> = SdkError::response_error("unreadable", answer(status));
+            assert_eq!(is_unsent(&error), refused, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_call_that_was_not_built_did_nothing_and_one_that_got_no_answer_may_have() {
+        let io = || ConnectorError::io("broken".into());
+        let late = || ConnectorError::timeout("late".into());
+        for (error, unsent) in [
+            (SdkError::construction_failure("no region"), true),
+            (SdkError::timeout_error("late"), false),
+            (SdkError::dispatch_failure(io()), false),
+            (SdkError::dispatch_failure(late()), false),
+        ] {
+            let error: SdkError<(), HttpResponse> = error;
+            assert_eq!(is_unsent(&error), unsent, "{error:?}");
+        }
+    }
+
+    /// A port of this machine that nobody listens at.
+    async fn closed_port() -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        listener.local_addr().unwrap().port()
+    }
+
+    #[tokio::test]
+    async fn only_a_refused_call_and_one_without_a_connection_may_be_repeated() {
+        let judged = |status: Option<u16>, error| {
+            let mut attempt = InterceptorContext::new(Input::erase(()));
+            if let Some(status) = status {
+                attempt.set_response(answer(status));
+            }
+            attempt.set_output_or_error(Err(error));
+            RepeatOnlyUnsent.classify_retry(&attempt)
+        };
+        for (status, action) in [
+            (400, RetryAction::NoActionIndicated),
+            (429, RetryAction::NoActionIndicated),
+            (408, RetryAction::RetryForbidden),
+            (200, RetryAction::RetryForbidden),
+            (500, RetryAction::RetryForbidden),
+            (503, RetryAction::RetryForbidden),
+        ] {
+            let error = OrchestratorError::other("an error of the service");
+            assert_eq!(judged(Some(status), error), action, "{status}");
+        }
+        let broken = OrchestratorError::connector(ConnectorError::io("broken".into()));
+        assert_eq!(judged(None, broken), RetryAction::RetryForbidden);
+        let client = legacy::Client::builder(TokioExecutor::new()).build_http::<String>();
+        let address = format!("http://127.0.0.1:{}", closed_port().await);
+        let never = client.get(address.parse().unwrap()).await.unwrap_err();
+        let never = OrchestratorError::connector(ConnectorError::io(never.into()));
+        assert_eq!(judged(None, never), RetryAction::NoActionIndicated);
+    }
+
     #[tokio::test]
     async fn a_service_that_was_never_reached_did_nothing() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
-        assert!(is_unsent(&publish(port).await));
+        assert!(is_unsent(&publish(closed_port().await).await));
     }
 
     #[tokio::test]

@@ -98,21 +98,20 @@ impl Entry<'_> {
     /// The number of counters that share this entry.
     pub(super) fn shards(&self) -> u32 {
         match self {
-            Self::Window(limit) => match limit.scope {
-                Scope::Destination(_) | Scope::Client(_) => 1,
-                Scope::Prefix(_) | Scope::Deployment(_) => shards_of(limit.max),
-            },
+            Self::Window(limit) if is_of_messages(limit) => shards_of(limit.max),
             Self::Guard(guard) => shards_of(guard.room),
-            Self::Cooldown(..) | Self::Code(_) => 1,
+            Self::Window(_) | Self::Cooldown(..) | Self::Code(_) => 1,
         }
     }
 
     /// When the table may forget this entry.
     pub(super) fn ends_at(&self, at: UnixTime) -> UnixTime {
         match self {
+            // A guard that is switched off and on again finds what it knew.
+            Self::Guard(_) => at.plus(ConversionGuard::MEMORY),
+            Self::Window(limit) if is_of_messages(limit) => at.plus(ConversionGuard::MEMORY),
             Self::Window(limit) => limit.window_end(at),
             Self::Cooldown(_, length) => at.plus(*length),
-            Self::Guard(_) => at.plus(ConversionGuard::MEMORY),
             Self::Code(challenge) => challenge.expires_at,
         }
     }
@@ -130,7 +129,7 @@ impl Entry<'_> {
             Self::Window(limit) => {
                 let count = update.name(counter(limit, at));
                 add(update, &count, 1, shard.share(limit.max));
-                if matches!(limit.scope, Scope::Prefix(_) | Scope::Deployment(_)) {
+                if is_of_messages(limit) {
                     for back in STALE {
                         let stale = counter(limit, at.minus(limit.window * back));
                         let stale = update.name(stale);
@@ -221,6 +220,11 @@ impl Entry<'_> {
             _ => {}
         }
     }
+}
+
+/// Whether a limit counts messages of many people, in pages without an end.
+const fn is_of_messages(limit: &Limit) -> bool {
+    matches!(limit.scope, Scope::Prefix(_) | Scope::Deployment(_))
 }
 
 /// The attribute that counts a limit in the window of one instant.

@@ -101,7 +101,7 @@ pub(super) fn put_request(
 
 /// Whether the key's first request may still be answered: its code is live, and
 /// it was completed or still may be.
-fn is_live(item: &Item, now: UnixTime) -> bool {
+pub(super) fn is_live(item: &Item, now: UnixTime) -> bool {
     let is_live = time(item, "expires_at").is_ok_and(|at| now < at);
     let is_young = || time(item, "issued_at").is_ok_and(|at| now.minus(ABANDONED_AFTER) < at);
     is_live && (item.contains_key("seen_through") || is_young())

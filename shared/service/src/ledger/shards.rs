@@ -99,6 +99,7 @@ impl<Known> Shards<Known> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rand::{SeedableRng, rngs::StdRng};
 
     use super::*;
 
@@ -138,5 +139,45 @@ mod tests {
         ] {
             assert_eq!(shards_of(max), counters, "{max}");
         }
+    }
+
+    #[test]
+    fn a_login_tries_each_shard_once_from_a_random_one_on() {
+        let firsts: std::collections::HashSet<_> = (0..50)
+            .map(|seed| {
+                Shards::<()>::shuffled(4, &mut StdRng::seed_from_u64(seed))
+                    .current()
+                    .nth
+            })
+            .collect();
+        assert_eq!(firsts.len(), 4);
+        let mut shards = Shards::shuffled(4, &mut StdRng::seed_from_u64(1));
+        let mut all: Vec<_> = shards.unknown().map(|it| it.nth).collect();
+        assert_eq!((all[0], shards.current().of), (shards.current().nth, 4));
+        all.sort_unstable();
+        assert_eq!(all, [0, 1, 2, 3]);
+        shards.learn(shards.current(), "full");
+        assert_eq!(shards.here(), Some(&"full"));
+        assert!(
+            !shards
+                .unknown()
+                .any(|shard| shard.nth == shards.current().nth)
+        );
+    }
+
+    #[test]
+    fn a_login_moves_on_only_to_a_shard_that_is_known_to_be_fit() {
+        let mut shards = Shards::shuffled(3, &mut StdRng::seed_from_u64(1));
+        let first = shards.current();
+        let others: Vec<_> = shards.unknown().skip(1).collect();
+        shards.learn(first, 5);
+        shards.learn(others[0], 5);
+        assert!(!shards.move_to(|count| *count < 5));
+        assert_eq!(shards.current().nth, first.nth);
+        shards.learn(others[1], 4);
+        assert!(shards.move_to(|count| *count < 5));
+        let here = (shards.current().nth, shards.here());
+        assert_eq!(here, (others[1].nth, Some(&4)));
+        assert_eq!(shards.known().sum::<i32>(), 14);
     }
 }

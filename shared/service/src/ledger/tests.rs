@@ -1,9 +1,17 @@
-use proptest::prelude::*;
+use std::time::Duration;
 
-use super::{ReplayedLogin, challenge};
+use aws_sdk_dynamodb::types::AttributeValue;
+use otp_domain::{
+    CarriedUser, Challenge, Claims, ClientAddress, Delivery, Destination, DigestKey, DigestKeyId,
+    GuardCount, Passcode, Policy, UnixTime, UserId, issue,
+};
+use proptest::{prelude::*, sample::select};
+use rand::{SeedableRng, rngs::StdRng};
+
+use super::{ReplayedLogin, challenge, entry::guard_count, page::MessagePage, replay::is_live};
 use crate::table::{
     Item,
-    attributes::{bytes, number, text},
+    attributes::{bytes, malformed, millis, number, text},
     fixture::{ID, disturbed, tells_no_data},
 };
 
@@ -53,12 +61,124 @@ proptest! {
     }
 }
 
+fn key() -> DigestKey {
+    DigestKey::new(DigestKeyId::new("key"), Box::new([3; 32]))
+}
+
+fn destination_of(name: &str) -> Destination {
+    name.parse().unwrap()
+}
+
+const TO: &[&str] = &["alice@example.com", "Alice+1@Example.com", "+14155550123"];
+
+fn challenge_to(to: &str, user: CarriedUser, seed: u64) -> Challenge {
+    let rng = &mut StdRng::seed_from_u64(seed);
+    let (policy, now) = (Policy::default(), UnixTime::from_millis(seed >> 8));
+    let code = Passcode::draw(6, rng);
+    let client = ClientAddress::from_gateway(Some("203.0.113.7"));
+    Challenge {
+        user,
+        ..issue(
+            &destination_of(to),
+            &client,
+            &code,
+            &policy,
+            &key(),
+            now,
+            rng,
+        )
+    }
+}
+
+/// The item that a login writes for a challenge.
+fn item_of(written: &Challenge, page: Option<&MessagePage>) -> Item {
+    let mut item = challenge::key_of(&written.destination, &written.id);
+    let attributes = challenge::attributes(written, page).into_iter();
+    item.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
+    item
+}
+
+proptest! {
+    #[test]
+    fn a_challenge_reads_back_as_it_was_written_with_the_page_of_its_message(
+        seed: u64, to in select(TO), who in 0..3, is_counted: bool,
+    ) {
+        let claims = Claims::parse(r#"{"plan":"gold"}"#).unwrap();
+        let user = match who {
+            0 => CarriedUser::Unread,
+            1 => CarriedUser::Nobody,
+            _ => CarriedUser::Known { id: UserId::from_table("u".to_owned()), claims },
+        };
+        let written = challenge_to(to, user, seed);
+        let page = is_counted.then(|| MessagePage("prefix#+1#0".to_owned()));
+        let item = item_of(&written, page.as_ref());
+        prop_assert!(challenge::challenge(&item).unwrap() == written);
+        prop_assert_eq!(challenge::message_page(&item), page);
+    }
+}
+
 #[test]
-fn a_challenge_and_a_replay_are_read_as_they_were_written() {
-    let item = well_formed();
-    assert_eq!(challenge::challenge(&item).unwrap().id.as_str(), ID);
-    assert_eq!(
-        ReplayedLogin::read(&item).unwrap().challenge_id.as_str(),
-        ID
-    );
+fn a_login_can_be_repeated_while_its_code_lives_and_it_was_or_may_be_completed() {
+    let challenge = challenge_to(TO[0], CarriedUser::Unread, 1 << 40);
+    let mut item = well_formed();
+    item.insert("challenge_id".to_owned(), text(challenge.id.as_str()));
+    item.insert("issued_at".to_owned(), millis(challenge.issued_at));
+    item.insert("expires_at".to_owned(), millis(challenge.expires_at));
+    let at = |seconds| challenge.issued_at.plus(Duration::from_secs(seconds));
+    let moment = Duration::from_millis(1);
+    assert!(is_live(&item, at(25).minus(moment)));
+    assert!(!is_live(&item, at(25)));
+    item.insert("seen_through".to_owned(), AttributeValue::Bool(true));
+    assert!(is_live(&item, challenge.expires_at.minus(moment)));
+    assert!(!is_live(&item, challenge.expires_at));
+    assert!(!is_live(&Item::new(), at(0)));
+
+    let replayed = |delivery: Option<&str>| {
+        let mut item = item.clone();
+        item.extend(delivery.map(|word| ("delivery".to_owned(), text(word))));
+        ReplayedLogin::read(&item).unwrap()
+    };
+    for (word, delivery) in [
+        (None, None),
+        (Some("confirmed"), Some(Delivery::Confirmed)),
+        (Some("unconfirmed"), Some(Delivery::Unconfirmed)),
+        (Some("any other"), Some(Delivery::Unconfirmed)),
+    ] {
+        let login = replayed(word);
+        assert_eq!(login.delivery, delivery);
+        assert!(login.challenge_id == challenge.id && login.issued_at == challenge.issued_at);
+        assert_eq!(login.expires_at, challenge.expires_at);
+    }
+}
+
+#[test]
+fn a_guards_counter_that_lacks_a_count_has_none() {
+    let count = |pairs: &[(&str, &str)]| {
+        let item = pairs
+            .iter()
+            .map(|(name, n)| ((*name).to_owned(), number(n)));
+        guard_count(&item.collect())
+    };
+    assert_eq!(count(&[]), Ok(GuardCount::default()));
+    let all = [
+        ("unproven", "-1"),
+        ("proven", "2"),
+        ("sent_at", "3"),
+        ("proven_at", "4"),
+    ];
+    let expected = GuardCount {
+        unproven: -1,
+        proven: 2,
+        sent_at: Some(UnixTime::from_millis(3)),
+        proven_at: Some(UnixTime::from_millis(4)),
+    };
+    assert_eq!(count(&all), Ok(expected));
+    for (name, told) in [
+        ("unproven", "count"),
+        ("proven", "count"),
+        ("sent_at", "sent_at"),
+        ("proven_at", "proven_at"),
+    ] {
+        assert_eq!(count(&[(name, "1.5")]), Err(malformed(told)));
+    }
 }

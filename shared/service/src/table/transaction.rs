@@ -74,3 +74,50 @@ fn judge_reasons(reasons: Vec<CancellationReason>) -> Result<Written, Fault> {
 pub(crate) fn condition_failed(reason: &CancellationReason) -> bool {
     reason.code() == Some("ConditionalCheckFailed")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reasons(codes: &[&str]) -> Vec<CancellationReason> {
+        let reason = |code: &&str| CancellationReason::builder().code(*code).build();
+        codes.iter().map(reason).collect()
+    }
+
+    #[test]
+    fn each_reason_that_passes_is_tried_again_even_beside_a_condition() {
+        for code in [
+            "TransactionConflict",
+            "ThrottlingError",
+            "ProvisionedThroughputExceeded",
+            "RequestLimitExceeded",
+        ] {
+            for codes in [[code, "None"], ["ConditionalCheckFailed", code]] {
+                let judged = judge_reasons(reasons(&codes)).err();
+                assert_eq!(judged, Some(fault(OPERATION, Cause::Busy(code.to_owned()))));
+            }
+        }
+    }
+
+    #[test]
+    fn a_condition_that_failed_cancels_for_good() {
+        let codes = ["None", "ConditionalCheckFailed"];
+        let Ok(Written::Cancelled(kept)) = judge_reasons(reasons(&codes)) else {
+            panic!("not cancelled");
+        };
+        assert_eq!(
+            kept.iter().map(condition_failed).collect::<Vec<_>>(),
+            [false, true]
+        );
+        for codes in [
+            &[][..],
+            &["None"],
+            &["ValidationError"],
+            &["ItemCollectionSizeLimitExceeded"],
+        ] {
+            let judged = judge_reasons(reasons(codes)).err();
+            let expected = fault(OPERATION, "cancelled without a reason");
+            assert_eq!(judged, Some(expected), "{codes:?}");
+        }
+    }
+}

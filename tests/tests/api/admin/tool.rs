@@ -14,6 +14,8 @@ pub struct Ran {
 
 /// The tool on an app's table.
 pub trait Admin {
+    /// Runs a command line, with this standard input and the services at this address.
+    async fn admin_at(&self, aws: SocketAddr, line: &str, stdin: &str) -> Ran;
     /// Runs a command line, with this standard input.
     async fn admin_reading(&self, line: &str, stdin: &str) -> Ran;
     /// Runs a command line.
@@ -29,7 +31,7 @@ pub trait Admin {
 }
 
 impl Admin for TestApp {
-    async fn admin_reading(&self, line: &str, stdin: &str) -> Ran {
+    async fn admin_at(&self, aws: SocketAddr, line: &str, stdin: &str) -> Ran {
         let (mut stdin, mut out, mut err) = (stdin.as_bytes(), Vec::new(), Vec::new());
         let mut io = Io {
             stdin: &mut stdin,
@@ -44,13 +46,17 @@ impl Admin for TestApp {
         let args = format!("{group}{line}");
         let args = args.split_whitespace().map(OsString::from);
         let table = Some(self.settings.login.table_name.clone());
-        let sdk = async || sdk_config(self.operator.address);
+        let sdk = async || sdk_config(aws);
         let exit = run(args, table, sdk, UnixTime::from_millis(self.now()), &mut io).await;
         Ran {
             exit,
             out: String::from_utf8(out).unwrap(),
             err: String::from_utf8(err).unwrap(),
         }
+    }
+
+    async fn admin_reading(&self, line: &str, stdin: &str) -> Ran {
+        self.admin_at(self.operator.address, line, stdin).await
     }
 
     async fn admin(&self, line: &str) -> Ran {

@@ -18,7 +18,7 @@ const TEMPLATE: (&str, &str) = ("EMAIL_TEMPLATE", "login");
 const BASE: &str = "{{brand}}: {{code}}, {{life}} {{locale}} {{direction}} {{link}}";
 
 /// Stores a template in SES, in place of the one before.
-async fn store(app: &TestApp, name: &str, text: &str) {
+pub async fn store(app: &TestApp, name: &str, text: &str) {
     let content = json!({ "Subject": "{{brand}}", "Text": text });
     let put = json!({ "TemplateName": name, "TemplateContent": content });
     for (method, path, body) in [

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tests::{ALICE, Call, CallFault, PHONE, TestApp};
+use tests::{ALICE, Call, CallFault, Gate, PHONE, TestApp};
 
 const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 
@@ -77,25 +77,75 @@ async fn a_throttled_delivery_is_repeated() {
     }
 }
 
+/// Two sends a day.
+const BESIEGED: [(&str, &str); 2] = [("RESEND_COOLDOWN_SECONDS", "0"), ("SENDS_PER_DAY", "2")];
+
+/// Withdraws a login after its message was refused. The withdrawal waits until `meanwhile` is
+/// over. The provider throttles the message once before it refuses it, so that the login takes
+/// as long as one does.
+async fn withdraw_beside<F: Future>(app: &TestApp, to: &str, meanwhile: F) -> F::Output {
+    let gate = Gate::closed(Call::Withdraw, to);
+    app.faults.hold(&gate);
+    app.faults.inject(Call::SendEmail, CallFault::Throttled, 1);
+    let refusal = CallFault::Error(400, "MessageRejected");
+    app.faults.inject(Call::SendEmail, refusal, 1);
+    let (login, done) = tokio::join!(app.login(to), async {
+        gate.reached().await;
+        let done = meanwhile.await;
+        gate.open();
+        done
+    });
+    login.assert_problem(502, "delivery-failed");
+    gate.assert_met();
+    done
+}
+
 #[tokio::test]
 async fn failing_deliveries_allow_no_more_guesses_than_the_days_limit() {
-    let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0"), ("SENDS_PER_DAY", "2")]).await;
+    let app = TestApp::with(&BESIEGED).await;
     let to = "besieged@keep.example.org";
-    app.stack.messages.set_refusing(true);
-    for _ in 0..6 {
-        // The guesses at the newest live challenge race with the delivery that fails.
-        let guesses = async {
-            for _ in 0..10 {
+    for _ in 0..2 {
+        // The guesses come between the message and its withdrawal.
+        withdraw_beside(&app, to, async {
+            for _ in 0..4 {
                 app.validate(to, None, "000000").await;
             }
-        };
-        let (login, ()) = tokio::join!(app.login(to), guesses);
-        assert!(!login.status.is_success());
+        })
+        .await;
     }
+    // Both sends stay counted, because somebody guessed.
+    app.login(to).await.assert_too_many();
+    app.validate(to, None, "000000")
+        .await
+        .assert_problem(400, "invalid-otp");
     let lines = app.log.lines_about("b***@k***.org").into_iter();
     let compared = lines.filter(|line| line["reason"] == "wrong code").count();
-    assert!(
-        compared <= 2 * 3,
-        "{compared} guesses compared, at two logins a day"
-    );
+    assert_eq!(compared, 2 * 3, "guesses compared, at two logins a day");
+}
+
+#[tokio::test]
+async fn a_withdrawal_takes_no_other_code_with_it() {
+    let app = TestApp::with(&BESIEGED).await;
+    let other = app.cold_start().await;
+    app.advance(Duration::from_secs(1));
+    let (id, code) = withdraw_beside(&app, ALICE, other.receive_code(ALICE)).await;
+    app.validate(ALICE, Some(&id), &code).await.assert_ok();
+    // One of the two sends was withdrawn.
+    app.login(ALICE).await.assert_ok();
+    app.login(ALICE).await.assert_too_many();
+}
+
+#[tokio::test]
+async fn a_withdrawal_leaves_the_cooldown_of_a_later_login() {
+    let app = TestApp::start().await;
+    let other = app.cold_start().await;
+    let later = async {
+        app.advance(Duration::from_secs(30));
+        other.receive_code(ALICE).await
+    };
+    let (id, code) = withdraw_beside(&app, ALICE, later).await;
+    for instance in [&app, &other] {
+        assert_eq!(instance.login(ALICE).await.assert_too_many(), 30);
+    }
+    app.validate(ALICE, Some(&id), &code).await.assert_ok();
 }

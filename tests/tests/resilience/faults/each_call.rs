@@ -39,17 +39,8 @@ async fn every_fault_of_every_call_has_the_outcome_of_its_row() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Runs all faults of a row, one after the other; returns what differs from the row.
-async fn run(app: &TestApp, nth: usize, row: &Row) -> Vec<String> {
-    let guard = row.request.guard();
-    let warm = app
-        .deploy(|settings| {
-            let policy = &mut settings.login.policy;
-            policy.conversion_guard = guard;
-            policy.unknown_users = row.request.unknown_users();
-        })
-        .await;
-    warm.warm_up().await;
+/// Each fault of a row, how often it happens, and what must follow.
+fn cells(row: &Row) -> Vec<(CallFault, usize, Outcome)> {
     let mut cells = vec![(CallFault::ReplyDelayed, ALWAYS, row.without_fault)];
     for fault in CallFault::NOTHING_DONE {
         let (once, always) = match row.throttled {
@@ -65,9 +56,33 @@ async fn run(app: &TestApp, nth: usize, row: &Row) -> Vec<String> {
     }
     let busy = row.call.contended().into_iter();
     cells.extend(busy.flat_map(|it| [(it, 1, row.without_fault), (it, ALWAYS, row.refused)]));
+    cells
+}
+
+/// Runs all faults of a row, one after the other; returns what differs from the row.
+async fn run(app: &TestApp, nth: usize, row: &Row) -> Vec<String> {
+    let guard = row.request.guard();
+    let warm = app
+        .deploy(|settings| {
+            let policy = &mut settings.login.policy;
+            policy.conversion_guard = guard;
+            policy.unknown_users = row.request.unknown_users();
+        })
+        .await;
+    warm.warm_up().await;
+    // What comes before the request happens at another instance, whose clock is a minute ahead
+    // or behind.
+    let elsewhere = warm.cold_start().await;
+    elsewhere.warm_up().await;
     let mut wrong = Vec::new();
-    for (cell, (fault, times, expected)) in cells.into_iter().enumerate() {
-        let scenario = Scenario::prepare(row.request, &warm, nth * 100 + cell).await;
+    for (cell, (fault, times, expected)) in cells(row).into_iter().enumerate() {
+        elsewhere.set_ahead(row.request.before_ahead(cell));
+        let before = if row.request.is_remembered() {
+            &warm
+        } else {
+            &elsewhere
+        };
+        let scenario = Scenario::prepare(row.request, before, nth * 100 + cell).await;
         let cold = if row.request.is_cold() {
             Some(warm.cold_start().await)
         } else {

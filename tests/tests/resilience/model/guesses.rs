@@ -56,7 +56,7 @@ impl Model {
         if !written(effect).1 {
             return Some(UNAVAILABLE);
         }
-        self.refusals.extend(full.clone());
+        self.memory().refusals.extend(full.clone());
         let retry_after = seconds(full?.ends_at - self.now);
         Some(Outcome::TooMany { retry_after })
     }
@@ -80,11 +80,14 @@ impl Model {
         let valid = |it: &Challenge| it.to == to && it.in_table && now < it.expires_at;
         let live = |it: &Challenge| valid(it) && (it.attempts.len() < ATTEMPTS || spent(it));
         let mut known = self.challenges.iter();
+        let newest = |these: &dyn Fn(&Challenge) -> bool| {
+            let known = self.challenges.iter().enumerate();
+            let these = known.filter(|(_, it)| these(it));
+            these.max_by_key(|(_, it)| it.issued_at).map(|(nth, _)| nth)
+        };
         let meant = match id {
             Some(_) => known.position(|it| it.id.as_ref() == id),
-            None => known
-                .rposition(|it| valid(it) && spent(it))
-                .or_else(|| self.challenges.iter().rposition(live)),
+            None => newest(&|it| valid(it) && spent(it)).or_else(|| newest(&live)),
         };
         if meant.is_none() && id.is_none() {
             return Err(INVALID_OTP);
@@ -127,7 +130,9 @@ impl Model {
         // The first of two redemptions finds other claims than the challenge carries.
         let changed = it.carried_claims != self.claims_of(&to);
         if done && !is_used && (known || !changed) {
-            self.last_login.insert(to.clone(), self.now);
+            // The issuing instance may be ahead. A login is not earlier than its code.
+            let at = self.now.max(it.issued_at);
+            self.last_login.insert(to.clone(), at);
             let guard = self.guards.get_mut(&guard_of(&to)).unwrap();
             guard.unproven -= 1;
             guard.proven += 1;

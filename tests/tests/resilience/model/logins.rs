@@ -136,7 +136,7 @@ impl Model {
     ) -> Outcome {
         for limit in &refusing {
             let again = self.refusing(&limit.scope, limit.name, limit.ends_at);
-            self.refusals.push(again);
+            self.memory().refusals.push(again);
         }
         if refusing.iter().all(|it| it.name != "logins-hour") {
             refusing.extend(self.count_request(client, disturbance));
@@ -150,10 +150,7 @@ impl Model {
     fn count_request(&mut self, client: &str, disturbance: Disturbance) -> Option<Refusing> {
         let limit = of_client(client);
         let effect = disturbance.of(Call::CountRequest);
-        let known = self
-            .refusals
-            .iter()
-            .any(|it| it.scope == limit.0 && it.name == limit.1 && self.now < it.until);
+        let known = self.recall(&limit.0, limit.1).is_some();
         let full = self.full(&limit);
         if known {
             return full;
@@ -163,7 +160,7 @@ impl Model {
         }
         // The service sends this write once.
         let told = full.filter(|_| effect.is_none());
-        self.refusals.extend(told.clone());
+        self.memory().refusals.extend(told.clone());
         told
     }
 

@@ -1,15 +1,25 @@
 //! The operations of a story.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
-use proptest::{option, prelude::*, sample::select};
+use proptest::{collection::vec, option, prelude::*, sample::select};
 use tests::Call;
 
 /// The destinations of a story: two e-mail addresses, a phone number of each allowed prefix, and
 /// a sub-address of the first.
 pub const DESTINATIONS: usize = 5;
+/// The instances that a story asks.
+pub const INSTANCES: usize = 2;
 /// The clients that log in, each of them once an hour at most.
 const CLIENTS: usize = 12;
+
+/// A story: what happens, and which instance each request asks.
+#[derive(Clone, Debug)]
+pub struct Story {
+    /// By how many milliseconds the clock of the second instance is ahead of the first one's.
+    pub ahead: i64,
+    pub operations: Vec<(Operation, usize)>,
+}
 
 #[derive(Clone, Debug)]
 pub enum Operation {
@@ -133,7 +143,15 @@ const OF_REFRESH: [Call; 6] = [
 ];
 const OF_LOGOUT: [Call; 3] = [Call::FindSession, Call::ListSessions, Call::EndSession];
 
-pub fn operation() -> impl Strategy<Value = Operation> {
+pub fn story(lengths: RangeInclusive<usize>) -> impl Strategy<Value = Story> {
+    let apart = [0, 1, 1_000, 29_999, 30_000, 60_000];
+    let ahead = apart.into_iter().flat_map(|by| [by, -by]);
+    let ahead = select(ahead.collect::<Vec<i64>>());
+    (ahead, vec((operation(), 0..INSTANCES), lengths))
+        .prop_map(|(ahead, operations)| Story { ahead, operations })
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
     let to = || prop_oneof![4 => Just(0), 1 => 1..DESTINATIONS];
     let back = || prop_oneof![4 => Just(0usize), 1 => 1..3usize];
     prop_oneof![

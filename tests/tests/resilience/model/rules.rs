@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::{
     limits::{Guard, Refusing},
-    operations::{Disturbance, FaultEffect},
+    operations::{Disturbance, FaultEffect, INSTANCES},
 };
 
 pub const SETTINGS: [(&str, &str); 11] = [
@@ -104,9 +104,21 @@ impl From<Outcome> for Expected {
     }
 }
 
+/// What one instance remembers.
+#[derive(Default)]
+pub struct Memory {
+    /// The limits that refuse.
+    pub refusals: Vec<Refusing>,
+}
+
 #[derive(Default)]
 pub struct Model {
+    /// The time by the clock of the instance that is asked.
     pub now: u64,
+    /// The instance that is asked.
+    pub instance: usize,
+    /// What each instance remembers.
+    pub memories: [Memory; INSTANCES],
     pub challenges: Vec<Challenge>,
     /// The time of the last login that counts, for each destination.
     pub sent_at: HashMap<String, u64>,
@@ -116,8 +128,6 @@ pub struct Model {
     pub keys: HashMap<(String, String), Key>,
     /// The conversion guards, by partition key and sort key.
     pub guards: HashMap<(String, &'static str), Guard>,
-    /// The limits that the functions remember to refuse.
-    pub refusals: Vec<Refusing>,
     pub last_login: HashMap<String, u64>,
     pub sessions: Vec<Session>,
     pub has_repeated_a_login: bool,
@@ -185,6 +195,11 @@ impl Model {
             Request::Refresh { token } => self.refresh(token, disturbance),
             Request::LogOut { token, all } => self.log_out(token, *all, disturbance).into(),
         }
+    }
+
+    /// What the instance that is asked remembers.
+    pub const fn memory(&mut self) -> &mut Memory {
+        &mut self.memories[self.instance]
     }
 
     /// An operator sets claims. Returns whether the destination has a user.

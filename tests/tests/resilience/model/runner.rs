@@ -13,7 +13,7 @@ use tests::{Answer, Call, TestApp};
 
 use super::{
     limits::{HELD, guard_of},
-    operations::{Disturbance, FaultEffect, Operation},
+    operations::{Disturbance, FaultEffect, INSTANCES, Operation, Story},
     rules::{DAY, Expected, HOUR, Model, Outcome, Request, SETTINGS},
     wire::outcome,
 };
@@ -23,6 +23,7 @@ const REPEATED_LOGIN: &str = "a repeated login";
 
 pub struct StoryRunner {
     app: TestApp,
+    other: TestApp,
     stories: AtomicUsize,
     /// Every outcome that has occurred.
     seen: RefCell<BTreeSet<String>>,
@@ -30,8 +31,12 @@ pub struct StoryRunner {
 
 impl StoryRunner {
     pub async fn start() -> Self {
+        let app = TestApp::with(&SETTINGS).await;
+        let other = app.cold_start().await;
+        other.warm_up().await;
         Self {
-            app: TestApp::with(&SETTINGS).await,
+            app,
+            other,
             stories: AtomicUsize::default(),
             seen: RefCell::default(),
         }
@@ -57,7 +62,7 @@ impl StoryRunner {
         }
     }
 
-    pub async fn run(&self, story: &[Operation]) -> Result<(), TestCaseError> {
+    pub async fn run(&self, story: &Story) -> Result<(), TestCaseError> {
         // Two days later, nothing of the previous story counts.
         let now = self.app.now();
         let start = now - now % DAY + 2 * DAY + HOUR / 6;
@@ -66,15 +71,18 @@ impl StoryRunner {
             let (scope, _) = guard_of(to);
             self.app.delete(&scope, "messages").await;
         }
+        self.other.set_ahead(story.ahead);
         let mut run = StoryRun {
             app: &self.app,
+            instances: [&self.app, &self.other],
             number: self.stories.fetch_add(1, Ordering::SeqCst),
             model: Model::default(),
-            filled: 0,
+            filled: BTreeSet::new(),
             last: None,
             last_login: None,
         };
-        for operation in story {
+        for (operation, instance) in &story.operations {
+            run.model.instance = *instance;
             let outcome = run.perform(operation).await?;
             let outcome = outcome.map(|outcome| format!("{outcome:?}"));
             self.seen.borrow_mut().extend(outcome);
@@ -89,11 +97,14 @@ impl StoryRunner {
 
 /// The run of one story.
 pub struct StoryRun<'a> {
+    /// The first instance, whose clock the waits move by.
     pub app: &'a TestApp,
+    /// Both instances.
+    pub instances: [&'a TestApp; INSTANCES],
     pub number: usize,
     pub model: Model,
-    /// The day whose counters of text messages are filled.
-    filled: u64,
+    /// The days whose counters of text messages are filled.
+    filled: BTreeSet<u64>,
     last: Option<Request>,
     /// The last validation that logged in.
     last_login: Option<Request>,
@@ -101,8 +112,8 @@ pub struct StoryRun<'a> {
 
 impl StoryRun<'_> {
     async fn perform(&mut self, operation: &Operation) -> Result<Option<Outcome>, TestCaseError> {
-        self.model.now = self.app.now();
         self.perform_without_a_request(operation).await?;
+        self.model.now = self.asked().now();
         self.fill_the_counters_of_a_new_day().await;
         let (request, disturbance) = self.request(operation);
         let Some(request) = request else {
@@ -116,11 +127,15 @@ impl StoryRun<'_> {
         Ok(Some(outcome))
     }
 
+    /// The instance that is asked.
+    pub fn asked(&self) -> &TestApp {
+        self.instances[self.model.instance]
+    }
+
     /// The cap of text messages has many counters. The model counts what is left in them.
     async fn fill_the_counters_of_a_new_day(&mut self) {
         let day = self.model.now / DAY * DAY / 1000;
-        if self.filled != day {
-            self.filled = day;
+        if self.filled.insert(day) {
             for (shard, held) in HELD.iter().enumerate() {
                 let partition = format!("deployment#phone#{shard}");
                 let mut items = self.app.partition(&partition).await;
@@ -227,7 +242,7 @@ impl StoryRun<'_> {
         let before = self.app.messages(to).len();
         self.inject(disturbance);
         let answer = self.send(request).await;
-        self.app.faults.stop();
+        self.asked().faults.stop();
         self.app.stack.messages.set_refusing(false);
         prop_assert_eq!(&outcome(request, &answer), &expected.outcome);
         let messages = self.app.messages(to);

@@ -20,16 +20,17 @@ impl StoryRun<'_> {
                 FaultEffect::EveryReplyLost => (CallFault::ReplyReplacedBy500, usize::MAX),
                 FaultEffect::NothingDone => (CallFault::Http500, usize::MAX),
             };
-            self.app.faults.inject(call, fault, times);
+            self.asked().faults.inject(call, fault, times);
         }
     }
 
     pub async fn send(&self, request: &Request) -> Answer {
+        let app = self.asked();
         match request {
             Request::Login { to, client, key } => {
                 let headers = idempotency(key.as_ref());
                 let body = destination(to);
-                self.app.post_from(client, LOGIN, &headers, &body).await
+                app.post_from(client, LOGIN, &headers, &body).await
             }
             Request::Validate {
                 to,
@@ -40,12 +41,12 @@ impl StoryRun<'_> {
             } => {
                 let headers = idempotency(key.as_ref());
                 let body = validation(to, id.as_deref(), otp);
-                self.app.post_from(client, VALIDATE, &headers, &body).await
+                app.post_from(client, VALIDATE, &headers, &body).await
             }
-            Request::Refresh { token } => self.app.refresh(&json!(token)).await,
+            Request::Refresh { token } => app.refresh(&json!(token)).await,
             Request::LogOut { token, all } => {
                 let body = json!({ "refresh_token": token, "all": all });
-                self.app.log_out(body).await
+                app.log_out(body).await
             }
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use serde_json::json;
-use tests::{LOGIN, REFRESH, TestApp, VALIDATE, destination, other_than, validation};
+use tests::{Call, Gate, LOGIN, REFRESH, TestApp, VALIDATE, destination, other_than, validation};
 
 use super::{KINDS, SETTINGS, TwoProcesses, add_some_users, successes};
 use crate::model::wire::claims;
@@ -14,7 +14,7 @@ const ATTEMPTS: usize = 3;
 /// Ten guesses at one code, every third of them right, and two more logins of the same
 /// destination. At most one guess logs in, three attempts are counted, and after the race the
 /// code is refused.
-pub async fn guesses_at_one_code(processes: &Arc<TwoProcesses>, race: u32) {
+pub async fn guesses_at_one_code(processes: &Arc<TwoProcesses>, race: u32) -> Arc<Gate> {
     let to = format!("guesses{race}@example.com");
     add_some_users(processes, race, &to).await;
     let (id, code) = processes.app.receive_code(&to).await;
@@ -33,6 +33,8 @@ pub async fn guesses_at_one_code(processes: &Arc<TwoProcesses>, race: u32) {
     for at in [4, 7] {
         requests.insert(at, (LOGIN, destination(&to)));
     }
+    // More guesses than attempts.
+    let gate = processes.hold(ATTEMPTS + 1, Call::SpendAttempt, &to);
     let answers = processes.burst(requests).await;
     let (logins, guesses): (Vec<_>, Vec<_>) = answers
         .into_iter()
@@ -58,11 +60,12 @@ pub async fn guesses_at_one_code(processes: &Arc<TwoProcesses>, race: u32) {
     let late = processes.post(race as usize, VALIDATE, &late).await;
     assert_eq!(late.status, 400, "the code is still valid");
     clear_a_full_inbox(processes);
+    gate
 }
 
 /// Two codes of one destination, three times each. One of them logs in, and the other becomes
 /// invalid.
-pub async fn two_codes_of_one_destination(processes: &Arc<TwoProcesses>, race: u32) {
+pub async fn two_codes_of_one_destination(processes: &Arc<TwoProcesses>, race: u32) -> Arc<Gate> {
     let to = format!("codes{race}@example.com");
     add_some_users(processes, race, &to).await;
     let codes = [
@@ -73,6 +76,8 @@ pub async fn two_codes_of_one_destination(processes: &Arc<TwoProcesses>, race: u
         let (id, code) = &codes[n / 2 % 2];
         (VALIDATE, validation(&to, Some(id), code))
     });
+    // Four of six are not all of the same code.
+    let gate = processes.hold(4, Call::Redeem, &to);
     let answers = processes.burst(requests.collect()).await;
     assert_eq!(successes(&answers), 1, "logins by two codes");
     assert_eq!(processes.app.sessions_of(&to).await, 1, "sessions");
@@ -82,24 +87,36 @@ pub async fn two_codes_of_one_destination(processes: &Arc<TwoProcesses>, race: u
         assert_eq!(late.status, 400, "a code is still valid");
     }
     clear_a_full_inbox(processes);
+    gate
 }
 
 /// Six correct guesses at one code while an operator changes the claims that its challenge
 /// carries, or after that. At most one logs in, and its token has the old claims only if the
 /// operator was not first.
-pub async fn guesses_and_an_operator(processes: &Arc<TwoProcesses>, race: u32) {
+pub async fn guesses_and_an_operator(processes: &Arc<TwoProcesses>, race: u32) -> Arc<Gate> {
     let to = format!("claimed{race}@example.com");
     processes.app.add_user(&to, false).await;
     assert!(processes.app.set_claims(&to, r#"{"n":1}"#).await);
     let (id, code) = processes.app.receive_code(&to).await;
     let guesses = vec![(VALIDATE, validation(&to, Some(&id), &code)); 6];
     let operator = processes.app.set_claims(&to, r#"{"n":2}"#);
+    let gate = processes.stop(Call::Redeem, &to);
     let first = (race / KINDS).is_multiple_of(2);
     let (answers, written) = if first {
         let written = operator.await;
-        (processes.burst(guesses).await, written)
+        let (answers, ()) = tokio::join!(processes.burst(guesses), async {
+            gate.reached().await;
+            gate.open();
+        });
+        (answers, written)
     } else {
-        tokio::join!(processes.burst(guesses), operator)
+        // The operator writes after the token was signed.
+        tokio::join!(processes.burst(guesses), async {
+            gate.reached().await;
+            let written = operator.await;
+            gate.open();
+            written
+        })
     };
     assert!(written);
     assert_eq!(successes(&answers), 1, "logins by one code");
@@ -111,16 +128,19 @@ pub async fn guesses_and_an_operator(processes: &Arc<TwoProcesses>, race: u32) {
     let later = processes.post(race as usize, REFRESH, &token).await;
     assert_eq!(claims(&later), 2, "claims after the operator's write");
     clear_a_full_inbox(processes);
+    gate
 }
 
 /// Eight logins of one destination, of which the hour's limit admits five, and two guesses at
 /// the newest code, which must not raise the limit.
-pub async fn logins_of_one_destination(processes: &Arc<TwoProcesses>, race: u32) {
+pub async fn logins_of_one_destination(processes: &Arc<TwoProcesses>, race: u32) -> Arc<Gate> {
     let to = format!("logins{race}@example.com");
     let mut requests = vec![(LOGIN, destination(&to)); 8];
     for at in [3, 6] {
         requests.insert(at, (VALIDATE, validation(&to, None, "000000")));
     }
+    // One more than the hour's limit.
+    let gate = processes.hold(6, Call::Admit, &to);
     let answers = processes.burst(requests).await;
     let sent = answers
         .iter()
@@ -130,6 +150,7 @@ pub async fn logins_of_one_destination(processes: &Arc<TwoProcesses>, race: u32)
     assert_eq!((sent, limited), (5, 3), "admitted and refused logins");
     assert_eq!(processes.app.messages(&to).len(), 5, "messages");
     clear_a_full_inbox(processes);
+    gate
 }
 
 /// A full inbox would drop the messages that a race still needs.
@@ -148,10 +169,13 @@ async fn of_twelve_wrong_codes_at_once_three_are_compared() {
     let to = "compared@guesses.example.net";
     let (id, code) = app.receive_code(to).await;
     let wrong = other_than(&code);
+    let gate = Gate::of(GUESSES, Call::SpendAttempt, to);
+    app.faults.hold(&gate);
     let guesses = (0..GUESSES).map(|_| app.validate(to, Some(&id), &wrong));
     for answer in join_all(guesses).await {
         answer.assert_problem(400, "invalid-otp");
     }
+    gate.assert_met();
     // Only the log tells a code that was compared from one that was not.
     let lines = app.log.lines_about("c***@g***.net");
     let logged = |reason: &str| lines.iter().filter(|line| line["reason"] == reason).count();

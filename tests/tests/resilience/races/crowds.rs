@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use serde_json::json;
-use tests::{ALICE, Answer, TestApp, app::START, other_than, table::number};
+use tests::{ALICE, Answer, Call, Gate, TestApp, app::START, other_than, table::number};
 
 use super::successes;
 
@@ -37,11 +37,14 @@ async fn of_fifty_right_codes_at_once_one_logs_in() {
     let app = Arc::new(TestApp::with(&[ONE_CLIENT, ("OTP_MAX_ATTEMPTS", "10")]).await);
     let (id, code) = app.receive_code(ALICE).await;
 
+    let gate = Gate::of(2, Call::Redeem, ALICE);
+    app.faults.hold(&gate);
     let answers = crowd(|_| {
         let (app, id, code) = (Arc::clone(&app), id.clone(), code.clone());
         async move { app.validate(ALICE, Some(&id), &code).await }
     })
     .await;
+    gate.assert_met();
 
     assert_eq!(successes(&answers), 1);
     for answer in answers.iter().filter(|answer| answer.status != 200) {
@@ -55,11 +58,14 @@ async fn fifty_repeats_of_a_validation_at_once_get_the_same_login() {
     let app = Arc::new(TestApp::with(&[ONE_CLIENT, ("OTP_MAX_ATTEMPTS", "1")]).await);
     for expected_new in [true, false] {
         let (id, code) = app.receive_code(ALICE).await;
+        let gate = Gate::of(2, Call::Redeem, ALICE);
+        app.faults.hold(&gate);
         let answers = crowd(|_| {
             let (app, id, code) = (Arc::clone(&app), id.clone(), code.clone());
             async move { app.validate_with_key(KEY, ALICE, Some(&id), &code).await }
         })
         .await;
+        gate.assert_met();
 
         // A busy machine may answer some of them with 503.
         let after = app.validate_with_key(KEY, ALICE, Some(&id), &code).await;
@@ -91,11 +97,14 @@ async fn fifty_wrong_codes_at_once_use_the_attempts_up() {
     let (id, code) = app.receive_code(ALICE).await;
     let before = app.log.lines().len();
 
+    let gate = Gate::of(4, Call::SpendAttempt, ALICE);
+    app.faults.hold(&gate);
     let answers = crowd(|_| {
         let (app, id, wrong) = (Arc::clone(&app), id.clone(), other_than(&code));
         async move { app.validate(ALICE, Some(&id), &wrong).await }
     })
     .await;
+    gate.assert_met();
 
     assert_eq!(successes(&answers), 0);
     assert_eq!(
@@ -116,6 +125,8 @@ async fn of_fifty_right_and_wrong_codes_at_once_one_at_most_logs_in() {
     for round in 0..10 {
         let to = format!("round{round}@example.com");
         let (id, code) = app.receive_code(&to).await;
+        let gate = Gate::of(4, Call::SpendAttempt, &to);
+        app.faults.hold(&gate);
         let answers = crowd(|n| {
             let (app, to, id) = (Arc::clone(&app), to.clone(), id.clone());
             let guess = if n % 2 == 0 {
@@ -126,6 +137,7 @@ async fn of_fifty_right_and_wrong_codes_at_once_one_at_most_logs_in() {
             async move { app.validate(&to, Some(&id), &guess).await }
         })
         .await;
+        gate.assert_met();
         assert!(successes(&answers) <= 1, "one code logged in twice");
         let attempts = app.attempts_at(&to, &id).await;
         assert!(attempts <= 3, "{attempts} attempts in the table");
@@ -135,11 +147,14 @@ async fn of_fifty_right_and_wrong_codes_at_once_one_at_most_logs_in() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn fifty_logins_at_once_send_one_message() {
     let app = Arc::new(TestApp::with(&[ONE_CLIENT]).await);
+    let gate = Gate::of(2, Call::Admit, ALICE);
+    app.faults.hold(&gate);
     let answers = crowd(|_| {
         let app = Arc::clone(&app);
         async move { app.login(ALICE).await }
     })
     .await;
+    gate.assert_met();
 
     assert_eq!(successes(&answers), 1);
     assert_eq!(app.messages(ALICE).len(), 1);
@@ -151,11 +166,14 @@ async fn fifty_logins_at_once_send_one_message() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn fifty_logins_at_once_without_a_cooldown_send_as_many_messages_as_the_hours_limit() {
     let app = Arc::new(TestApp::with(&[ONE_CLIENT, NO_COOLDOWN]).await);
+    let gate = Gate::of(6, Call::Admit, ALICE);
+    app.faults.hold(&gate);
     let answers = crowd(|_| {
         let app = Arc::clone(&app);
         async move { app.login(ALICE).await }
     })
     .await;
+    gate.assert_met();
     // A busy machine may answer some of them with 503.
     let sent = successes(&answers);
     assert!(
@@ -171,11 +189,14 @@ async fn of_two_codes_of_one_destination_at_once_one_logs_in() {
     for round in 0..10 {
         let to = format!("pair{round}@example.com");
         let codes = [app.receive_code(&to).await, app.receive_code(&to).await];
+        let gate = Gate::of(4, Call::Redeem, &to);
+        app.faults.hold(&gate);
         let answers = crowd(|n| {
             let (app, to, (id, code)) = (Arc::clone(&app), to.clone(), codes[n % 2].clone());
             async move { app.validate(&to, Some(&id), &code).await }
         })
         .await;
+        gate.assert_met();
         let logins = successes(&answers);
         assert!(
             logins == 1 || logins == 0 && is_busy(&answers),
@@ -189,11 +210,15 @@ async fn fifty_logins_at_once_at_two_deployments_send_as_many_messages_as_the_gu
     let app = Arc::new(TestApp::with(&[ONE_CLIENT, ("CONVERSION_GUARD", "10")]).await);
     // It remembers nothing of what the first one has refused.
     let other = Arc::new(app.cold_start().await);
+    let gate = Gate::of(11, Call::Admit, "");
+    app.faults.hold(&gate);
+    other.faults.hold(&gate);
     let answers = crowd(|n| {
         let app = Arc::clone(if n % 2 == 0 { &app } else { &other });
         async move { app.login(&format!("guarded{n}@example.com")).await }
     })
     .await;
+    gate.assert_met();
     // A busy machine may answer some of them with 503.
     let sent = successes(&answers);
     assert!((1..=10).contains(&sent), "{sent} messages");
@@ -230,11 +255,15 @@ async fn fifty_logins_at_once_use_up_the_last_places_of_many_counters_exactly() 
     }
     // It remembers nothing of what the first one has refused.
     let other = Arc::new(app.cold_start().await);
+    let gate = Gate::of(10, Call::Admit, "");
+    app.faults.hold(&gate);
+    other.faults.hold(&gate);
     let answers = crowd(|n| {
         let app = Arc::clone(if n % 2 == 0 { &app } else { &other });
         async move { app.login(&format!("+1415555{n:04}")).await }
     })
     .await;
+    gate.assert_met();
     // A counter has what is least of its cap and its guard: 0, 0, 2 and 7 places. A busy machine
     // may answer some with 503, which leave their places to later logins or keep them unsent.
     let unavailable = answers.iter().any(|answer| answer.status == 503);

@@ -77,6 +77,24 @@ impl Request {
         )
     }
 
+    /// Whether it needs what the same instance remembers of the requests before it.
+    pub const fn is_remembered(self) -> bool {
+        matches!(
+            self,
+            Self::LoginGuarded | Self::LoginRepeatedRefused | Self::ValidateRepeated
+        )
+    }
+
+    /// By how many milliseconds the clock of the requests before it is ahead.
+    pub const fn before_ahead(self, cell: usize) -> i64 {
+        match self {
+            // A minute later, there is nothing to repeat, and no cooldown.
+            Self::LoginRefused | Self::LoginReplayed => 60_000,
+            _ if cell.is_multiple_of(2) => 60_000,
+            _ => -60_000,
+        }
+    }
+
     /// Its name in the documentation.
     pub const fn words(self) -> &'static str {
         match self {
