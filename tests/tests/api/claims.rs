@@ -9,6 +9,7 @@ use otp_domain::{Claims, OperationId, UnixTime};
 use otp_service::{
     ambient,
     store::{Change, Store},
+    table::Table,
 };
 use serde_json::{Value, json};
 use tests::{ALICE, Call, CallFault, PHONE, TestApp};

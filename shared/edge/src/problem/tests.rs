@@ -72,7 +72,7 @@ fn each_refusal_has_its_problem() {
             "400 destination-refused invalid_request",
         ),
         (
-            Refusal::UserNotFound(Channel::Email),
+            Refusal::UserNotFound(DestinationKind::Email),
             "404 user-not-found invalid_request",
         ),
         (
@@ -105,11 +105,11 @@ fn an_unknown_user_is_told_by_the_channel() {
         Problem::of(&refusal.into()).detail().to_owned()
     };
     assert_eq!(
-        detail(Channel::Email),
+        detail(DestinationKind::Email),
         "User with this email does not exist."
     );
     assert_eq!(
-        detail(Channel::Sms),
+        detail(DestinationKind::Phone),
         "User with this phone number does not exist."
     );
 }
