@@ -1,7 +1,5 @@
 //! What requests cost in write units of the table. docs/evidence/performance.md shows the same figures.
 
-use std::time::Duration;
-
 use tests::{ALICE, PHONE, TestApp};
 
 const PAGE: &str = include_str!("../../../docs/evidence/performance.md");
@@ -30,25 +28,6 @@ async fn refused(settings: &[(&str, &str)], before: &[&str], to: &str) -> [f64; 
     [login(&app, to, 429).await, login(&app, to, 429).await]
 }
 
-/// What costs more when a mailbox has many codes of one day.
-async fn busy_mailbox() -> [(&'static str, f64); 2] {
-    let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
-    for _ in 0..3 {
-        app.login(ALICE).await.assert_ok();
-        app.advance(Duration::from_millis(1));
-    }
-    [
-        (
-            "login by e-mail, the fourth of a mailbox on one day",
-            login(&app, ALICE, 200).await,
-        ),
-        (
-            "validation, after five logins of a mailbox on one day",
-            validation(&app, ALICE).await,
-        ),
-    ]
-}
-
 async fn measured() -> Vec<(&'static str, f64)> {
     let app = TestApp::start().await;
     let mut units = vec![
@@ -66,7 +45,6 @@ async fn measured() -> Vec<(&'static str, f64)> {
             validation(&app, "+14155550199").await,
         ),
     ];
-    units.extend(busy_mailbox().await);
     // Three counters share the cap, and all are full.
     let cap = [
         ("SMS_PER_DAY", "60"),

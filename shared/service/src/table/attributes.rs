@@ -8,8 +8,9 @@ use otp_domain::{Claims, Destination, EmailAddress, PhoneNumber, UnixTime};
 use super::{Item, fault};
 use crate::fault::Fault;
 
-/// How long the table keeps an item after its use, because clocks disagree.
-const SWEEP_DELAY: Duration = Duration::from_mins(1);
+/// How long the table keeps an item after its use: clocks disagree by up to a minute, and
+/// the one that is behind may write last.
+const SWEEP_DELAY: Duration = Duration::from_mins(2);
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())

@@ -1,6 +1,9 @@
 //! Withdrawals that do not find the table as their login left it.
 
-use tests::{ALICE, Call, Gate, PHONE, TestApp, table::mailbox_key};
+use tests::{
+    ALICE, Call, Gate, PHONE, TestApp,
+    table::{mailbox_key, partition_key},
+};
 
 /// Refuses the message of a login, and does something to the table before the withdrawal.
 async fn withdraw_after<F: Future>(app: &TestApp, to: &str, meanwhile: F) {
@@ -29,33 +32,38 @@ async fn remove_from_sends(app: &TestApp, prefix: &str) {
     }
 }
 
+/// Removes the challenges of Alice.
+async fn remove_challenges(app: &TestApp) {
+    for id in app.challenges(ALICE).await.keys() {
+        app.delete(&partition_key(ALICE), &format!("challenge#{id}"))
+            .await;
+    }
+}
+
 #[tokio::test]
 async fn a_withdrawal_takes_no_counter_below_zero() {
-    for (cap, to, others, partition, sort) in [
+    for (cap, to, others, partition) in [
         (
             "SMS_PER_DAY",
             PHONE,
             ["+14155550124", "+14155550125"],
-            "deployment#0",
-            "sms-day#1767225600",
+            "deployment#phone#0",
         ),
         (
             "SMS_PER_PREFIX_PER_DAY",
             PHONE,
             ["+14155550124", "+14155550125"],
             "prefix#+1#0",
-            "sms-unproven",
         ),
         (
             "EMAILS_PER_DAY",
             ALICE,
             ["bob@example.com", "carol@example.com"],
-            "deployment#0",
-            "email-unproven",
+            "deployment#email#0",
         ),
     ] {
         let app = TestApp::with(&[(cap, "1")]).await;
-        withdraw_after(&app, to, app.delete(partition, sort)).await;
+        withdraw_after(&app, to, app.delete(partition, "messages")).await;
         app.login(others[0]).await.assert_ok();
         app.login(others[1]).await.assert_too_many();
     }
@@ -78,6 +86,6 @@ async fn a_withdrawal_takes_no_count_of_a_mailbox_below_zero() {
 async fn a_withdrawal_refunds_nothing_without_its_challenge() {
     let settings = [("RESEND_COOLDOWN_SECONDS", "0"), ("SENDS_PER_DAY", "1")];
     let app = TestApp::with(&settings).await;
-    withdraw_after(&app, ALICE, remove_from_sends(&app, "challenge#")).await;
+    withdraw_after(&app, ALICE, remove_challenges(&app)).await;
     app.login(ALICE).await.assert_too_many();
 }
