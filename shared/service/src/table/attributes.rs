@@ -8,9 +8,9 @@ use otp_domain::{Claims, Destination, EmailAddress, PhoneNumber, UnixTime};
 use super::{Item, fault};
 use crate::fault::Fault;
 
-/// How long the table keeps an item after its use: clocks disagree by up to a minute, and
-/// the one that is behind may write last.
-const SWEEP_DELAY: Duration = Duration::from_mins(2);
+/// How long the table keeps an item after its use. A clock may be a minute off, so the last
+/// of two that write may be two minutes behind the other.
+const SWEEP_DELAY: Duration = Duration::from_mins(3);
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
