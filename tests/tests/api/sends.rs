@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tests::{
-    ALICE, Call, TestApp, other_than,
+    ALICE, Call, Gate, TestApp, other_than,
     table::{Item, mailbox_key, number},
 };
 
@@ -81,6 +81,23 @@ async fn the_fifth_login_drops_the_codes_that_have_expired_and_their_attempts() 
     assert!(sends.keys().all(|name| !name.starts_with("spent#")));
     let (id, code) = &live[0];
     app.validate(ALICE, Some(id), code).await.assert_ok();
+}
+
+#[tokio::test]
+async fn two_logins_that_drop_codes_at_once_are_both_counted() {
+    let app = TestApp::with(&FREE).await;
+    for _ in 0..4 {
+        app.receive_code(ALICE).await;
+    }
+    app.advance(Duration::from_mins(6));
+    let gate = Gate::of(2, Call::Admit, "challenges = :");
+    app.faults.hold(&gate);
+    let (one, other) = tokio::join!(app.login(ALICE), app.login(ALICE));
+    gate.assert_met();
+    one.assert_ok();
+    other.assert_ok();
+    assert_eq!(app.challenges(ALICE).await.len(), 2);
+    assert_eq!(number(&sends(&app).await, "challenges"), Some(2));
 }
 
 #[tokio::test]
