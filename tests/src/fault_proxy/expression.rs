@@ -51,17 +51,28 @@ fn of_operands(text: &str, named: Naming<'_>) -> Vec<Without> {
         }
         return found;
     }
+    let Some(inside) = inside(text) else {
+        return Vec::new();
+    };
+    let mut found = of_operands(inside, named);
+    for without in &mut found {
+        without.part = format!("({})", without.part);
+        without.whole = format!("({})", without.whole);
+        // The table refuses parentheses in parentheses.
+        if self::inside(&without.left).is_none() {
+            without.left = format!("({})", without.left);
+        }
+    }
+    found
+}
+
+/// What is in the parentheses around a text, if they are around all of it.
+fn inside(text: &str) -> Option<&str> {
+    let is_one = [" OR ", " AND "]
+        .iter()
+        .all(|word| split(text, word).len() == 1);
     let inside = text.strip_prefix('(').and_then(|it| it.strip_suffix(')'));
-    let found = inside
-        .map(|it| of_operands(it, named))
-        .into_iter()
-        .flatten();
-    let found = found.map(|it| Without {
-        part: format!("({})", it.part),
-        whole: format!("({})", it.whole),
-        left: format!("({})", it.left),
-    });
-    found.collect()
+    inside.filter(|_| is_one)
 }
 
 /// An update without each of its clauses, in turn.

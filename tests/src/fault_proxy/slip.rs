@@ -136,11 +136,17 @@ fn slips(call: Call, body: &Value, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Slip
     let mut add = |changed: Vec<Changed>, put: &dyn Fn(&mut Value, Value)| {
         for (name, part) in changed {
             let name = format!("{call:?} {name}");
-            if is_wanted(&name) {
-                let mut body = body.clone();
-                put(&mut body, part);
-                found.push(Slip { name, body });
+            if !is_wanted(&name) {
+                continue;
             }
+            // Actions of one name, such as the items of a user, have one slip.
+            let nth = found.iter().position(|slip: &Slip| slip.name == name);
+            let nth = nth.unwrap_or_else(|| {
+                let body = body.clone();
+                found.push(Slip { name, body });
+                found.len() - 1
+            });
+            put(&mut found[nth].body, part);
         }
     };
     let flags = without_flags(body, &["ClientRequestToken"]);
@@ -220,6 +226,8 @@ fn of_operation(operation: &Value) -> Vec<Changed> {
             continue;
         };
         let parts = match field {
+            // The table demands the key of the partition, which comes first.
+            "KeyConditionExpression" => of_condition(text, &named).split_off(1),
             "UpdateExpression" => of_update(text, &named),
             "ProjectionExpression" => of_list(&split(text, ", "), ", ", &named),
             _ => of_condition(text, &named),

@@ -134,7 +134,8 @@ async fn a_removed_user_leaves_only_the_time_of_the_last_login() {
     let listed = app.listed().await;
     let by_phone = format!("{user},,{PHONE},");
     let line = listed.iter().find(|line| line.starts_with(&by_phone));
-    assert!(is_new && line.is_some_and(|line| line.ends_with(",false,{}")));
+    let has_logged_in = ",2026-01-01T00:10:00.002Z,false,{}";
+    assert!(is_new && line.is_some_and(|line| line.ends_with(has_logged_in)));
     assert!(
         listed
             .iter()
@@ -196,6 +197,27 @@ async fn a_used_code_stays_used_when_its_user_is_removed() {
         !user.contains_key("expires_at_seconds"),
         "a user would expire"
     );
+}
+
+#[tokio::test]
+async fn an_instance_that_did_not_see_the_last_login_refuses_the_codes_from_before_it() {
+    for removed in [true, false] {
+        let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
+        let void = app.receive_code(ALICE).await;
+        app.advance(Duration::from_secs(1));
+        let used = app.receive_code(ALICE).await;
+        app.redeem(ALICE, &used.0, &used.1).await;
+        if removed {
+            app.admin_does(&format!("remove {ALICE}")).await;
+        }
+        for (id, code) in [used, void] {
+            let other = app.cold_start().await;
+            let answer = other.validate(ALICE, Some(&id), &code).await;
+            answer.assert_problem(400, "invalid-otp");
+        }
+        assert_eq!(app.sessions().await, usize::from(!removed));
+        assert_eq!(app.listed().await.is_empty(), removed);
+    }
 }
 
 #[tokio::test]

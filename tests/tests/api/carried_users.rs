@@ -113,16 +113,23 @@ async fn a_user_who_was_added_after_the_login_is_the_one_who_logs_in() {
     assert_eq!(answer.text("user_id"), format!("user of {ALICE}"));
 }
 
+/// What a user may have as claims: nothing, or some.
+const CLAIMS: [Option<&str>; 2] = [None, Some(r#"{"plan":"gold"}"#)];
+
 #[tokio::test]
 async fn a_user_who_was_removed_and_added_again_is_the_new_one() {
-    let app = TestApp::start().await;
-    app.add_user(ALICE, false).await;
-    let (id, code) = app.receive_code(ALICE).await;
-    app.remove_user(ALICE).await;
-    app.add_user(ALICE, false).await;
-    set(&app, "user_id", Some("the next one")).await;
-    let (answer, _) = validate(&app, &id, &code).await;
-    assert_eq!(answer.assert_ok()["user_id"], "the next one");
+    for claims in CLAIMS {
+        let app = TestApp::start().await;
+        app.add_user(ALICE, false).await;
+        set(&app, "claims", claims).await;
+        let (id, code) = app.receive_code(ALICE).await;
+        app.remove_user(ALICE).await;
+        app.add_user(ALICE, false).await;
+        set(&app, "claims", claims).await;
+        set(&app, "user_id", Some("the next one")).await;
+        let (answer, _) = validate(&app, &id, &code).await;
+        assert_eq!(answer.assert_ok()["user_id"], "the next one");
+    }
 }
 
 #[tokio::test]
@@ -144,14 +151,17 @@ async fn a_user_who_was_removed_after_the_login_signs_up_or_is_refused() {
 
 #[tokio::test]
 async fn a_user_who_was_disabled_after_the_login_gets_no_token() {
-    let app = TestApp::start().await;
-    app.add_user(ALICE, false).await;
-    let (id, code) = app.receive_code(ALICE).await;
-    app.disable_user(ALICE).await;
-    let (answer, calls) = validate(&app, &id, &code).await;
-    answer.assert_problem(400, "invalid-otp");
-    assert_eq!(count(&calls, Call::Redeem), 1);
-    assert_eq!(app.sessions_of(ALICE).await, 0);
+    for claims in CLAIMS {
+        let app = TestApp::start().await;
+        app.add_user(ALICE, false).await;
+        set(&app, "claims", claims).await;
+        let (id, code) = app.receive_code(ALICE).await;
+        app.disable_user(ALICE).await;
+        let (answer, calls) = validate(&app, &id, &code).await;
+        answer.assert_problem(400, "invalid-otp");
+        assert_eq!(count(&calls, Call::Redeem), 1);
+        assert_eq!(app.sessions_of(ALICE).await, 0);
+    }
 }
 
 #[tokio::test]

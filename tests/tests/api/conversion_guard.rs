@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tests::{ALICE, LOGIN, TestApp, destination, table::number};
+use tests::{ALICE, Call, CallFault, Gate, LOGIN, TestApp, destination, table::number};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -71,24 +71,27 @@ async fn a_guard_of_zero_is_off() {
 
 #[tokio::test]
 async fn a_closed_guard_tells_when_it_has_room_again() {
-    let app = guarded("4").await;
-    for n in 0..4 {
-        app.login(&nth("email", n)).await.assert_ok();
+    for channel in ["sms", "email"] {
+        let app = guarded("4").await;
+        for n in 0..4 {
+            app.login(&nth(channel, n)).await.assert_ok();
+        }
+        // No code has come back in the time that people need to type it.
+        app.advance(Duration::from_mins(2));
+        let [one, other] = [nth(channel, 4), nth(channel, 5)];
+        let wait = app.login(&one).await.assert_too_many();
+        assert_eq!(wait, 6 * 3600 - 120);
+        app.advance(Duration::from_secs(wait - 1));
+        assert_eq!(app.login(&one).await.assert_too_many(), 1);
+        app.advance(Duration::from_secs(1));
+        app.login(&one).await.assert_ok();
+        app.login(&other).await.assert_too_many();
+        app.advance(DAY);
+        for n in 10..14 {
+            app.login(&nth(channel, n)).await.assert_ok();
+        }
+        app.login(&other).await.assert_too_many();
     }
-    // No code has come back in the time that people need to type it.
-    app.advance(Duration::from_mins(2));
-    let wait = app.login(ALICE).await.assert_too_many();
-    assert_eq!(wait, 6 * 3600 - 120);
-    app.advance(Duration::from_secs(wait - 1));
-    assert_eq!(app.login(ALICE).await.assert_too_many(), 1);
-    app.advance(Duration::from_secs(1));
-    app.login(ALICE).await.assert_ok();
-    app.login("bob@example.com").await.assert_too_many();
-    app.advance(DAY);
-    for n in 10..14 {
-        app.login(&nth("email", n)).await.assert_ok();
-    }
-    app.login("bob@example.com").await.assert_too_many();
 }
 
 #[tokio::test]
@@ -130,6 +133,89 @@ async fn a_message_that_was_not_sent_leaves_no_trace_in_the_guard() {
     app.login("bob@example.com").await.assert_too_many();
     let guard = app.partition("deployment#email#0").await.remove("messages");
     assert_eq!(number(&guard.unwrap(), "unproven"), Some(1));
+}
+
+/// How an admission that eases a guard is told from others.
+const EASING: &str = "unproven = :";
+
+/// Two logins that both find a full guard, and ease it, before either is counted: how many are
+/// sent.
+async fn ease_twice_at_once(app: &TestApp, channel: &str) -> usize {
+    let gate = Gate::of(2, Call::Admit, EASING);
+    app.faults.hold(&gate);
+    let [one, other] = [nth(channel, 100), nth(channel, 101)];
+    let (one, other) = tokio::join!(app.login(&one), app.login(&other));
+    gate.assert_met();
+    [one, other].iter().filter(|it| it.status == 200).count()
+}
+
+#[tokio::test]
+async fn a_guard_that_is_eased_twice_at_once_has_room_for_one_message() {
+    for channel in ["sms", "email"] {
+        // A code that came back forgives one message.
+        let app = guarded("3").await;
+        for n in 0..3 {
+            app.login(&nth(channel, n)).await.assert_ok();
+        }
+        redeem(&app, &nth(channel, 0)).await;
+        app.login(&nth(channel, 3)).await.assert_ok();
+        assert_eq!(ease_twice_at_once(&app, channel).await, 1);
+
+        // So do six hours.
+        let app = guarded("4").await;
+        for n in 0..4 {
+            app.login(&nth(channel, n)).await.assert_ok();
+        }
+        app.advance(Duration::from_hours(6));
+        assert_eq!(ease_twice_at_once(&app, channel).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_guard_in_which_a_withdrawal_made_room_meanwhile_is_not_eased() {
+    for (channel, send) in [("sms", Call::SendSms), ("email", Call::SendEmail)] {
+        let app = guarded("3").await;
+        for n in 0..3 {
+            app.login(&nth(channel, n)).await.assert_ok();
+        }
+        redeem(&app, &nth(channel, 0)).await;
+        let sending = Gate::closed(send, "");
+        let easing = Gate::closed(Call::Admit, EASING);
+        app.faults.hold(&sending);
+        app.faults.hold(&easing);
+        let refusal = CallFault::Error(400, "MessageRejected");
+        app.faults.inject(send, refusal, 1);
+        let [refused, admitted] = [nth(channel, 100), nth(channel, 101)];
+        let withdrawn = async {
+            app.login(&refused)
+                .await
+                .assert_problem(502, "delivery-failed");
+            easing.open();
+        };
+        let eased = async {
+            sending.reached().await;
+            app.login(&admitted).await.assert_ok();
+        };
+        let at_once = async {
+            easing.reached().await;
+            sending.open();
+        };
+        tokio::join!(withdrawn, eased, at_once);
+        easing.assert_met();
+        // What came back still forgives a message.
+        app.login(&nth(channel, 102)).await.assert_ok();
+        app.login(&nth(channel, 103)).await.assert_too_many();
+    }
+}
+
+#[tokio::test]
+async fn a_cap_that_is_smaller_than_its_number_of_counters_holds() {
+    let room = ("REQUESTS_PER_IP_PER_HOUR", "1000");
+    let app = TestApp::with(&[("EMAILS_PER_DAY", "1"), room]).await;
+    for n in 0..20 {
+        app.login(&nth("email", n)).await;
+    }
+    assert_eq!(app.stack.messages.messages(None).len(), 1);
 }
 
 #[tokio::test]
@@ -192,6 +278,17 @@ async fn the_addresses_of_a_mailbox_share_its_limits_and_stay_different_users() 
         app.login(to).await.assert_ok();
     }
     app.login("victim+spam@gmail.com").await.assert_too_many();
+}
+
+#[tokio::test]
+async fn a_refused_request_tells_its_clients_limit_once_it_is_full() {
+    let app = TestApp::with(&[("REQUESTS_PER_IP_PER_HOUR", "2")]).await;
+    app.login(ALICE).await.assert_ok();
+    assert_eq!(app.login(ALICE).await.json["limit"], "cooldown");
+    // The cooldown refuses too, but the hour lasts longer.
+    let refused = app.login(ALICE).await;
+    assert_eq!(refused.assert_too_many(), 3600 - 600);
+    assert_eq!(refused.json["limit"], "client");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use serde_json::json;
-use tests::{ALICE, Answer, Call, Gate, TestApp};
+use tests::{ALICE, Answer, Call, CallFault, Gate, TestApp};
 
 const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 
@@ -130,6 +130,26 @@ async fn a_login_repeated_while_its_first_request_is_sending_gets_the_same_answe
         assert_eq!(first.json, repeat.json);
         assert_eq!(app.messages(ALICE).len(), usize::from(!refusing));
     }
+}
+
+#[tokio::test]
+async fn a_login_that_ends_too_late_says_nothing_about_the_next_one_under_its_key() {
+    let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
+    // Nobody knows whether the first message was sent.
+    let lost = CallFault::ReplyReplacedBy500;
+    app.faults.inject(Call::SendEmail, lost, 1);
+    let gate = Gate::closed(Call::Complete, "unconfirmed");
+    app.faults.hold(&gate);
+    let (_, second) = tokio::join!(app.login_with_key(KEY, ALICE), async {
+        gate.reached().await;
+        app.advance(Duration::from_secs(25));
+        let second = app.login_with_key(KEY, ALICE).await;
+        gate.open();
+        second
+    });
+    gate.assert_met();
+    let again = app.login_with_key(KEY, ALICE).await;
+    assert_eq!(again.assert_ok(), second.assert_ok());
 }
 
 #[tokio::test]
