@@ -7,7 +7,7 @@
 //! |---|---|
 //! | codes, and how a guess is compared | [`Passcode`], [`DigestKey`], [`Challenge::judge`] |
 //! | limits, caps and their windows | [`Policy::login_limits`], [`Limit`] |
-//! | messages whose codes do not come back | [`ConversionGuard::judge`] |
+//! | messages whose codes do not come back | [`GuardCount::judge`] |
 //! | sessions, rotation, reuse detection | [`Session::judge`], [`RefreshToken`] |
 //! | who may log in | [`UnknownUsers`] |
 //! | what operators say of users in tokens | [`Claims`] |
