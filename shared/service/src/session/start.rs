@@ -81,7 +81,11 @@ impl SessionService {
             let may_repeat = request.idempotency_key.is_some();
             let (minted, redeemed) = sign_and_redeem(mint, redeem, may_repeat).await?;
             standing = match redeemed {
-                Redemption::Lost(winner) => Standing::Used(winner),
+                Redemption::Lost(winner) => {
+                    // A repeat would wait for another signature.
+                    minted?;
+                    Standing::Used(winner)
+                }
                 Redemption::Changed(user) => Standing::Unused(user),
                 Redemption::Won => {
                     return Ok(LoggedIn {

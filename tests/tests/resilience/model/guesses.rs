@@ -125,6 +125,9 @@ impl Model {
         }
         let (done, known) = written(disturbance.of(Call::Redeem));
         if is_used && known {
+            if unsigned {
+                return UNAVAILABLE.into();
+            }
             return self.log_in_again(&(challenge, guess.clone()), disturbance);
         }
         // The first of two redemptions finds other claims than the challenge carries.
