@@ -165,6 +165,27 @@ async fn a_user_who_was_disabled_after_the_login_gets_no_token() {
 }
 
 #[tokio::test]
+async fn a_code_is_used_once_on_whatever_instance_and_voids_the_earlier_ones() {
+    for claims in CLAIMS {
+        let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
+        app.add_user(ALICE, false).await;
+        set(&app, "claims", claims).await;
+        let void = app.receive_code(ALICE).await;
+        app.advance(Duration::from_secs(1));
+        let used = app.receive_code(ALICE).await;
+        app.validate(ALICE, Some(&used.0), &used.1)
+            .await
+            .assert_ok();
+        for (id, code) in [used, void] {
+            let other = app.cold_start().await;
+            let answer = other.validate(ALICE, Some(&id), &code).await;
+            answer.assert_problem(400, "invalid-otp");
+        }
+        assert_eq!(app.sessions().await, 1);
+    }
+}
+
+#[tokio::test]
 async fn a_used_code_starts_no_second_session_at_another_instance() {
     let app = TestApp::start().await;
     let (id, code) = app.receive_code(ALICE).await;

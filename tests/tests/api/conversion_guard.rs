@@ -121,18 +121,19 @@ async fn the_room_grows_with_what_came_back_in_the_last_days() {
 
 #[tokio::test]
 async fn a_message_that_was_not_sent_leaves_no_trace_in_the_guard() {
-    let app = guarded("1").await;
-    app.stack.messages.set_refusing(true);
-    for _ in 0..3 {
-        app.login(ALICE)
-            .await
-            .assert_problem(502, "delivery-failed");
+    for (channel, partition) in [("email", "deployment#email#0"), ("sms", "prefix#+1#0")] {
+        let app = guarded("1").await;
+        app.stack.messages.set_refusing(true);
+        for _ in 0..3 {
+            let refused = app.login(&nth(channel, 0)).await;
+            refused.assert_problem(502, "delivery-failed");
+        }
+        app.stack.messages.set_refusing(false);
+        app.login(&nth(channel, 0)).await.assert_ok();
+        app.login(&nth(channel, 1)).await.assert_too_many();
+        let guard = app.partition(partition).await.remove("messages");
+        assert_eq!(number(&guard.unwrap(), "unproven"), Some(1), "{channel}");
     }
-    app.stack.messages.set_refusing(false);
-    app.login(ALICE).await.assert_ok();
-    app.login("bob@example.com").await.assert_too_many();
-    let guard = app.partition("deployment#email#0").await.remove("messages");
-    assert_eq!(number(&guard.unwrap(), "unproven"), Some(1));
 }
 
 /// How an admission that eases a guard is told from others.

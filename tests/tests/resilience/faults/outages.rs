@@ -202,6 +202,39 @@ async fn a_concealed_login_whose_user_cannot_be_read_is_answered_logged_and_free
 }
 
 #[tokio::test]
+async fn without_the_second_digest_key_an_attempt_has_the_same_conditions() {
+    let settings = [
+        ("SECOND_DIGEST_KEY_ID", "next-digest-key"),
+        ("RESEND_COOLDOWN_SECONDS", "0"),
+    ];
+    let app = TestApp::with(&settings).await.cold_start().await;
+    app.faults.inject_by(|call, body| {
+        let is_second = String::from_utf8_lossy(body).contains("next-digest-key");
+        (call == Call::FetchDigestKey && is_second).then_some(CallFault::Http500)
+    });
+    let (id, code) = app.receive_code(ALICE).await;
+    let refuses = async |to, id, code: &str, attempts| {
+        let answer = app.validate(to, Some(id), code).await;
+        answer.assert_problem(400, "invalid-otp");
+        assert_eq!(app.attempts_at(ALICE, id).await, attempts);
+    };
+    // It is for one spelling of a mailbox.
+    refuses("alice+news@example.com", &id, &code, 0).await;
+    // There are three, and a repeat spends no other one.
+    refuses(ALICE, &id, &other_than(&code), 1).await;
+    refuses(ALICE, &id, &other_than(&code), 2).await;
+    for _ in 0..2 {
+        let answer = app.validate_with_key(KEY, ALICE, Some(&id), &code).await;
+        answer.assert_ok();
+    }
+    refuses(ALICE, &id, &code, 3).await;
+    // It ends with the code's life.
+    let (id, code) = app.receive_code(ALICE).await;
+    app.advance(Duration::from_mins(5));
+    refuses(ALICE, &id, &code, 0).await;
+}
+
+#[tokio::test]
 async fn an_unreachable_second_digest_key_costs_no_attempt() {
     let keys = [
         ("SECOND_DIGEST_KEY_ID", "next-digest-key"),
