@@ -73,6 +73,14 @@ fn a_parameter_that_is_no_setting_takes_what_aws_takes() {
     }
 }
 
+#[test]
+fn an_operator_must_give_only_the_brand_and_the_audience() {
+    let all = parameters().iter();
+    let required = all.filter(|(_, parameter)| parameter.get("Default").is_none());
+    let required: Vec<_> = required.map(|(name, _)| name.as_str()).collect();
+    assert_eq!(required, ["Brand", "TokenAudience"]);
+}
+
 /// The parameter of a setting.
 fn of(setting: &str) -> Option<&'static Value> {
     let name = setting.replace('_', "");
