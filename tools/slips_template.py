@@ -372,7 +372,7 @@ def all_slips(paths):
 
 def binary():
     """The compiled test target, which cargo builds if it is not."""
-    build = ["cargo", "test", "--locked", "-p", "tests", "--test", "api", "--no-run", "--message-format=json"]
+    build = ["cargo", "test", "--workspace", "--locked", "--test", "api", "--no-run", "--message-format=json"]
     run = subprocess.run(build, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     found = [json.loads(line).get("executable") for line in run.stdout.splitlines() if line.startswith("{")]
     return [path for path in found if path][-1]
