@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Makes slips in the template, one at a time, and demands that a test notices each.
+"""Makes slips in the templates, one at a time, and demands that a test notices each.
 
     tools/slips_template.py                      every slip
     tools/slips_template.py --sample 300 --seed 7
-    tools/slips_template.py 'Resources/Table/Properties/TimeToLiveSpecification/Enabled: true -> false'
+    tools/slips_template.py 'template.yaml/Resources/Table/Properties/TimeToLiveSpecification/Enabled: true -> false'
     tools/slips_template.py --list
 
 A slip is structural: it removes a member or an item, or turns a value into another of its kind.
@@ -37,7 +37,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 EQUIVALENT = ROOT / "tools" / "slips_template.equivalent"
 RESULTS = ROOT / "target" / "slips" / "template.json"
-ALARMS = {"AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter"}
+ALARMS = {"AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter", "AWS::CloudFormation::Stack"}
 # The tests that read the template: the fast ones for every slip, and slow ones for the slips that
 # they can notice, by the section or the resource's type.
 TESTS = [
@@ -418,7 +418,7 @@ def equivalents():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="slips to try; each may be a pattern such as '*Threshold*'")
-    parser.add_argument("--templates", nargs="+", type=Path, default=[ROOT / "template.yaml"],
+    parser.add_argument("--templates", nargs="+", type=Path, default=[ROOT / "template.yaml", ROOT / "alarms.yaml"],
                         help="the template and those that are nested in it")
     parser.add_argument("--sample", type=int, help="try this many, drawn by the seed")
     parser.add_argument("--seed", type=int, default=1)

@@ -232,15 +232,10 @@ fn each_metric_filter_looks_for_a_value_that_the_log_can_have() {
         Delivery::Unconfirmed.as_str(),
     ]
     .into();
-    let template = load();
-    let resources = at(template, &["Resources"]);
+    let stack = Stack::full();
     let mut sought = BTreeSet::new();
-    for name in keys(resources) {
-        let resource = at(resources, &[name]);
-        if text(at(resource, &["Type"])) != "AWS::Logs::MetricFilter" {
-            continue;
-        }
-        let pattern = text(at(resource, &["Properties", "FilterPattern"]));
+    for (name, filter) in stack.resources("AWS::Logs::MetricFilter") {
+        let pattern = text(at(&filter, &["FilterPattern"]));
         let inner = pattern.trim_matches(|c| "{} ".contains(c));
         for comparison in inner.split(" || ") {
             let (field, value) = comparison.split_once(" = ").expect("a comparison");
@@ -253,9 +248,9 @@ fn each_metric_filter_looks_for_a_value_that_the_log_can_have() {
                 ("$.reason", "sms-*" | "email*") => {}
                 // Of the gateway's log, which names the kind of each answer of its own.
                 ("$.error", "THROTTLED") => {
-                    let path = ["Api", "Properties", "AccessLogSetting", "Format"];
+                    let path = ["Resources", "Api", "Properties", "AccessLogSetting", "Format"];
                     let member = "\"error\":\"$context.error.responseType\"";
-                    assert!(text(at(resources, &path)).contains(member), "{name}");
+                    assert!(text(&stack.part(&path)).contains(member), "{name}");
                 }
                 other => panic!("{name} looks for {other:?}"),
             }

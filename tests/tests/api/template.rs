@@ -1,4 +1,5 @@
-//! `template.yaml`, as `CloudFormation` reads it: the one place where tests open it.
+//! `template.yaml` and what is nested in it, as `CloudFormation` reads them: the one place where
+//! tests open them.
 
 #![expect(clippy::panic, reason = "a test that cannot go on panics")]
 
@@ -11,7 +12,11 @@ mod parameters;
 mod permissions;
 mod stack;
 
-use std::{env, fs, path::Path, sync::LazyLock};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
@@ -24,13 +29,25 @@ pub use self::{
 /// The template, with each function in its long form: `!Ref A` is `{"Ref": "A"}`. The variable
 /// `OTP_TEMPLATE` names another file: `tools/slips_template.py` asks what the tests say of it.
 pub fn load() -> &'static Value {
-    static TEMPLATE: LazyLock<Value> = LazyLock::new(read);
+    static TEMPLATE: LazyLock<Value> = LazyLock::new(|| read(&path()));
     &TEMPLATE
 }
 
-fn read() -> Value {
+/// The template that `template.yaml` nests.
+pub fn nested() -> &'static Value {
+    static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
+        let url = at(load(), &["Resources", "Alarms", "Properties", "TemplateURL"]);
+        read(&path().with_file_name(text(url)))
+    });
+    &TEMPLATE
+}
+
+fn path() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-    let path = env::var_os("OTP_TEMPLATE").map_or(own, Into::into);
+    env::var_os("OTP_TEMPLATE").map_or(own, Into::into)
+}
+
+fn read(path: &Path) -> Value {
     let source = fs::read_to_string(path).expect("the template can be read");
     let documents = Yaml::load_from_str(&source).expect("the template is YAML");
     plain(&documents[0])

@@ -27,7 +27,7 @@ fn the_table_has_its_keys_sweeps_what_has_expired_and_can_be_restored() {
 
 #[test]
 fn what_cannot_be_replaced_outlives_the_stack_and_nothing_else_does() {
-    for (name, resource) in Stack::full().section("Resources") {
+    for (name, resource) in Stack::full().all_resources() {
         let kind = resource["Type"].as_str().unwrap();
         let is_kept = [
             "AWS::DynamoDB::Table",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{at, items, load, text};
+use super::{at, items, load, nested, text};
 
 /// A stack. In it, a resource is known by its name in the template, and what it has by
 /// `Name.Attribute`.
@@ -16,25 +16,31 @@ pub struct Stack {
 impl Stack {
     /// The stack with these parameters, and the defaults of all others.
     pub fn with(chosen: &[(&str, &str)]) -> Self {
-        let template = load();
-        let all = at(template, &["Parameters"]).as_object().unwrap();
-        let mut parameters: BTreeMap<_, _> = all
-            .iter()
-            .map(|(name, is)| {
-                (
-                    name.clone(),
-                    is.get("Default").map_or_else(String::new, text),
-                )
-            })
-            .collect();
+        let all = at(load(), &["Parameters"]).as_object().unwrap();
+        let default = |is: &Value| is.get("Default").map_or_else(String::new, text);
+        let defaults = all.iter().map(|(name, is)| (name.clone(), default(is)));
+        let mut parameters: BTreeMap<_, _> = defaults.collect();
         for (name, value) in chosen {
             let known = parameters.insert((*name).to_owned(), (*value).to_owned());
             assert!(known.is_some(), "there is no parameter {name}");
         }
         Self {
-            template,
+            template: load(),
             parameters,
         }
+    }
+
+    /// The stack that is nested in this one, with what this one gives it.
+    fn nested(&self) -> Self {
+        let given = self.part(&["Resources", "Alarms", "Properties", "Parameters"]);
+        let given = given.as_object().unwrap().iter();
+        let nested = Self {
+            template: nested(),
+            parameters: given.map(|(name, is)| (name.clone(), text(is))).collect(),
+        };
+        let takes = at(nested.template, &["Parameters"]).as_object().unwrap();
+        assert!(nested.parameters.keys().eq(takes.keys()), "what is given");
+        nested
     }
 
     /// The stack of a deployment that uses everything, both keys of each kind too.
@@ -71,9 +77,18 @@ impl Stack {
             .collect()
     }
 
+    /// The resources of this stack and of the nested one.
+    pub fn all_resources(&self) -> Map<String, Value> {
+        let mut all = self.section("Resources");
+        for (name, resource) in self.nested().section("Resources") {
+            assert!(all.insert(name.clone(), resource).is_none(), "two {name}");
+        }
+        all
+    }
+
     /// The names and the properties of the resources of a type.
     pub fn resources(&self, of_type: &str) -> Vec<(String, Value)> {
-        let mut all = self.section("Resources");
+        let mut all = self.all_resources();
         all.retain(|_, resource| resource["Type"] == of_type);
         all.into_iter()
             .map(|(name, mut resource)| (name, resource["Properties"].take()))
