@@ -248,7 +248,13 @@ fn each_metric_filter_looks_for_a_value_that_the_log_can_have() {
                 ("$.reason", "sms-*" | "email*") => {}
                 // Of the gateway's log, which names the kind of each answer of its own.
                 ("$.error", "THROTTLED") => {
-                    let path = ["Resources", "Api", "Properties", "AccessLogSetting", "Format"];
+                    let path = [
+                        "Resources",
+                        "Api",
+                        "Properties",
+                        "AccessLogSetting",
+                        "Format",
+                    ];
                     let member = "\"error\":\"$context.error.responseType\"";
                     assert!(text(&stack.part(&path)).contains(member), "{name}");
                 }

@@ -36,7 +36,10 @@ pub fn load() -> &'static Value {
 /// The template that `template.yaml` nests.
 pub fn nested() -> &'static Value {
     static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
-        let url = at(load(), &["Resources", "Alarms", "Properties", "TemplateURL"]);
+        let url = at(
+            load(),
+            &["Resources", "Alarms", "Properties", "TemplateURL"],
+        );
         read(&path().with_file_name(text(url)))
     });
     &TEMPLATE
