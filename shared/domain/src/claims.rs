@@ -1,8 +1,12 @@
 //! Claims: what an operator says about a user in every access token.
 
+mod repeated;
+
 use std::fmt;
 
 use serde_json::{Map, Value};
+
+use self::repeated::Repeated;
 
 /// The most that a user's claims may take, in bytes of compact JSON.
 const MAX_BYTES: usize = 1024;
@@ -48,10 +52,12 @@ pub struct Claims {
 }
 
 /// Why a text is no [`Claims`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvalidClaims {
     /// It is not one JSON object.
     NotAnObject,
+    /// An object of it has this name twice.
+    Repeated(String),
     /// It is larger than 1 KB.
     TooLarge,
     /// It sets this name, which is reserved.
@@ -67,6 +73,9 @@ impl Claims {
     pub fn parse(text: &str) -> Result<Self, InvalidClaims> {
         let members: Map<String, Value> =
             serde_json::from_str(text).map_err(|_| InvalidClaims::NotAnObject)?;
+        if let Ok(Repeated(Some(name))) = serde_json::from_str(text) {
+            return Err(InvalidClaims::Repeated(name));
+        }
         if let Some(name) = RESERVED.iter().find(|name| members.contains_key(**name)) {
             return Err(InvalidClaims::Reserved(name));
         }
@@ -141,6 +150,7 @@ impl fmt::Display for InvalidClaims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAnObject => f.write_str("claims must be one JSON object"),
+            Self::Repeated(name) => write!(f, "the claims have {name:?} twice"),
             Self::TooLarge => write!(f, "claims must be at most {MAX_BYTES} bytes of JSON"),
             Self::Reserved(name) => write!(f, "the claim {name} is reserved"),
         }
@@ -219,10 +229,25 @@ mod tests {
         for (text, told) in [
             ("[]", "claims must be one JSON object"),
             (r#"{"sub":1}"#, "the claim sub is reserved"),
+            (r#"{"a":1,"a":2}"#, "the claims have \"a\" twice"),
             (&large, "claims must be at most 1024 bytes of JSON"),
         ] {
             assert_eq!(Claims::parse(text).unwrap_err().to_string(), told);
         }
+    }
+
+    /// A parser keeps one of two, and which one is nobody's choice.
+    #[test]
+    fn a_name_that_an_object_has_twice_is_refused_at_any_depth_however_it_is_spelt() {
+        for text in [
+            r#"{"a":1,"a":2}"#,
+            r#"{"b":{"a":1,"c":[],"a":1}}"#,
+            r#"{"b":[null,true,1,-1,0.5,"x",{"a":{},"\u0061":{}}]}"#,
+        ] {
+            let why = InvalidClaims::Repeated("a".to_owned());
+            assert_eq!(Claims::parse(text), Err(why), "{text}");
+        }
+        assert!(Claims::parse(r#"{"a":{"a":[{"b":1},{"b":1}]},"b":1}"#).is_ok());
     }
 
     #[test]
