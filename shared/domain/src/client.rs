@@ -26,13 +26,13 @@ impl TrustedProxies {
     /// The address that the outermost trusted proxy saw; `None` if no proxy is
     /// trusted, or if the request did not come through all of them.
     ///
-    /// REST APIs and HTTP APIs append their source address too, which is the
-    /// innermost proxy. That entry does not count.
+    /// REST APIs and HTTP APIs append their source address, which is the innermost
+    /// proxy. That entry does not count; without it, no other is what it seems.
     fn seen(self, source: IpAddr, forwarded: &[&str]) -> Option<IpAddr> {
-        let by_proxies = match forwarded.split_last() {
-            Some((last, others)) if address(last) == Some(source) => others,
-            _ => forwarded,
-        };
+        let (last, by_proxies) = forwarded.split_last()?;
+        if address(last) != Some(source) {
+            return None;
+        }
         let at = by_proxies.len().checked_sub(self.0)?;
         address(by_proxies.get(at)?)
     }
@@ -119,9 +119,6 @@ mod tests {
             (1, EDGE, &["1.1.1.1", "2.2.2.2", VIEWER, EDGE], VIEWER),
             (2, INNER, &["1.1.1.1", VIEWER, EDGE, INNER], VIEWER),
             (3, INNER, &[VIEWER, EDGE, EDGE, INNER], VIEWER),
-            // This gateway appends nothing.
-            (1, EDGE, &["1.1.1.1", VIEWER], VIEWER),
-            (2, INNER, &["1.1.1.1", VIEWER, EDGE], VIEWER),
             (
                 1,
                 EDGE,
@@ -140,6 +137,9 @@ mod tests {
         for (proxies, forwarded) in [
             (1, &[][..]),
             (1, &[EDGE]),
+            // This gateway appends nothing, or did not get what it should.
+            (1, &[VIEWER]),
+            (1, &["1.1.1.1", VIEWER]),
             (2, &[VIEWER, EDGE]),
             (3, &[VIEWER, EDGE]),
             (1, &["unknown", EDGE]),
