@@ -148,7 +148,7 @@ impl Members {
 
 /// The bytes of a body that says it is JSON.
 fn json_bytes(request: &Request) -> Result<&[u8], Rejection> {
-    if !media_type::is_json(request) {
+    if !media_type::is(request, media_type::JSON) {
         return Err(Rejection::UnsupportedMediaType);
     }
     bytes(request)

@@ -2,30 +2,23 @@
 
 use lambda_http::{Request, http::header::CONTENT_TYPE};
 
-/// Whether the content is `application/json` in UTF-8, which needs no `charset`
-/// (RFC 8259 section 8.1).
-#[must_use]
-pub fn is_json(request: &Request) -> bool {
-    let parameters = media_type(request).split(';').skip(1);
-    let has_only_utf8 = parameters
-        .filter_map(|parameter| parameter.split_once('='))
-        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
-        .all(|(_, charset)| is_utf8(charset.trim()));
-    is(request, "application/json") && has_only_utf8
-}
+/// JSON, which is in UTF-8 without saying so (RFC 8259 section 8.1).
+pub const JSON: &str = "application/json";
+/// A form, whose escapes stand for bytes of UTF-8.
+pub const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Whether the content is of this type, whatever its parameters.
+/// Whether the content is of this type, and in UTF-8 if it names a `charset`.
 #[must_use]
 pub fn is(request: &Request, expected: &str) -> bool {
-    let essence = media_type(request).split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case(expected)
-}
-
-fn media_type(request: &Request) -> &str {
     let value = request.headers().get(CONTENT_TYPE);
-    value
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
+    let value = value.and_then(|value| value.to_str().ok());
+    let mut parts = value.unwrap_or_default().split(';');
+    let essence = parts.next().unwrap_or_default();
+    let mut charsets = parts
+        .filter_map(|parameter| parameter.split_once('='))
+        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    essence.trim().eq_ignore_ascii_case(expected)
+        && charsets.all(|(_, charset)| is_utf8(charset.trim()))
 }
 
 fn is_utf8(charset: &str) -> bool {
@@ -63,7 +56,7 @@ mod tests {
             "application/json; profile=x; CharSet = utf-8",
             "application/json; charset",
         ] {
-            assert!(is_json(&of(text)), "{text}");
+            assert!(is(&of(text), JSON), "{text}");
         }
         for text in [
             "",
@@ -78,19 +71,26 @@ mod tests {
             "application/json; charset=",
             "application/jsön",
         ] {
-            assert!(!is_json(&of(text)), "{text}");
+            assert!(!is(&of(text), JSON), "{text}");
         }
-        assert!(!is_json(&Request::new(Body::Empty)));
+        assert!(!is(&Request::new(Body::Empty), JSON));
     }
 
     #[test]
-    fn a_type_is_compared_without_its_case_and_parameters() {
-        let form = "application/x-www-form-urlencoded";
-        assert!(is(
-            &of("Application/X-WWW-Form-Urlencoded; charset=latin1"),
-            form
-        ));
-        assert!(!is(&of("application/x-www-form"), form));
-        assert!(!is(&Request::new(Body::Empty), form));
+    fn a_form_is_compared_without_its_case_and_is_in_utf8() {
+        for text in [
+            "Application/X-WWW-Form-Urlencoded",
+            "application/x-www-form-urlencoded; charset=UTF-8",
+        ] {
+            assert!(is(&of(text), FORM), "{text}");
+        }
+        for text in [
+            "application/x-www-form",
+            "application/x-www-form-urlencoded; charset=utf-16",
+            "application/x-www-form-urlencoded;charset=latin1",
+        ] {
+            assert!(!is(&of(text), FORM), "{text}");
+        }
+        assert!(!is(&Request::new(Body::Empty), FORM));
     }
 }

@@ -56,9 +56,9 @@ impl Form {
         if request.headers().contains_key(AUTHORIZATION) {
             return Err(Rejection::Form(FormRejection::Authenticates));
         }
-        if !media_type::is(request, "application/x-www-form-urlencoded") {
+        if !media_type::is(request, media_type::FORM) {
             return Err(invalid(
-                "The body must be application/x-www-form-urlencoded.",
+                "The body must be application/x-www-form-urlencoded in UTF-8.",
             ));
         }
         let form = Self::parse(body::bytes(request)?)?;
@@ -154,7 +154,7 @@ mod tests {
         let why = Rejection::Form(FormRejection::Authenticates);
         assert_eq!(revoked(&known), Err(why));
         let plain = Request::new(Body::Text("token=x".to_owned()));
-        let why = invalid("The body must be application/x-www-form-urlencoded.");
+        let why = invalid("The body must be application/x-www-form-urlencoded in UTF-8.");
         assert_eq!(revoked(&plain), Err(why));
     }
 
