@@ -124,14 +124,14 @@ impl SessionApi {
             .refresh(&request, now, &mut ambient::rng())
             .await?;
         let success = Success::new("refreshed", response::token(&session));
-        Ok(success.about(&session.destination))
+        Ok(success.about(&session))
     }
 
     async fn revoke(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
         let request = request::oauth::revocation(request, self.sessions.client_id())?;
         let response = response::revoked();
         Ok(match self.sessions.revoke(&request, now).await? {
-            Some(session) => Success::new("revoked", response).about(&session.destination),
+            Some(session) => Success::new("revoked", response).about(&session),
             None => Success::new("not-revoked", response),
         })
     }

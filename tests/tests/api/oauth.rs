@@ -247,6 +247,12 @@ async fn the_log_names_the_routes_and_their_outcomes() {
 async fn a_page_of_an_allowed_origin_may_use_both_routes() {
     let page = "https://www.example.com";
     let app = TestApp::with(&[("ALLOWED_ORIGINS", page)]).await;
+    // As on the routes in JSON, they tell whose session it was.
+    for line in lines.iter().filter(|line| line["event"] != "login") {
+        assert_eq!(line["user_id"], login["user_id"], "{line}");
+        assert_eq!(line["session_id"], lines[1]["session_id"], "{line}");
+    }
+    assert!(lines[1]["session_id"].is_string());
     for path in [TOKEN, REVOKE, METADATA] {
         let headers = [
             ("origin", page),
