@@ -45,6 +45,17 @@ impl Country {
         })
     }
 
+    /// Finds the country of a number; `None` if none owns it.
+    #[must_use]
+    pub fn of(number: &PhoneNumber) -> Option<Self> {
+        let all = rows().filter_map(|row| {
+            let mut words = row.split(' ');
+            words.next();
+            Self::read(words, row)
+        });
+        all.into_iter().find(|country| country.owns(number))
+    }
+
     fn read(mut words: std::str::Split<'static, char>, row: &'static str) -> Option<Self> {
         let mut country = Self {
             code: row.get(..2)?,
@@ -193,6 +204,20 @@ mod tests {
         assert!(codes.len() > 240, "{} countries", codes.len());
         for unknown in ["", "U", "UK", "us", "USA", "ZZ", "# ", "1"] {
             assert_eq!(Country::parse(unknown), None, "found {unknown:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_belongs_to_the_country_that_owns_it_or_to_none() {
+        for (text, code) in [
+            ("+14155550123", Some("US")),
+            ("+14165550100", Some("CA")),
+            ("+447700900123", Some("GB")),
+            ("+4915123456789", Some("DE")),
+            ("+88312345678", None),
+        ] {
+            let country = Country::of(&number(text));
+            assert_eq!(country.map(|country| country.code()), code, "{text}");
         }
     }
 

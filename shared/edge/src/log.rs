@@ -5,7 +5,9 @@
 //! requests, with their codes and addresses.
 
 use lambda_http::Request;
-use otp_domain::{ChallengeId, Destination, Pseudonym, Refusal, SessionId, Unauthorized, UserId};
+use otp_domain::{
+    ChallengeId, Country, Destination, Pseudonym, Refusal, SessionId, Unauthorized, UserId,
+};
 use otp_service::{
     ErrorKind,
     about::{About, MessageId},
@@ -121,6 +123,7 @@ impl RequestLog {
             log: self,
             route,
             about,
+            country: country(result.err(), about),
             pseudonym: pseudonym.as_ref(),
         };
         match result {
@@ -147,13 +150,14 @@ struct Line<'a> {
     log: &'a RequestLog,
     route: Route,
     about: &'a About,
+    country: Option<Country>,
     pseudonym: Option<&'a Pseudonym>,
 }
 
 /// Writes an event with the members of every line, and `$fields` between them.
 macro_rules! write_line {
     ($level:ident, $line:expr, $outcome:expr, $($fields:tt)*) => {{
-        let Line { log, route, about, pseudonym } = $line;
+        let Line { log, route, about, country, pseudonym } = $line;
         $level!(
             target: TARGET,
             event = route.name(),
@@ -161,6 +165,7 @@ macro_rules! write_line {
             $($fields)*
             channel = channel(about),
             destination = masked(about),
+            country = country.as_ref().map(Country::code),
             pseudonym = pseudonym.map(Pseudonym::as_str),
             user_id = about.user.as_ref().map(UserId::as_str),
             challenge_id = about.challenge.as_ref().map(ChallengeId::as_str),
@@ -212,6 +217,19 @@ impl Line<'_> {
 fn channel(about: &About) -> Option<&'static str> {
     let to = about.destination.as_ref();
     to.map(|destination| destination.kind().channel())
+}
+
+/// The country of a number that was refused because the deployment sends none there.
+fn country(failure: Option<&Failure>, about: &About) -> Option<Country> {
+    let Some(Failure::Service(error)) = failure else {
+        return None;
+    };
+    match (&error.kind, &about.destination) {
+        (ErrorKind::Refused(Refusal::DestinationNotAllowed), Some(Destination::Phone(number))) => {
+            Country::of(number)
+        }
+        _ => None,
+    }
 }
 
 fn masked(about: &About) -> Option<String> {

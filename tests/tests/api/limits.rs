@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::json;
 use tests::{
     ALICE, PHONE, TestApp, other_than,
     table::{Item, partition_key},
@@ -122,13 +123,25 @@ async fn new_codes_allow_no_more_guesses_than_the_days_limit_times_the_attempts(
 #[tokio::test]
 async fn a_phone_number_outside_the_allowed_prefixes_is_refused_and_gets_no_message() {
     let app = TestApp::with(&[("SMS_PREFIXES", "+1,!+1900")]).await;
-    for number in ["+447911123456", "+19005550123"] {
+    for (number, country) in [
+        ("+447400123456", json!("GB")),
+        ("+88312345678", json!(null)),
+    ] {
         app.login(number)
             .await
             .assert_problem(403, "destination-not-allowed");
         assert!(app.messages(number).is_empty());
+        let line = app.log.lines().pop().unwrap();
+        assert_eq!(
+            (&line["country"], &line["channel"]),
+            (&country, &json!("sms"))
+        );
     }
+    app.login("+19005550123")
+        .await
+        .assert_problem(403, "destination-not-allowed");
     app.login(PHONE).await.assert_ok();
+    assert_eq!(app.log.lines().pop().unwrap()["country"], json!(null));
 }
 
 #[tokio::test]
