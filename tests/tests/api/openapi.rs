@@ -1,6 +1,8 @@
 //! docs/openapi.yaml agrees with what the functions serve.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
+
+use fancy_regex::Regex;
 
 use otp_domain::{DestinationKind, LimitKind, Refusal, Unauthorized};
 use otp_edge::{failure::Failure, problem::Problem, rejection::Rejection, route::Route};
@@ -8,6 +10,8 @@ use otp_service::{
     Error,
     fault::{Dependency, Fault},
 };
+use proptest::prelude::*;
+use saphyr::{LoadableYamlNode, Yaml};
 
 const DOCUMENT: &str = include_str!("../../../docs/openapi.yaml");
 
@@ -102,4 +106,31 @@ fn the_document_lists_exactly_the_routes_of_the_functions() {
         _ => format!("{}/", route.path()),
     });
     assert_eq!(described, BTreeSet::from(served));
+}
+
+/// The pattern of a schema.
+fn pattern(schema: &str) -> Regex {
+    let document = &Yaml::load_from_str(DOCUMENT).expect("YAML")[0];
+    let pattern = document["components"]["schemas"][schema]["pattern"].as_str();
+    Regex::new(pattern.expect("a pattern")).expect("a regular expression")
+}
+
+proptest! {
+    #[test]
+    fn the_document_allows_every_language_tag_that_a_login_takes_and_no_other(
+        subtags in prop::collection::vec(
+            prop::sample::select(vec![
+                "de", "DE", "zh", "cmn", "yue", "hak", "Hans", "419", "1994", "rozaj", "Rozaj12",
+                "sgn", "be", "FR", "nl", "ch", "en", "gb", "OED", "i", "I", "Klingon", "tao", "min",
+                "a", "u", "0", "x", "X", "co", "phonebk", "abcdefgh", "abcdefghi", "12345678", "1a",
+                "", "\u{e4}", "_", " ",
+            ]),
+            1..7,
+        ),
+    ) {
+        static LOCALE: LazyLock<Regex> = LazyLock::new(|| pattern("Locale"));
+        let tag = subtags.join("-");
+        let taken = otp_messages::LanguageChoice::by_locale(&tag).is_ok();
+        prop_assert_eq!(LOCALE.is_match(&tag).unwrap(), taken, "{:?}", tag);
+    }
 }
