@@ -69,6 +69,11 @@ async fn an_oauth_client_refreshes_the_session_of_a_login() {
     assert!(again.assert_ok()["refresh_token"] == granted["refresh_token"]);
     let other_route = app.refresh(&login["refresh_token"]).await;
     assert!(other_route.assert_ok()["refresh_token"] == granted["refresh_token"]);
+    // Many libraries name the scopes that were granted again (RFC 6749 section 6).
+    let token = login["refresh_token"].as_str().unwrap();
+    let scoped =
+        format!("grant_type=refresh_token&refresh_token={token}&scope=openid+offline_access");
+    post_form(&app, TOKEN, &scoped).await.assert_ok();
     // A reused token ends the session.
     app.advance(Duration::from_mins(1));
     assert_error(
@@ -126,6 +131,7 @@ async fn each_mistake_of_a_token_request_has_its_error() {
         ),
         (format!("{good}&client_id=somebody"), "invalid_client"),
         (format!("{good}&scope=admin"), "invalid_scope"),
+        (format!("{good}&scope=openid+admin"), "invalid_scope"),
         (
             "grant_type=refresh_token&refresh_token=x".into(),
             "invalid_grant",
@@ -241,18 +247,18 @@ async fn the_log_names_the_routes_and_their_outcomes() {
         .collect();
     assert!(told.contains(&(Some("token"), Some("refreshed"))));
     assert!(told.contains(&(Some("revoke"), Some("revoked"))));
-}
-
-#[tokio::test]
-async fn a_page_of_an_allowed_origin_may_use_both_routes() {
-    let page = "https://www.example.com";
-    let app = TestApp::with(&[("ALLOWED_ORIGINS", page)]).await;
     // As on the routes in JSON, they tell whose session it was.
     for line in lines.iter().filter(|line| line["event"] != "login") {
         assert_eq!(line["user_id"], login["user_id"], "{line}");
         assert_eq!(line["session_id"], lines[1]["session_id"], "{line}");
     }
     assert!(lines[1]["session_id"].is_string());
+}
+
+#[tokio::test]
+async fn a_page_of_an_allowed_origin_may_use_both_routes() {
+    let page = "https://www.example.com";
+    let app = TestApp::with(&[("ALLOWED_ORIGINS", page)]).await;
     for path in [TOKEN, REVOKE, METADATA] {
         let headers = [
             ("origin", page),

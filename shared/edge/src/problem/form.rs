@@ -35,7 +35,7 @@ impl Problem {
                 StatusCode::BAD_REQUEST,
                 "invalid-scope",
                 "Invalid scope",
-                "Tokens have no scope. Leave `scope` out.",
+                "A login grants the scopes openid and offline_access and no others.",
             )
             .oauth("invalid_scope"),
         }

@@ -12,6 +12,10 @@ use crate::{
     rejection::{FormRejection, Rejection},
 };
 
+/// The scopes of every login: a token that says who the user is, and one that renews
+/// it. A refresh may ask for these again and for no others.
+const GRANTED: [&str; 2] = ["openid", "offline_access"];
+
 /// Reads `POST /oauth2/token` (RFC 6749 section 6).
 ///
 /// # Errors
@@ -22,7 +26,11 @@ pub fn token(request: &Request, client_id: &str) -> Result<RefreshRequest, Rejec
     if form.need("grant_type", "`grant_type` is missing.")? != "refresh_token" {
         return Err(Rejection::Form(FormRejection::UnsupportedGrantType));
     }
-    if form.get("scope").is_some() {
+    let asked = form.get("scope").unwrap_or_default().split(' ');
+    if asked
+        .filter(|scope| !scope.is_empty())
+        .any(|scope| !GRANTED.contains(&scope))
+    {
         return Err(Rejection::Form(FormRejection::InvalidScope));
     }
     let token = form.need("refresh_token", "`refresh_token` is missing.")?;
@@ -111,10 +119,17 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_names_its_grant_its_token_no_scope_and_no_other_client() {
+    fn a_refresh_names_its_grant_its_token_no_more_scope_and_no_other_client() {
         let refused = |body: &str| token(&form(body), "us").err();
         let grant = "grant_type=refresh_token";
-        for more in ["", "&client_id=us", "&client_id=", "&scope="] {
+        for more in [
+            "",
+            "&client_id=us",
+            "&client_id=",
+            "&scope=",
+            "&scope=openid",
+            "&scope=offline_access+openid",
+        ] {
             let request = form(&format!("{grant}&refresh_token=x{more}"));
             assert!(token(&request, "us").unwrap().refresh_token.is_none());
         }
@@ -125,6 +140,10 @@ mod tests {
             ),
             (
                 format!("{grant}&refresh_token=x&scope=a"),
+                FormRejection::InvalidScope,
+            ),
+            (
+                format!("{grant}&refresh_token=x&scope=openid+email"),
                 FormRejection::InvalidScope,
             ),
             (
