@@ -128,14 +128,15 @@ settings! {
         "The language of messages to clients that choose none.",
     );
     SMS_PREFIXES = optional(
-        "countries and E.164 prefixes such as `US,CA,!+1900,+44`, each once, of which one \
-         is allowed", "",
+        "countries (ISO 3166, so GB and not UK) and E.164 prefixes such as `US,CA,!+1900,+44`, \
+         each once, of which one is allowed", "",
         "The phone numbers to send to: ISO 3166 country codes and E.164 prefixes. The most \
          specific match decides; `!` denies. Without it, no text message is sent.",
     );
     SMS_SENDERS = optional(
-        "entries such as `+44=Example`, `+1=+18005550100` and \
-         `+91=EXMPLE;1101234;110712345`, each prefix once", "",
+        "entries such as `+44=Example`, `US=+18005550100` and \
+         `IN=EXMPLE;1101234;110712345`, each prefix or country (ISO 3166, so GB and not UK) \
+         once", "",
         "Who text messages come from: a prefix, then a sender id or an origination number, then \
          an entity id and a template id.",
     );
