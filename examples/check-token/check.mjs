@@ -20,7 +20,7 @@ async function discover(issuer, audience) {
       typ: "at+jwt",
       issuer,
       audience,
-      clockTolerance: 0,
+      clockTolerance: 5, // seconds between the issuer's clock and yours
       requiredClaims: ["exp", "sub"],
     });
     return payload;

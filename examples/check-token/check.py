@@ -31,7 +31,7 @@ class Verifier:
             algorithms=["RS256"],
             issuer=self.issuer,
             audience=self.audience,
-            leeway=0,
+            leeway=5,  # seconds between the issuer's clock and yours
             options={"require": ["iss", "aud", "exp", "sub"]},
         )
         if token["header"].get("typ") != "at+jwt":

@@ -57,7 +57,7 @@ impl Verifier {
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["iss", "aud", "exp", "sub"]);
-        validation.leeway = 0; // the default is 60 seconds
+        validation.leeway = 5; // seconds between the issuer's clock and yours
         Ok(Self {
             keys: fetch(&found.jwks_uri)?,
             jwks_uri: found.jwks_uri,
