@@ -133,8 +133,8 @@ proptest! {
     fn the_functions_and_the_template_take_the_same_origins(
         parts in prop::collection::vec(
             prop::sample::select(vec![
-                "https://", "http://", "capacitor://", "ionic://", "ftp://", "www.example.com",
-                "localhost", ":5173", ":", "*", "*.", "*.preview.example.com", ".com", "*.com",
+                "https://", "http://", "capacitor://", "tauri://", "chrome-extension://", "ftp://",
+                "www.example.com", "[", "::1", "]", "a_b.example.com", "*.a_b.com", "localhost", ":5173", ":", "*", "*.", "*.preview.example.com", ".com", "*.com",
                 "*.0.0.1", "1", "Z", "/", ",", ",", ",", " ",
             ]),
             0..7,
