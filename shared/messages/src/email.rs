@@ -102,7 +102,7 @@ fn blocks(language: Language, settings: &Settings) -> Vec<Block<'_>> {
     if let Some(url) = &settings.sign_in_url {
         blocks.push(Block::Link {
             label: words.link,
-            url: url.as_str(),
+            url: url.stem(),
         });
     }
     blocks.extend([words.life, words.warning, words.unasked].map(Block::Sentence));
@@ -127,7 +127,7 @@ fn text(blocks: &[Block<'_>], constants: &Constants<'_>) -> Rendered {
                 Format::Plain.sentence(&mut out, label, constants);
                 out.push("\n");
                 out.push(url);
-                out.push("#challenge_id=");
+                out.push("challenge_id=");
                 out.hole(Hole::ChallengeId);
                 out.push("&otp=");
                 out.hole(Hole::Code);
@@ -181,7 +181,7 @@ fn html(language: Language, blocks: &[Block<'_>], constants: &Constants<'_>) -> 
                     text-decoration:none' href='",
                 );
                 Format::Html.words(&mut out, url);
-                out.push("#challenge_id=");
+                out.push("challenge_id=");
                 out.hole(Hole::ChallengeId);
                 out.push("&amp;otp=");
                 out.hole(Hole::Code);
@@ -206,7 +206,7 @@ pub(crate) fn variables(
     let code = details.code.expose_secret();
     let challenge_id = details.challenge_id.as_str();
     let url = settings.sign_in_url.as_ref();
-    let link = url.map(|url| format!("{}#challenge_id={challenge_id}&otp={code}", url.as_str()));
+    let link = url.map(|url| format!("{}challenge_id={challenge_id}&otp={code}", url.stem()));
     let told = |text: &str| if settings.request_details { text } else { "" }.to_owned();
     BTreeMap::from([
         ("brand", settings.brand.as_str().to_owned()),

@@ -120,7 +120,7 @@ settings! {
         "Whether an e-mail tells when and from which address the code was requested.",
     );
     SIGN_IN_URL = optional(
-        "an https URL without a fragment", "",
+        "an https URL without a fragment other than a route such as `#/login`", "",
         "The page that the link in an e-mail opens. Without it, there is no link.",
     );
     DEFAULT_LOCALE = optional(

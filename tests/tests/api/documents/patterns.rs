@@ -59,6 +59,8 @@ const VALUES: &[(&str, &str, &[&str])] = &[
         &[
             "https://www.example.com/sign-in?a=1&b=2",
             "http://localhost:8080/",
+            "https://www.example.com/#/sign-in?a=1",
+            "https://www.example.com/#/sign-in#x",
             "https://www.example.com/#sign-in",
             "https://www.example.com/a b",
             "https://www.example.com/\"x",
