@@ -31,9 +31,8 @@ mod who;
 
 use std::ffi::OsString;
 
-use aws_config::SdkConfig;
 use otp_domain::{Destination, UnixTime};
-use otp_service::{aws, keys::DigestKeys, store::Store, table::Table};
+use otp_service::{aws::Aws, keys::DigestKeys, store::Store, table::Table};
 
 use args::{Action, Command};
 use error::Error;
@@ -44,21 +43,21 @@ pub use io::Io;
 
 /// Runs the command in `args`, which do not contain the program's name.
 ///
-/// `default_table` applies if `args` has no `--table`. `sdk` is called only if
+/// `default_table` applies if `args` has no `--table`. `aws` is called only if
 /// the command calls AWS.
 pub async fn run(
     args: impl IntoIterator<Item = OsString>,
     default_table: Option<String>,
-    sdk: impl AsyncFnOnce() -> SdkConfig,
+    aws: impl AsyncFnOnce() -> Aws,
     now: UnixTime,
     io: &mut Io<'_>,
 ) -> Exit {
     let result = match args::parse(args, default_table) {
         Ok(Command::Help) => print(args::USAGE, io),
         Ok(Command::Version) => print(args::VERSION, io),
-        Ok(Command::Preview(preview)) => preview.run(otp_settings::variable, sdk, io).await,
-        Ok(Command::Pseudonym { of, digest_key }) => pseudonym(&of, &digest_key, sdk, io).await,
-        Ok(Command::Run { action, table }) => execute(action, table, sdk, now, io).await,
+        Ok(Command::Preview(preview)) => preview.run(otp_settings::variable, aws, io).await,
+        Ok(Command::Pseudonym { of, digest_key }) => pseudonym(&of, &digest_key, aws, io).await,
+        Ok(Command::Run { action, table }) => execute(action, table, aws, now, io).await,
         Err(mistake) => {
             // The exit code reports the mistake even if this write fails.
             let _ = writeln!(io.stderr, "{mistake}\nsee admin --help");
@@ -79,10 +78,10 @@ fn print(text: &str, io: &mut Io<'_>) -> Result<Exit, Error> {
 async fn pseudonym(
     of: &Destination,
     digest_key: &str,
-    sdk: impl AsyncFnOnce() -> SdkConfig,
+    aws: impl AsyncFnOnce() -> Aws,
     io: &mut Io<'_>,
 ) -> Result<Exit, Error> {
-    let keys = DigestKeys::new(&aws::kms(&sdk().await), digest_key, None);
+    let keys = DigestKeys::new(&aws().await.kms(), digest_key, None);
     let pseudonym = keys.current().await?.pseudonym(of);
     writeln!(io.stdout, "{}", pseudonym.as_str())?;
     Ok(Exit::Done)
@@ -91,11 +90,11 @@ async fn pseudonym(
 async fn execute(
     action: Action,
     table: String,
-    sdk: impl AsyncFnOnce() -> SdkConfig,
+    aws: impl AsyncFnOnce() -> Aws,
     now: UnixTime,
     io: &mut Io<'_>,
 ) -> Result<Exit, Error> {
     let task = Task::prepare(action, io)?;
-    let store = Store::new(Table::new(aws::dynamodb(&sdk().await), table));
+    let store = Store::new(Table::new(aws().await.dynamodb(), table));
     task.run(&store, now, io).await
 }

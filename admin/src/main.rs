@@ -3,10 +3,10 @@
 use std::{io, process::ExitCode};
 
 use admin::{Io, run};
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::BehaviorVersion;
 use otp_service::{
     ambient,
-    aws::{Connections, TrustRoots},
+    aws::{Aws, TrustRoots, http_client},
 };
 use otp_settings::variable;
 
@@ -18,22 +18,14 @@ async fn main() -> ExitCode {
         stderr: &mut io::stderr(),
     };
     let args = std::env::args_os().skip(1);
-    let exit = run(
-        args,
-        variable("TABLE_NAME"),
-        sdk_config,
-        ambient::now(),
-        &mut io,
-    );
+    let exit = run(args, variable("TABLE_NAME"), aws, ambient::now(), &mut io);
     exit.await.into()
 }
 
 /// The SDK's full configuration, for operators on their own machines: profiles,
 /// credential programs, environment variables, and the system's trust roots.
-async fn sdk_config() -> SdkConfig {
-    let roots = TrustRoots::of(rustls_native_certs::load_native_certs().certs);
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(Connections::new(&roots).client())
-        .load()
-        .await
+async fn aws() -> Aws {
+    let roots = TrustRoots::of_system();
+    let sdk = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client(&roots));
+    Aws::new(sdk.load().await, &roots)
 }

@@ -2,10 +2,12 @@
 
 use std::{ffi::OsString, fs};
 
-use aws_config::SdkConfig;
 use otp_domain::{ChallengeId, DestinationKind, Passcode, PhoneNumber};
 use otp_messages::{EmailDetails, Language, LanguageChoice, Messages, Sms, Units};
-use otp_service::delivery::{self, Settings};
+use otp_service::{
+    aws::Aws,
+    delivery::{self, Settings},
+};
 use otp_settings::delivery_from_lookup;
 
 use crate::{error::Error, exit::Exit, io::Io};
@@ -37,7 +39,7 @@ impl Preview {
     pub async fn run(
         self,
         lookup: impl Fn(&str) -> Option<String>,
-        sdk: impl AsyncFnOnce() -> SdkConfig,
+        aws: impl AsyncFnOnce() -> Aws,
         io: &mut Io<'_>,
     ) -> Result<Exit, Error> {
         let has_brand = lookup("BRAND").is_some_and(|brand| !brand.trim().is_empty());
@@ -71,7 +73,7 @@ impl Preview {
                     requested_at: REQUESTED_AT,
                     requested_from: REQUESTED_FROM,
                 };
-                self.email(&settings, language, &details, sdk, io).await
+                self.email(&settings, language, &details, aws, io).await
             }
         }
     }
@@ -128,11 +130,11 @@ impl Preview {
         settings: &Settings,
         language: Language,
         details: &EmailDetails<'_>,
-        sdk: impl AsyncFnOnce() -> SdkConfig,
+        aws: impl AsyncFnOnce() -> Aws,
         io: &mut Io<'_>,
     ) -> Result<Exit, Error> {
         if settings.email_template.is_some() {
-            let own = delivery::render_own_email(settings, &sdk().await, language, details).await;
+            let own = delivery::render_own_email(settings, &aws().await, language, details).await;
             writeln!(
                 io.stdout,
                 "{}",
@@ -170,8 +172,8 @@ mod tests {
             let found = settings.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
         };
-        let sdk = async || -> SdkConfig { unreachable!("no setting names a template") };
-        let result = preview.run(lookup, sdk, &mut io).await;
+        let aws = async || -> Aws { unreachable!("no setting names a template") };
+        let result = preview.run(lookup, aws, &mut io).await;
         stdout.extend(stderr);
         let text = String::from_utf8(stdout).unwrap();
         result.map(|_| text).map_err(|error| error.to_string())

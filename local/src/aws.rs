@@ -16,7 +16,7 @@ mod protocol;
 mod ses;
 mod sns;
 
-use std::net::SocketAddr;
+use std::{borrow::Cow, net::SocketAddr};
 
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
@@ -34,7 +34,7 @@ use axum::{
     routing::any,
 };
 
-use otp_service::aws::{Connections, TrustRoots};
+use otp_service::aws::{self, TrustRoots};
 
 use self::protocol::{AwsError, Protocol};
 use crate::inbox::Inbox;
@@ -71,17 +71,22 @@ pub fn router(dynamodb: SocketAddr, inbox: Inbox, keys: kms::Keys) -> Router {
         .with_state(aws)
 }
 
-/// The SDK's configuration for the emulated services at this address.
+/// The clients of the emulated services at this address.
 #[must_use]
-pub fn sdk_config(aws: SocketAddr) -> SdkConfig {
+pub fn clients(aws: SocketAddr) -> aws::Aws {
+    clients_in("us-east-1", aws)
+}
+
+/// The clients of a region.
+#[must_use]
+pub fn clients_in(region: impl Into<Cow<'static, str>>, aws: SocketAddr) -> aws::Aws {
     let credentials = Credentials::new("local", "local", None, None, "local");
-    SdkConfig::builder()
+    let sdk = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .endpoint_url(format!("http://{aws}"))
-        .region(Region::new("us-east-1"))
-        .http_client(Connections::new(&TrustRoots::of_amazon()).client())
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .build()
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(credentials));
+    aws::Aws::new(sdk.build(), &TrustRoots::of_amazon())
 }
 
 /// The service that a request calls, according to its head.

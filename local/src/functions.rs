@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use aws_types::SdkConfig;
 use lambda_http::{Body, Request, Response};
 use login_with_otp::LoginApi;
 use otp_domain::UnixTime;
@@ -10,6 +9,7 @@ use otp_edge::{
     afterwards::Afterwards, api::Api, event::Event, payload::ProxyResponse, route::Route, serve,
     settings::Settings,
 };
+use otp_service::aws::Aws;
 use tokio::sync::watch;
 use validate_otp::SessionApi;
 
@@ -26,12 +26,12 @@ pub struct Functions {
 }
 
 impl Functions {
-    /// The functions with these settings. `sdk` has the AWS endpoints.
+    /// The functions with these settings, and these AWS clients.
     #[must_use]
-    pub fn new(settings: &Settings, sdk: &SdkConfig, clock: Clock) -> Self {
+    pub fn new(settings: &Settings, aws: &Aws, clock: Clock) -> Self {
         Self {
-            login: LoginApi::new(settings, sdk),
-            sessions: SessionApi::new(settings, sdk),
+            login: LoginApi::new(settings, aws),
+            sessions: SessionApi::new(settings, aws),
             settings: settings.clone(),
             clock,
             remaining: Remaining::default(),

@@ -117,7 +117,7 @@ impl Stack {
         serve(&mut servers, aws, &services);
         let functions = Arc::new(Functions::new(
             &settings,
-            &aws::sdk_config(aws_at),
+            &aws::clients(aws_at),
             options.clock,
         ));
         functions.warm_up().await;

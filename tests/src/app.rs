@@ -18,7 +18,7 @@ use axum::{
 };
 use http_body_util::Full;
 use local::{
-    aws::sdk_config,
+    aws::clients,
     functions::Functions,
     gateway::event,
     inbox::Message,
@@ -125,7 +125,7 @@ impl TestApp {
         let functions = Arc::new(functions);
         let (address, gateway) = serve(Arc::clone(&functions)).await;
         Self {
-            table: DynamoDb::new(&sdk_config(stack.aws)),
+            table: DynamoDb::new(clients(stack.aws).sdk()),
             client: Client::of(address).waiting_for(&functions),
             log: secrets.log,
             stack,

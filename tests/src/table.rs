@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
 
-use local::aws::sdk_config;
+use local::aws::clients;
 use otp_domain::{Claims, Destination, OperationId};
 use otp_service::{ambient, store::Store, table::Table};
 
@@ -155,7 +155,7 @@ impl TestApp {
     /// Sets the claims of a user, as an operator does. Returns whether there is one.
     pub async fn set_claims(&self, to: &str, claims: &str) -> bool {
         let table = self.settings.login.table_name.clone();
-        let client = DynamoDb::new(&sdk_config(self.operator.address));
+        let client = DynamoDb::new(clients(self.operator.address).sdk());
         let store = Store::new(Table::new(client, table));
         let destination = to.parse().expect("a destination");
         let user = store.find_user_record(&destination).await.expect("a read");

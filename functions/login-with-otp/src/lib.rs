@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use aws_types::SdkConfig;
 use lambda_http::Request;
 use otp_domain::{Delivery, Destination, Pseudonym, UnixTime};
 use otp_edge::{
@@ -17,7 +16,7 @@ use otp_edge::{
 };
 use otp_service::{
     ambient,
-    aws::endpoints,
+    aws::Aws,
     login::{ConcealedOutcome, Concluded, DeliveryOutcome, HOLD, LoginService},
 };
 
@@ -34,12 +33,8 @@ impl LoginApi {
 impl Api for LoginApi {
     const MAIN_ROUTE: Route = Route::Login;
 
-    fn new(settings: &Settings, sdk: &SdkConfig) -> Self {
-        Self(Arc::new(LoginService::new(&settings.login, sdk)))
-    }
-
-    async fn endpoints(settings: &Settings, sdk: &SdkConfig) -> Vec<String> {
-        endpoints::of_login(&settings.login.delivery, sdk).await
+    fn new(settings: &Settings, aws: &Aws) -> Self {
+        Self(Arc::new(LoginService::new(&settings.login, aws)))
     }
 
     async fn warm_up(&self) {

@@ -1,7 +1,6 @@
 //! The function behind `POST /api/validate-otp/` and the routes of the sessions
 //! that it starts.
 
-use aws_types::SdkConfig;
 use lambda_http::Request;
 use otp_domain::{Destination, Pseudonym, UnixTime};
 use otp_edge::{
@@ -14,7 +13,7 @@ use otp_edge::{
     route::Route,
     settings::Settings,
 };
-use otp_service::{ambient, aws::endpoints, session::SessionService};
+use otp_service::{ambient, aws::Aws, session::SessionService};
 
 /// The routes of this function.
 pub struct SessionApi {
@@ -32,15 +31,11 @@ impl SessionApi {
 impl Api for SessionApi {
     const MAIN_ROUTE: Route = Route::Validate;
 
-    fn new(settings: &Settings, sdk: &SdkConfig) -> Self {
+    fn new(settings: &Settings, aws: &Aws) -> Self {
         Self {
-            sessions: SessionService::new(&settings.sessions, sdk),
+            sessions: SessionService::new(&settings.sessions, aws),
             refresh_cookie: settings.refresh_cookie.clone(),
         }
-    }
-
-    async fn endpoints(_settings: &Settings, sdk: &SdkConfig) -> Vec<String> {
-        endpoints::of_validation(sdk).await
     }
 
     async fn warm_up(&self) {

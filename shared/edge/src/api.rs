@@ -2,10 +2,9 @@
 
 use std::{pin::Pin, time::Duration};
 
-use aws_types::SdkConfig;
 use lambda_http::{Body, Request, Response};
 use otp_domain::{Destination, Pseudonym, UnixTime};
-use otp_service::{about::About, fault::Fault};
+use otp_service::{about::About, aws::Aws, fault::Fault};
 
 use crate::{failure::Failure, route::Route, settings::Settings};
 
@@ -15,12 +14,9 @@ pub trait Api: Sized + Send + Sync {
     const MAIN_ROUTE: Route;
 
     /// Builds the service. It makes no call yet.
-    fn new(settings: &Settings, sdk: &SdkConfig) -> Self;
+    fn new(settings: &Settings, aws: &Aws) -> Self;
 
-    /// The endpoints to connect to before the first request.
-    fn endpoints(settings: &Settings, sdk: &SdkConfig) -> impl Future<Output = Vec<String>> + Send;
-
-    /// Fetches keys before the first request.
+    /// Fetches keys and opens connections before the first request.
     fn warm_up(&self) -> impl Future<Output = ()> + Send;
 
     /// The pseudonym of a destination, for the log. It makes no call; `None` as long

@@ -19,14 +19,13 @@ use aws_types::{
     service_config::{LoadServiceConfig, ServiceConfigKey},
 };
 
-use otp_service::aws::Connections;
 use otp_settings::variable;
 
 /// Reads an environment variable.
 type Lookup = fn(&str) -> Option<String>;
 
 /// The configuration for a function: region, credentials and endpoints from the
-/// SDK's environment variables, and HTTP over `connections`.
+/// SDK's environment variables.
 ///
 /// | variable | meaning |
 /// |---|---|
@@ -36,12 +35,11 @@ type Lookup = fn(&str) -> Option<String>;
 /// | `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT` | `true` or `false` |
 /// | `AWS_SDK_UA_APP_ID` | the name of this application in AWS's logs |
 #[must_use]
-pub fn sdk_config(connections: &Connections) -> SdkConfig {
+pub fn sdk_config() -> SdkConfig {
     from_variables(variable)
         .into_builder()
         .credentials_provider(SharedCredentialsProvider::new(Keys(variable)))
         .identity_cache(IdentityCache::lazy().build())
-        .http_client(connections.client())
         .build()
 }
 

@@ -9,7 +9,7 @@ use lambda_http::{
     tower::util::AndThenLayer,
 };
 use otp_domain::UnixTime;
-use otp_service::{ambient, aws::Connections};
+use otp_service::{ambient, aws::Aws};
 
 use crate::{
     afterwards::{Afterwards, Between},
@@ -35,11 +35,9 @@ pub async fn run<A: Api>() -> Result<(), Error> {
     log::init();
     let settings = Settings::from_env()?;
     log::warnings(&settings);
-    let connections = Connections::new(&settings.trust_roots);
-    let sdk = environment::sdk_config(&connections);
-    let api = A::new(&settings, &sdk);
-    let endpoints = A::endpoints(&settings, &sdk).await;
-    tokio::join!(api.warm_up(), connections.open(endpoints));
+    let aws = Aws::new(environment::sdk_config(), &settings.trust_roots);
+    let api = A::new(&settings, &aws);
+    api.warm_up().await;
     let (api, settings, between) = (&api, &settings, &Between::default());
     let handler = service_fn(
         async move |event: LambdaEvent<Event>| -> Result<_, Infallible> {

@@ -27,9 +27,7 @@
 //! holds the instance for 2 more. A repeated login waits up to 3 for the first one.
 
 mod connections;
-pub mod endpoints;
-mod http;
-mod signing;
+mod endpoints;
 mod trust;
 mod unsent;
 
@@ -39,69 +37,107 @@ use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProt
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::SdkConfig;
 
-use self::{signing::CachedSigning, unsent::RepeatOnlyUnsent};
+use self::{connections::Connections, unsent::RepeatOnlyUnsent};
 
-pub use connections::Connections;
+pub(crate) use connections::ProviderConnection;
+pub use connections::http_client;
+pub use endpoints::Service;
 pub use trust::TrustRoots;
 pub(crate) use unsent::is_unsent;
 
-/// The client of the table.
-#[must_use]
-pub fn dynamodb(sdk: &SdkConfig) -> aws_sdk_dynamodb::Client {
-    let config = aws_sdk_dynamodb::config::Builder::from(sdk)
-        .push_auth_scheme(CachedSigning::default())
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .timeout_config(timeouts(1000, 3000))
-        .retry_config(attempts(3));
-    aws_sdk_dynamodb::Client::from_conf(config.build())
+/// What the clients of a program are built from. They share its connections.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    sdk: SdkConfig,
+    connections: Connections,
 }
 
-/// The client of the keys.
-#[must_use]
-pub fn kms(sdk: &SdkConfig) -> aws_sdk_kms::Client {
-    let config = aws_sdk_kms::config::Builder::from(sdk)
-        .push_auth_scheme(CachedSigning::default())
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .timeout_config(timeouts(1000, 3000))
-        .retry_config(attempts(3));
-    aws_sdk_kms::Client::from_conf(config.build())
-}
+impl Aws {
+    /// Clients with this region, these credentials and endpoints, which trust `roots`.
+    /// It opens no connection yet.
+    #[must_use]
+    pub fn new(sdk: SdkConfig, roots: &TrustRoots) -> Self {
+        let connections = Connections::new(roots);
+        let sdk = sdk.into_builder().http_client(connections.kept());
+        Self {
+            sdk: sdk.build(),
+            connections,
+        }
+    }
 
-/// The client that sends e-mail.
-#[must_use]
-pub fn ses(sdk: &SdkConfig) -> aws_sdk_sesv2::Client {
-    let config = aws_sdk_sesv2::config::Builder::from(sdk)
-        .push_auth_scheme(CachedSigning::default())
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .timeout_config(timeouts(4000, 6000))
-        .retry_config(attempts(2))
-        .retry_classifier(RepeatOnlyUnsent);
-    aws_sdk_sesv2::Client::from_conf(config.build())
-}
+    /// The configuration, for a client of one's own.
+    #[must_use]
+    pub const fn sdk(&self) -> &SdkConfig {
+        &self.sdk
+    }
 
-/// The client that sends text messages.
-#[must_use]
-pub fn sns(sdk: &SdkConfig) -> aws_sdk_sns::Client {
-    let config = aws_sdk_sns::config::Builder::from(sdk)
-        .push_auth_scheme(CachedSigning::default())
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .timeout_config(timeouts(4000, 6000))
-        .retry_config(attempts(2))
-        .retry_classifier(RepeatOnlyUnsent);
-    aws_sdk_sns::Client::from_conf(config.build())
+    /// The client of the table.
+    #[must_use]
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&self.repeatable())
+    }
+
+    /// The client of the keys.
+    #[must_use]
+    pub fn kms(&self) -> aws_sdk_kms::Client {
+        aws_sdk_kms::Client::new(&self.repeatable())
+    }
+
+    /// The client that sends e-mail.
+    #[must_use]
+    pub fn ses(&self) -> aws_sdk_sesv2::Client {
+        let config = aws_sdk_sesv2::config::Builder::from(&self.sending());
+        aws_sdk_sesv2::Client::from_conf(config.retry_classifier(RepeatOnlyUnsent).build())
+    }
+
+    /// The client that sends text messages.
+    #[must_use]
+    pub fn sns(&self) -> aws_sdk_sns::Client {
+        let config = aws_sdk_sns::config::Builder::from(&self.sending());
+        aws_sdk_sns::Client::from_conf(config.retry_classifier(RepeatOnlyUnsent).build())
+    }
+
+    /// Opens a connection to a service, so that the next call finds it open. One that
+    /// cannot be opened is not an error: the call that needs it opens it again and
+    /// reports the failure.
+    pub async fn connect(&self, service: Service) {
+        if let Some(endpoint) = service.endpoint(&self.sdk).await {
+            self.connections.open(service, &endpoint).await;
+        }
+    }
+
+    fn repeatable(&self) -> SdkConfig {
+        configured(self.sdk.clone(), 1000, 3000, 3)
+    }
+
+    fn sending(&self) -> SdkConfig {
+        let sdk = self.sdk.clone().into_builder();
+        configured(
+            sdk.http_client(self.connections.fresh()).build(),
+            4000,
+            6000,
+            2,
+        )
+    }
 }
 
 /// Sets no connect timeout: [`Connections`] has its own.
-fn timeouts(attempt_millis: u64, operation_millis: u64) -> TimeoutConfig {
-    TimeoutConfig::builder()
+fn configured(
+    sdk: SdkConfig,
+    attempt_millis: u64,
+    operation_millis: u64,
+    attempts: u32,
+) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(Duration::from_millis(attempt_millis))
-        .operation_timeout(Duration::from_millis(operation_millis))
-        .build()
-}
-
-fn attempts(max: u32) -> RetryConfig {
-    RetryConfig::standard()
-        .with_max_attempts(max)
+        .operation_timeout(Duration::from_millis(operation_millis));
+    let retries = RetryConfig::standard()
+        .with_max_attempts(attempts)
         .with_initial_backoff(Duration::from_millis(50))
-        .with_max_backoff(Duration::from_millis(500))
+        .with_max_backoff(Duration::from_millis(500));
+    sdk.into_builder()
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .timeout_config(timeouts.build())
+        .retry_config(retries)
+        .build()
 }

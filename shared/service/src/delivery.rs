@@ -7,7 +7,6 @@ mod template;
 
 use std::sync::Arc;
 
-use aws_types::SdkConfig;
 use otp_domain::{
     ChallengeId, ClientAddress, Destination, EmailAddress, Passcode, Refusal, SmsPrefixes,
     SmsSenders, UnixTime,
@@ -17,7 +16,7 @@ use otp_messages::{AndroidApp, EmailDetails, Language, LanguageChoice, Messages}
 pub use failure::DeliveryFailure;
 
 use self::{email::EmailSender, sms::SmsSender, template::OwnTemplate};
-use crate::{about::MessageId, aws, fault::Fault};
+use crate::{about::MessageId, aws::Aws, fault::Fault};
 
 /// The settings of delivery.
 #[derive(Clone, Debug)]
@@ -70,14 +69,14 @@ pub struct CodeMessage<'a> {
 impl MessageSender {
     /// Builds the clients. It makes no call yet.
     #[must_use]
-    pub fn new(settings: &Settings, sdk: &SdkConfig) -> Self {
+    pub fn new(settings: &Settings, aws: &Aws) -> Self {
         let email = settings
             .email_from
             .as_ref()
-            .map(|from| EmailSender::new(aws::ses(sdk), from.clone(), settings));
+            .map(|from| EmailSender::new(aws, from.clone(), settings));
         Self {
             email,
-            sms: SmsSender::new(aws::sns(sdk), settings),
+            sms: SmsSender::new(aws, settings),
             sms_prefixes: settings.sms_prefixes.clone(),
             messages: Arc::clone(&settings.messages),
         }
@@ -115,21 +114,45 @@ impl MessageSender {
         })
     }
 
-    /// Checks the SES template of the default language, if there is one, so that the
-    /// log tells of a mistake before the first login.
+    /// Opens connections to the providers, and checks the SES template of the default
+    /// language, if there is one, so that the log tells of a mistake before the first
+    /// login.
     ///
     /// # Errors
     ///
     /// The template is missing, or lacks the code.
     pub async fn warm_up(&self) -> Result<(), Fault> {
-        match &self.email {
-            Some(email) => email.warm_up(&self.messages).await,
-            None => Ok(()),
+        let (template, ()) = tokio::join!(
+            async {
+                match &self.email {
+                    Some(email) => email.warm_up(&self.messages).await,
+                    None => Ok(()),
+                }
+            },
+            async {
+                if !self.sms_prefixes.is_empty() {
+                    self.sms.connection.open().await;
+                }
+            },
+        );
+        template
+    }
+
+    /// Makes sure that a send soon after this finds an open connection.
+    pub async fn connect(&self, to: &Destination) {
+        match to {
+            Destination::Email(_) => {
+                if let Some(email) = &self.email {
+                    email.connection.open().await;
+                }
+            }
+            Destination::Phone(_) => self.sms.connection.open().await,
         }
     }
 
-    /// Sends the code, and returns the provider's id of the message. A client chooses the recipient, and selects among the messages
-    /// of this deployment. Nothing else of its request enters a message.
+    /// Sends the code, and returns the provider's id of the message. A client chooses the
+    /// recipient, and selects among the messages of this deployment. Nothing else of its
+    /// request enters a message.
     ///
     /// # Errors
     ///
@@ -155,14 +178,14 @@ impl MessageSender {
 /// There is no such template, it lacks the code, or SES cannot render it.
 pub async fn render_own_email(
     settings: &Settings,
-    sdk: &SdkConfig,
+    aws: &Aws,
     language: Language,
     details: &EmailDetails<'_>,
 ) -> Result<String, Fault> {
     let messages = &settings.messages;
     let base = settings.email_template.clone().unwrap_or_default();
     let template = OwnTemplate::new(base, messages.settings().default_language);
-    let client = aws::ses(sdk);
+    let client = aws.ses();
     let found = template.find(&client, language).await?;
     let variables = messages.variables(found.language, details);
     template::render(&client, &found, &variables).await

@@ -7,7 +7,6 @@ mod outcome;
 
 use std::time::Duration;
 
-use aws_types::SdkConfig;
 use otp_domain::{
     CarriedUser, Challenge, ChallengeId, ClientAddress, Delivery, Destination, DestinationKind,
     IdempotencyKey, Policy, Pseudonym, TestIdentities, UnixTime, UnknownUsers,
@@ -22,7 +21,7 @@ pub use outcome::DeliveryOutcome;
 use crate::{
     Error,
     about::About,
-    aws,
+    aws::{Aws, Service},
     delivery::{self, MessageSender},
     fault::Fault,
     keys::DigestKeys,
@@ -85,6 +84,7 @@ pub struct CodeRequested {
 
 /// The login use case. It can send messages, but cannot sign tokens.
 pub struct LoginService {
+    aws: Aws,
     policy: Policy,
     test_identities: TestIdentities,
     digest_keys: DigestKeys,
@@ -96,26 +96,29 @@ pub struct LoginService {
 impl LoginService {
     /// Builds the clients. It makes no call yet.
     #[must_use]
-    pub fn new(settings: &LoginSettings, sdk: &SdkConfig) -> Self {
-        let table = Table::new(aws::dynamodb(sdk), settings.table_name.clone());
+    pub fn new(settings: &LoginSettings, aws: &Aws) -> Self {
+        let table = Table::new(aws.dynamodb(), settings.table_name.clone());
         Self {
+            aws: aws.clone(),
             policy: settings.policy.clone(),
             test_identities: settings.test_identities.clone(),
-            digest_keys: DigestKeys::new(&aws::kms(sdk), &settings.digest_key_id, None),
+            digest_keys: DigestKeys::new(&aws.kms(), &settings.digest_key_id, None),
             store: Store::new(table.clone()),
             ledger: Ledger::new(table),
-            sender: MessageSender::new(&settings.delivery, sdk),
+            sender: MessageSender::new(&settings.delivery, aws),
         }
     }
 
-    /// Fetches the digest key before the first request. If that fails, the first
-    /// request tries again and reports the fault.
+    /// Fetches the digest key and opens connections before the first request. If that
+    /// fails, the first request tries again and reports the fault.
     ///
     /// # Errors
     ///
     /// The SES template cannot be used.
     pub async fn warm_up(&self) -> Result<(), Fault> {
-        let (_, template) = tokio::join!(self.digest_keys.current(), self.sender.warm_up());
+        let table = self.aws.connect(Service::Table);
+        let key = self.digest_keys.current();
+        let (_, (), template) = tokio::join!(key, table, self.sender.warm_up());
         template
     }
 
@@ -170,7 +173,9 @@ impl LoginService {
             self.store.find_user(to).await.map_err(Error::from)
         })?;
         issued.challenge.user = CarriedUser::of(user.as_ref());
-        let admitted = self.ledger.admit(&issued.challenge, &rules, rng).await?;
+        let admit = self.ledger.admit(&issued.challenge, &rules, rng);
+        let (admitted, ()) = tokio::join!(admit, self.sender.connect(to));
+        let admitted = admitted?;
         let decision = self.policy.unknown_users.delivery(to, user.as_ref());
         let about = About {
             user: user.map(|user| user.id),

@@ -11,12 +11,11 @@ mod revoke;
 mod start;
 mod validate;
 
-use aws_types::SdkConfig;
 use otp_domain::{Destination, Policy, Pseudonym, Session, SessionLifetimes, TestIdentities};
 
 use crate::{
     access_token::{self, TokenIssuer},
-    aws,
+    aws::{Aws, Service},
     fault::Fault,
     keys::DigestKeys,
     ledger::Ledger,
@@ -51,6 +50,7 @@ pub struct SessionSettings {
 
 /// The session use cases. It can sign tokens, but cannot send messages.
 pub struct SessionService {
+    aws: Aws,
     policy: Policy,
     lifetimes: SessionLifetimes,
     test_identities: TestIdentities,
@@ -74,10 +74,11 @@ impl SessionService {
 
     /// Builds the clients. It makes no call yet.
     #[must_use]
-    pub fn new(settings: &SessionSettings, sdk: &SdkConfig) -> Self {
-        let kms = aws::kms(sdk);
-        let table = Table::new(aws::dynamodb(sdk), settings.table_name.clone());
+    pub fn new(settings: &SessionSettings, aws: &Aws) -> Self {
+        let kms = aws.kms();
+        let table = Table::new(aws.dynamodb(), settings.table_name.clone());
         Self {
+            aws: aws.clone(),
             policy: settings.policy.clone(),
             lifetimes: settings.lifetimes,
             test_identities: settings.test_identities.clone(),
@@ -92,10 +93,11 @@ impl SessionService {
         }
     }
 
-    /// Fetches the keys before the first request. If that fails, the first
-    /// request tries again and reports the fault.
+    /// Fetches the keys and opens a connection before the first request. If that fails,
+    /// the first request tries again and reports the fault.
     pub async fn warm_up(&self) {
-        let _ = tokio::join!(self.digest_keys.current(), self.tokens.warm_up());
+        let table = self.aws.connect(Service::Table);
+        let _ = tokio::join!(self.digest_keys.current(), self.tokens.warm_up(), table);
     }
 
     /// Whether this service has started the session: a writer of the table has no

@@ -6,9 +6,8 @@ use std::{
     },
 };
 
-use aws_sdk_dynamodb::config::Region;
 use local::{
-    aws::sdk_config,
+    aws::clients_in,
     functions::{Clock, Functions},
     gateway::router,
     inbox::Inbox,
@@ -22,9 +21,8 @@ use crate::Log;
 /// Functions with a retry budget of their own: the SDK keeps one for each region.
 pub(super) fn functions(settings: &Settings, aws: SocketAddr, clock: Clock) -> Functions {
     static STARTED: AtomicU64 = AtomicU64::new(0);
-    let region = Region::new(format!("test-{}", STARTED.fetch_add(1, Ordering::SeqCst)));
-    let sdk = sdk_config(aws).into_builder().region(region).build();
-    Functions::new(settings, &sdk, clock)
+    let region = format!("test-{}", STARTED.fetch_add(1, Ordering::SeqCst));
+    Functions::new(settings, &clients_in(region, aws), clock)
 }
 
 /// Serves functions behind a gateway until the set is dropped.

@@ -8,7 +8,7 @@ use std::{collections::HashMap, ffi::OsString, fmt::Write, net::SocketAddr, time
 
 use admin::{Exit, Io, run};
 use futures_util::future::join_all;
-use local::aws::sdk_config;
+use local::aws::clients;
 use otp_domain::UnixTime;
 use tests::{
     ALICE, Call, Gate, PHONE, TestApp,

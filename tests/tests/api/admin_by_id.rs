@@ -3,7 +3,7 @@
 use std::{ffi::OsString, time::Duration};
 
 use admin::{Exit, Io, run};
-use local::aws::sdk_config;
+use local::aws::clients;
 use otp_domain::UnixTime;
 use serde_json::Value;
 use tests::{ALICE, PHONE, TestApp};
@@ -18,8 +18,8 @@ async fn admin(app: &TestApp, line: &str) -> (Exit, String) {
     };
     let args = line.split_whitespace().map(OsString::from);
     let table = Some(app.settings.login.table_name.clone());
-    let sdk = async || sdk_config(app.operator.address);
-    let exit = run(args, table, sdk, UnixTime::from_millis(app.now()), &mut io).await;
+    let aws = async || clients(app.operator.address);
+    let exit = run(args, table, aws, UnixTime::from_millis(app.now()), &mut io).await;
     (exit, String::from_utf8(out).unwrap())
 }
 

@@ -4,7 +4,7 @@ use std::{ffi::OsString, net::SocketAddr, time::Duration};
 
 use admin::{Exit, Io, run};
 use aws_sdk_dynamodb::Client as DynamoDb;
-use local::aws::sdk_config;
+use local::aws::clients;
 use otp_domain::{Claims, OperationId, UnixTime};
 use otp_service::{
     ambient,
@@ -35,9 +35,9 @@ async fn admin_at(
         stderr: &mut err,
     };
     let table = Some(app.settings.login.table_name.clone());
-    let sdk = async || sdk_config(services);
+    let aws = async || clients(services);
     let args = args.iter().map(OsString::from);
-    let exit = run(args, table, sdk, UnixTime::from_millis(app.now()), &mut io).await;
+    let exit = run(args, table, aws, UnixTime::from_millis(app.now()), &mut io).await;
     out.extend(err);
     (exit, String::from_utf8(out).unwrap())
 }
@@ -142,7 +142,7 @@ async fn a_change_of_a_user_who_was_removed_meanwhile_does_not_reach_the_next_on
     let add = ["users", "add", "--email", ALICE];
     admin(&app, &add, b"").await;
     let table = app.settings.login.table_name.clone();
-    let client = DynamoDb::new(&sdk_config(app.operator.address));
+    let client = DynamoDb::new(clients(app.operator.address).sdk());
     let store = Store::new(Table::new(client, table));
     let removed = store
         .find_user_record(&ALICE.parse().unwrap())

@@ -4,13 +4,13 @@ use aws_sdk_dynamodb::{
     Client as DynamoDb,
     types::{AttributeValue, KeyType, TimeToLiveStatus},
 };
-use local::aws::sdk_config;
+use local::aws::clients;
 use tests::{ALICE, PHONE, TestApp, other_than, table::sort_key};
 
 #[tokio::test]
 async fn the_local_table_is_that_of_the_template() {
     let app = TestApp::start().await;
-    let client = DynamoDb::new(&sdk_config(app.stack.aws));
+    let client = DynamoDb::new(clients(app.stack.aws).sdk());
     let name = &app.settings.login.table_name;
 
     let described = client

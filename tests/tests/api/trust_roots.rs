@@ -2,25 +2,28 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use aws_sdk_dynamodb::{Client, error::DisplayErrorContext};
+use aws_sdk_dynamodb::error::DisplayErrorContext;
 use local::{
-    aws::sdk_config,
+    aws::clients,
     tls::{Certificate, Terminator},
 };
 use otp_domain::UnixTime;
 use otp_edge::settings::Settings;
-use otp_service::aws::{self, Connections, TrustRoots};
+use otp_service::aws::{Aws, Service, TrustRoots};
 use tests::TestApp;
+
+/// Clients that trust `roots`, of services at this URL.
+fn clients_at(url: String, roots: &TrustRoots, app: &TestApp) -> Aws {
+    let sdk = clients(app.stack.aws).sdk().clone().into_builder();
+    Aws::new(sdk.endpoint_url(url).build(), roots)
+}
 
 /// Reads an item over TLS as a function that trusts `roots`.
 async fn read_over_tls(app: &TestApp, tls: &Terminator, roots: &TrustRoots) -> Result<(), String> {
-    let sdk = sdk_config(app.stack.aws)
-        .into_builder()
-        .endpoint_url(format!("https://localhost:{}", tls.address.port()))
-        .http_client(Connections::new(roots).client())
-        .build();
+    let url = format!("https://localhost:{}", tls.address.port());
     let key = |value: &str| aws_sdk_dynamodb::types::AttributeValue::S(value.to_owned());
-    aws::dynamodb(&sdk)
+    clients_at(url, roots, app)
+        .dynamodb()
         .get_item()
         .table_name(&app.settings.login.table_name)
         .key("pk", key("nobody"))
@@ -106,12 +109,8 @@ async fn a_certificate_for_another_name_is_refused() {
         .unwrap();
     let bundle = Bundle::of("name", &certificate.pem);
     let roots = TrustRoots::from_file(bundle.path()).unwrap();
-    let sdk = sdk_config(app.stack.aws)
-        .into_builder()
-        .endpoint_url(format!("https://{}", tls.address))
-        .http_client(Connections::new(&roots).client())
-        .build();
-    let error = Client::new(&sdk).list_tables().send().await.unwrap_err();
+    let aws = clients_at(format!("https://{}", tls.address), &roots, &app);
+    let error = aws.dynamodb().list_tables().send().await.unwrap_err();
     let refusal = DisplayErrorContext(error).to_string();
     assert!(refusal.contains("NotValidForName"), "{refusal}");
 }
@@ -125,9 +124,8 @@ fn a_bundle_that_cannot_be_read_is_an_invalid_setting() {
 #[tokio::test]
 async fn an_endpoint_that_does_not_answer_does_not_delay_the_start_for_long() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", silent.local_addr().unwrap());
-    let connections = Connections::new(&TrustRoots::of_amazon());
-    let open = connections.open(vec![url]);
+    let aws = clients(silent.local_addr().unwrap());
+    let open = aws.connect(Service::Table);
     let done = tokio::time::timeout(Duration::from_secs(3), open).await;
     assert!(done.is_ok());
 }

@@ -1,31 +1,28 @@
-//! The endpoints of the AWS services, as the SDK's clients resolve them: one for
-//! each connection that a request needs concurrently.
+//! The endpoints of the AWS services, as the SDK's clients resolve them.
 
 use aws_types::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 
-use crate::delivery;
-
-/// The endpoints of a login: the table twice, to admit the login and to read its
-/// user, and the providers. The warm-up calls KMS anyway.
-pub async fn of_login(delivery: &delivery::Settings, sdk: &SdkConfig) -> Vec<String> {
-    let table = dynamodb(sdk).await;
-    let mut all = vec![table.clone(), table];
-    if delivery.email_from.is_some() {
-        all.push(ses(sdk).await);
-    }
-    if !delivery.sms_prefixes.is_empty() {
-        all.push(sns(sdk).await);
-    }
-    all.into_iter().flatten().collect()
+/// A service to which connections are opened ahead. A function that starts calls KMS
+/// anyway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// `DynamoDB`.
+    Table,
+    /// SES.
+    Email,
+    /// SNS.
+    Sms,
 }
 
-/// The endpoints of a validation: the table three times, to count the validation,
-/// to spend the attempt and to read the user.
-pub async fn of_validation(sdk: &SdkConfig) -> Vec<String> {
-    dynamodb(sdk)
-        .await
-        .map_or_else(Vec::new, |table| vec![table; 3])
+impl Service {
+    pub(super) async fn endpoint(self, sdk: &SdkConfig) -> Option<String> {
+        match self {
+            Self::Table => dynamodb(sdk).await,
+            Self::Email => ses(sdk).await,
+            Self::Sms => sns(sdk).await,
+        }
+    }
 }
 
 /// The endpoint that the environment or the profile sets, if any.

@@ -1,7 +1,8 @@
 //! The certificate authorities that the AWS clients trust.
 
-use std::{fmt, fs, sync::Arc};
+use std::{fmt, fs};
 
+use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
@@ -14,28 +15,19 @@ const AMAZON: &[u8] = include_bytes!("amazon-roots.pem");
 
 /// The trusted certificate authorities.
 #[derive(Clone)]
-pub struct TrustRoots(Arc<RootCertStore>);
+pub struct TrustRoots(TrustStore);
 
 impl TrustRoots {
     /// Amazon's roots, which the program embeds: no file is read.
-    ///
-    /// # Panics
-    ///
-    /// If the embedded file is damaged, which a test rules out.
     #[must_use]
     pub fn of_amazon() -> Self {
-        #[expect(
-            clippy::expect_used,
-            reason = "a function that trusts nobody cannot work"
-        )]
-        Self::from_pem(AMAZON).expect("the embedded roots are well-formed")
+        Self(TrustStore::empty().with_pem_certificate(AMAZON))
     }
 
-    /// These authorities, without those that cannot be read.
-    pub fn of(certificates: impl IntoIterator<Item = CertificateDer<'static>>) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(certificates);
-        Self(Arc::new(roots))
+    /// The authorities that the operating system trusts.
+    #[must_use]
+    pub fn of_system() -> Self {
+        Self(TrustStore::default())
     }
 
     /// Only the certificates of a PEM file, as other AWS tools read
@@ -45,16 +37,20 @@ impl TrustRoots {
         Self::from_pem(&fs::read(path).ok()?)
     }
 
+    /// The SDK panics at a malformed certificate, so each is read here first.
     fn from_pem(pem: &[u8]) -> Option<Self> {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(pem) {
             roots.add(certificate.ok()?).ok()?;
         }
-        (!roots.is_empty()).then(|| Self(Arc::new(roots)))
+        let store = TrustStore::empty().with_pem_certificate(pem);
+        (!roots.is_empty()).then_some(Self(store))
     }
 
-    pub(super) fn store(&self) -> Arc<RootCertStore> {
-        Arc::clone(&self.0)
+    #[expect(clippy::expect_used, reason = "the SDK builds every context")]
+    pub(super) fn context(&self) -> TlsContext {
+        let context = TlsContext::builder().with_trust_store(self.0.clone());
+        context.build().expect("a context of certificates")
     }
 }
 

@@ -85,7 +85,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::aws::{Connections, TrustRoots, sns};
+    use crate::aws::{Aws, TrustRoots};
 
     async fn publish(port: u16) -> SdkError<PublishError> {
         let keys = Credentials::new("key", "secret", None, None, "test");
@@ -94,9 +94,9 @@ mod tests {
             .region(Region::from_static("us-east-1"))
             .credentials_provider(SharedCredentialsProvider::new(keys))
             .endpoint_url(format!("http://127.0.0.1:{port}"))
-            .http_client(Connections::new(&TrustRoots::of_amazon()).client())
             .build();
-        let sent = sns(&sdk)
+        let sent = Aws::new(sdk, &TrustRoots::of_amazon())
+            .sns()
             .publish()
             .phone_number("+14155550123")
             .message("-");

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     about::MessageId,
+    aws::{Aws, ProviderConnection, Service},
     fault::{Cause, Dependency, Fault},
 };
 
@@ -25,6 +26,7 @@ const OPERATION: &str = "SendEmail";
 /// Sends e-mail through Amazon SES.
 pub(super) struct EmailSender {
     client: Client,
+    pub(super) connection: ProviderConnection,
     from: EmailAddress,
     template: Option<OwnTemplate>,
 }
@@ -37,17 +39,19 @@ enum Failed {
 }
 
 impl EmailSender {
-    pub(super) fn new(client: Client, from: EmailAddress, settings: &Settings) -> Self {
+    pub(super) fn new(aws: &Aws, from: EmailAddress, settings: &Settings) -> Self {
         let default_language = settings.messages.settings().default_language;
         let template = settings.email_template.clone();
         Self {
-            client,
+            client: aws.ses(),
+            connection: ProviderConnection::new(aws, Service::Email),
             from,
             template: template.map(|base| OwnTemplate::new(base, default_language)),
         }
     }
 
     pub(super) async fn warm_up(&self, messages: &Messages) -> Result<(), Fault> {
+        self.connection.open().await;
         let Some(template) = &self.template else {
             return Ok(());
         };

@@ -5,21 +5,26 @@ use otp_domain::{PhoneNumber, Sender, SenderIdentity, SmsSenders};
 use otp_messages::Messages;
 
 use super::{CodeMessage, DeliveryFailure, Settings};
-use crate::about::MessageId;
+use crate::{
+    about::MessageId,
+    aws::{Aws, ProviderConnection, Service},
+};
 
 const OPERATION: &str = "Publish";
 
 /// Sends text messages through Amazon SNS, directly to a number.
 pub(super) struct SmsSender {
     client: Client,
+    pub(super) connection: ProviderConnection,
     senders: SmsSenders,
     max_price: Option<String>,
 }
 
 impl SmsSender {
-    pub(super) fn new(client: Client, settings: &Settings) -> Self {
+    pub(super) fn new(aws: &Aws, settings: &Settings) -> Self {
         Self {
-            client,
+            client: aws.sns(),
+            connection: ProviderConnection::new(aws, Service::Sms),
             senders: settings.sms_senders.clone(),
             max_price: settings.sms_max_price.clone(),
         }

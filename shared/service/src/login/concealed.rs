@@ -85,8 +85,11 @@ impl LoginService {
         let started = Stopwatch::start();
         let left = || LIMIT.saturating_sub(started.elapsed());
         let about = About::from(&issued.challenge.destination).and(&issued.challenge.id);
-        let find_user = self.store.find_user(&issued.challenge.destination);
-        let found = timeout(left(), find_user).await;
+        // Before the answer, this would tell whether the login before sent a message.
+        let (found, _) = tokio::join!(
+            timeout(left(), self.store.find_user(&issued.challenge.destination)),
+            timeout(left(), self.sender.connect(&issued.challenge.destination)),
+        );
         let user = match found.unwrap_or_else(|_| Err(timed_out(Dependency::Table, "find user"))) {
             Ok(user) => user,
             Err(fault) => {

@@ -46,8 +46,8 @@ impl Admin for TestApp {
         let args = format!("{group}{line}");
         let args = args.split_whitespace().map(OsString::from);
         let table = Some(self.settings.login.table_name.clone());
-        let sdk = async || sdk_config(aws);
-        let exit = run(args, table, sdk, UnixTime::from_millis(self.now()), &mut io).await;
+        let aws = async || clients(aws);
+        let exit = run(args, table, aws, UnixTime::from_millis(self.now()), &mut io).await;
         Ran {
             exit,
             out: String::from_utf8(out).unwrap(),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tests::{ALICE, Call, CallFault, TestApp};
 
 use super::{login, received};
-use local::aws::sdk_config;
+use local::aws::clients;
 use otp_domain::{ChallengeId, Passcode};
 use otp_messages::{EmailDetails, Language};
 use otp_service::delivery::render_own_email;
@@ -110,10 +110,10 @@ async fn a_preview_shows_the_template_as_ses_renders_it_or_says_what_it_lacks() 
         requested_at: "",
         requested_from: "",
     };
-    let sdk = sdk_config(app.stack.aws);
+    let aws = clients(app.stack.aws);
     let delivery = &app.settings.login.delivery;
     let german = Language::lookup("de").unwrap();
-    let shown = async || render_own_email(delivery, &sdk, german, &details).await;
+    let shown = async || render_own_email(delivery, &aws, german, &details).await;
     let fault = shown().await.unwrap_err();
     assert_eq!(fault.cause.to_string(), "there is no template login");
     store(&app, "login-de", "Hallo").await;

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, net::SocketAddr};
 
 use admin::{Exit, Io, run};
-use local::aws::sdk_config;
+use local::aws::clients;
 use otp_domain::UnixTime;
 use tests::TestApp;
 use tokio::{runtime::Handle, task::spawn_blocking};
@@ -111,8 +111,8 @@ impl Operator {
             };
             let args = format!("users {line}");
             let args: Vec<_> = args.split_whitespace().map(OsString::from).collect();
-            let sdk = async || sdk_config(self.aws);
-            runtime.block_on(run(args, Some(self.table), sdk, self.now, &mut io))
+            let aws = async || clients(self.aws);
+            runtime.block_on(run(args, Some(self.table), aws, self.now, &mut io))
         });
         ran.await.expect("the tool does not panic")
     }

@@ -4,7 +4,7 @@
 use std::{ffi::OsString, time::Duration};
 
 use admin::{Exit, Io, run};
-use local::aws::sdk_config;
+use local::aws::clients;
 use otp_domain::UnixTime;
 use serde_json::{Value, json};
 use tests::{ALICE, CallFault, PHONE, TestApp};
@@ -50,9 +50,9 @@ impl User {
         let args = format!("users {line}");
         let args = args.split_whitespace().map(OsString::from);
         let table = Some(self.app.settings.login.table_name.clone());
-        let sdk = async || sdk_config(self.app.faults.address);
+        let aws = async || clients(self.app.faults.address);
         let now = UnixTime::from_millis(self.app.now());
-        run(args, table, sdk, now, &mut io).await
+        run(args, table, aws, now, &mut io).await
     }
 
     /// Runs a command whose call number `nth` meets `fault`, and which makes no call after

@@ -3,7 +3,7 @@
 
 use std::{net::SocketAddr, process::Stdio, sync::Arc};
 
-use local::{aws::sdk_config, functions::Functions};
+use local::{aws::clients, functions::Functions};
 use otp_domain::UnixTime;
 use otp_edge::settings::Settings;
 use tests::{
@@ -73,8 +73,8 @@ async fn the_second_process() {
         found.map(|(_, value)| (*value).to_owned())
     };
     let settings = Settings::from_lookup(find, now).expect("the settings are right");
-    let sdk = sdk_config(services.parse().unwrap());
-    let functions = Functions::new(&settings, &sdk, Arc::new(move || now));
+    let aws = clients(services.parse().unwrap());
+    let functions = Functions::new(&settings, &aws, Arc::new(move || now));
     functions.warm_up().await;
     let (address, _gateway) = serve(Arc::new(functions)).await;
     println!("{LISTENING}{address}");
