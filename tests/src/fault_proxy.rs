@@ -10,7 +10,7 @@ mod slip;
 mod strict;
 
 use std::{
-    io,
+    io, mem,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
@@ -107,6 +107,10 @@ struct Plan {
     /// The write units of the calls, if they are measured.
     write_units: Option<f64>,
     gates: gate::Gates,
+    /// How often all connections were forgotten.
+    forgotten: usize,
+    /// The requests that only open a connection.
+    pings: usize,
 }
 
 /// A running proxy. It knows each call that the functions make by name. Dropping it ends it.
@@ -196,7 +200,23 @@ impl FaultProxy {
 
     /// Stops failing calls, and forgets the calls, the number of failed calls and the history.
     pub fn stop(&self) {
-        *self.plan() = Plan::default();
+        let mut plan = self.plan();
+        *plan = Plan {
+            forgotten: plan.forgotten,
+            ..Plan::default()
+        };
+    }
+
+    /// Forgets all open connections: the next call on each of them resets it.
+    pub fn forget_connections(&self) {
+        self.plan().forgotten += 1;
+    }
+
+    /// How many requests only opened a connection, since the start or the last
+    /// [`stop`](Self::stop).
+    #[must_use]
+    pub fn pings(&self) -> usize {
+        self.plan().pings
     }
 
     /// Measures from now on what calls cost.
@@ -273,6 +293,14 @@ impl Plan {
         fault
     }
 
+    /// Whether the cost of calls is measured. If so, asks the table for that of this one.
+    fn asks_for_units(&self, request: &mut HttpMessage) -> bool {
+        if self.write_units.is_some() {
+            capacity::ask(request);
+        }
+        self.write_units.is_some()
+    }
+
     fn record(&mut self, call: Call, body: &[u8]) {
         if let Some(history) = &mut self.history {
             history.push((call, String::from_utf8_lossy(body).into_owned()));
@@ -291,7 +319,18 @@ async fn serve(
     client.set_nodelay(true)?;
     upstream.set_nodelay(true)?;
     let (mut client, mut upstream) = (BufReader::new(client), BufReader::new(upstream));
+    let mut forgotten = plan.lock().unwrap().forgotten;
     while let Some(mut request) = HttpMessage::read(&mut client).await? {
+        let before = mem::replace(&mut forgotten, plan.lock().unwrap().forgotten);
+        if before != forgotten {
+            return client.get_ref().set_zero_linger();
+        }
+        if request.is_ping() {
+            plan.lock().unwrap().pings += 1;
+            let pong = strict.pass_on(None, &request, &mut upstream).await?;
+            client.write_all(&pong.expect("an answer").bytes()).await?;
+            continue;
+        }
         let call = Call::of(&request);
         gate::pass(plan, call, &request).await;
         let slipped = slip::happen(call, &mut request);
@@ -301,23 +340,13 @@ async fn serve(
             client.write_all(&error).await?;
             continue;
         }
-        match fault {
-            Some(CallFault::ConnectionReset) => return client.get_ref().set_zero_linger(),
-            Some(CallFault::NoReply) => {
-                // Until the caller gives up.
-                client.read_u8().await?;
-                return Ok(());
-            }
-            Some(CallFault::ReplyDelayed) => tokio::time::sleep(DELAY).await,
-            _ => {}
+        if !passes(&mut client, fault).await? {
+            return Ok(());
         }
         if matches!(call, Call::SendEmail | Call::SendSms) {
             plan.lock().unwrap().record(call, &request.body);
         }
-        let measures = plan.lock().unwrap().write_units.is_some();
-        if measures {
-            capacity::ask(&mut request);
-        }
+        let measures = plan.lock().unwrap().asks_for_units(&mut request);
         let halves = fault == Some(CallFault::HalfOfBatch) || strict.leaves_out(judged.as_ref());
         let left = halves.then(|| half::take(&mut request));
         let answer = strict.pass_on(judged.as_ref(), &request, &mut upstream);
@@ -341,6 +370,21 @@ async fn serve(
         }
     }
     Ok(())
+}
+
+/// Whether a fault lets the service see the call.
+async fn passes(client: &mut BufReader<TcpStream>, fault: Option<CallFault>) -> io::Result<bool> {
+    match fault {
+        Some(CallFault::ConnectionReset) => client.get_ref().set_zero_linger()?,
+        // Until the caller gives up.
+        Some(CallFault::NoReply) => drop(client.read_u8().await?),
+        Some(CallFault::ReplyDelayed) => {
+            tokio::time::sleep(DELAY).await;
+            return Ok(true);
+        }
+        _ => return Ok(true),
+    }
+    Ok(false)
 }
 
 /// Sends the answer, or what a fault leaves of it. Returns whether the connection goes on.

@@ -33,6 +33,11 @@ impl HttpMessage {
         Ok(Some(Self { head, body }))
     }
 
+    /// Whether the request only opens a connection: no call.
+    pub fn is_ping(&self) -> bool {
+        self.head.starts_with("GET /sping ")
+    }
+
     pub fn is_ok(&self) -> bool {
         self.head.starts_with("HTTP/1.1 200")
     }

@@ -20,6 +20,7 @@ mod counted_guesses;
 mod documents;
 mod events;
 mod expiry;
+mod forgotten_connections;
 mod idempotency;
 mod inbox;
 mod key_rotation;
