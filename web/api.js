@@ -1,35 +1,25 @@
-/** An answer that is an error (RFC 9457), or no answer: then `type` is `network`. */
-export class Problem extends Error {
-  /**
-   * @param {number} status
-   * @param {{ type?: string, title?: string, detail?: string, retry_after?: number, limit?: string }} [body]
-   * @param {unknown} [cause]
-   */
-  constructor(status, body = {}, cause) {
-    super(body.detail ?? body.title ?? `No valid answer (${status})`, { cause });
-    this.name = "Problem";
-    this.status = status;
-    /** Such as `/problems/invalid-otp`. Switch on this. */
-    this.type = body.type ?? (status ? "about:blank" : "network");
-    this.detail = this.message;
-    /** Seconds to wait. */
-    this.retryAfter = body.retry_after;
-    /** Which limit refused. */
-    this.limit = body.limit;
-  }
+import { explain } from "./explain.js";
+import { Problem } from "./problem.js";
 
-  /** Whether the request may have taken effect although there was no proper answer. */
-  get lost() {
-    return !this.status || (this.status > 499 && this.type !== "/problems/delivery-failed");
-  }
-}
+/** Waits between three tries, in milliseconds. */
+const WAITS = [1000, 3000];
+const LONGEST_WAIT = 5000;
+const TIMEOUT = 30_000;
 
+/** Members that a service before 0.3 refuses. Without them it does what it did then. */
+const OPTIONAL = ["challenge_id", "device_token", "session_id", "forget"];
+
+/** 128 random bits, in hexadecimal digits. */
 export const random = () =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => (n + 256).toString(16).slice(1)).join("");
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** @param {number} ms */
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** The requests to the API. Each of them may be repeated when its answer got lost. */
 export class Api {
   /** @type {Map<string, string>} */ #keys = new Map();
+  /** @type {Set<string>} */ #refused = new Set();
 
   /**
    * @param {string} address
@@ -45,22 +35,25 @@ export class Api {
   }
 
   /**
-   * Until an answer came, the same body goes under the same key: the server does it once.
+   * Until an answer was kept, the same body goes under the same key: the server does it once.
    *
+   * @template T
    * @param {string} path
    * @param {object} body
+   * @param {(answer: any) => T} keep
+   * @returns {Promise<T>}
    */
-  async once(path, body) {
+  async once(path, body, keep) {
     const intent = path + JSON.stringify(body);
     const key = this.#keys.get(intent) ?? random();
     this.#keys.set(intent, key);
     try {
-      const answer = await this.post(path, body, { "idempotency-key": key });
+      const kept = keep(await this.post(path, body, { headers: { "idempotency-key": key } }));
       this.#keys.delete(intent);
-      return answer;
-    } catch (problem) {
-      if (!(/** @type {Problem} */ (problem).lost)) this.#keys.delete(intent);
-      throw problem;
+      return kept;
+    } catch (error) {
+      if (error instanceof Problem && !error.lost) this.#keys.delete(intent);
+      throw error;
     }
   }
 
@@ -69,25 +62,52 @@ export class Api {
    *
    * @param {string} path
    * @param {object} body
-   * @param {Record<string, string>} [headers]
+   * @param {{ headers?: Record<string, string>, goOn?: () => boolean }} [how] `goOn`: whether another try makes sense.
    * @returns {Promise<any>}
    */
-  async post(path, body, headers) {
-    for (const wait of [1000, 3000, 0]) {
+  async post(path, body, { headers = {}, goOn = () => true } = {}) {
+    for (let tries = 0; ; tries++) {
       try {
-        return await this.#try(path, body, headers);
+        return await this.#post(path, body, headers);
       } catch (error) {
         const problem = /** @type {Problem} */ (error);
-        if (!wait || !problem.lost || globalThis.navigator?.onLine === false) throw problem;
-        await new Promise((done) => setTimeout(done, Math.min((problem.retryAfter ?? 0) * 1000 || wait, 5000)));
+        const wait = WAITS[tries];
+        if (!problem.lost) throw problem;
+        if (!wait || globalThis.navigator?.onLine === false) {
+          if (!problem.status) void explain(this.address, this.send);
+          throw problem;
+        }
+        const asked = (problem.retryAfter ?? 0) * 1000;
+        await sleep(Math.min(asked || wait, LONGEST_WAIT));
+        if (!goOn()) throw problem;
       }
     }
   }
 
   /**
    * @param {string} path
+   * @param {Record<string, any>} body
+   * @param {Record<string, string>} headers
+   * @returns {Promise<any>}
+   */
+  async #post(path, body, headers) {
+    const known = Object.entries(body).filter(([name]) => !this.#refused.has(path + name));
+    try {
+      return await this.#try(path, Object.fromEntries(known), headers);
+    } catch (error) {
+      const { type, detail } = /** @type {Problem} */ (error);
+      if (type !== "/problems/invalid-request") throw error;
+      const refused = known.filter(([name]) => OPTIONAL.includes(name) && detail.includes(`unknown member \`${name}\``));
+      if (!refused.length) throw error;
+      for (const [name] of refused) this.#refused.add(path + name);
+      return this.#post(path, body, headers);
+    }
+  }
+
+  /**
+   * @param {string} path
    * @param {object} body
-   * @param {Record<string, string>} [headers]
+   * @param {Record<string, string>} headers
    */
   async #try(path, body, headers) {
     let status = 0;
@@ -103,7 +123,7 @@ export class Api {
         body: JSON.stringify(body),
         credentials: this.cookie ? "include" : "omit",
         keepalive: path === "/api/logout/", // outlives the page
-        signal: AbortSignal.timeout(30_000),
+        signal: AbortSignal.timeout(TIMEOUT),
       });
       const text = await response.text();
       if (response.status === 204) return null;

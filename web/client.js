@@ -6,64 +6,74 @@
  * @typedef {import("./types.js").Session} Session
  * @typedef {import("./types.js").Options} Options
  * @typedef {import("./types.js").State} State
- * @typedef {import("./types.js").Kept} Kept
  */
 
-import { Api, Problem, random } from "./api.js";
-import { storeOf } from "./storage.js";
+import { Api, random } from "./api.js";
+import { Challenges } from "./challenges.js";
+import { Devices } from "./devices.js";
+import { Login } from "./login.js";
+import { Problem } from "./problem.js";
+import { browserStore, memory, steady } from "./storage.js";
+import { isFresh, sessionOf, tokensOf } from "./token.js";
 import { Turns } from "./turns.js";
 
 export { Problem };
 
-/** @type {Kept} */
-const NOTHING = { n: 0, state: null };
+/** Refusals after which a session cannot go on in this browser. */
+const OVER = ["/problems/invalid-refresh-token", "/problems/session-mismatch"];
+
+/** The origin of an address, also of one whose scheme browsers do not know, such as `tauri:`. @param {string} address */
+const originOf = (address) => {
+  const { origin, protocol, host } = new URL(address);
+  return origin === "null" ? `${protocol}//${host}` : origin;
+};
 
 export class Client {
-  /** @type {Kept} */ #kept = NOTHING;
-  /** @type {string | undefined} */ #seen;
-  /** @type {BroadcastChannel | undefined} */ #channel;
   /** @type {Map<string, Set<(detail: any) => void>>} */ #listeners = new Map();
+  /** @type {{ id: string, refresh: string | undefined } | undefined} */ #renewed;
   #api;
-  #key;
-  #origins;
+  #challenges;
   #cookie;
+  #devices;
+  #key;
+  #login;
+  #origins;
   #shared;
-  #store;
   #turns;
 
   /** @param {Options} options */
-  constructor({ api, storage, locale, origins = [], fetch }) {
+  constructor({ api, storage, locale, origins = [], rememberDevice = true, fetch }) {
     const page = /** @type {Location | undefined} */ (globalThis.location);
-    const where = storage ?? (page ? "session" : "memory");
+    const place = storage ?? (page ? "session" : "memory");
+    const inBrowser = page && typeof place === "string" && place !== "memory";
     /** The address of the API. */
     this.api = new URL(api, page?.href).href.replace(/\/$/, "");
+    /** Whether the service may know this device again. A person may say no. */
+    this.rememberDevice = rememberDevice;
     this.#key = `login-with-otp:${this.api}`;
-    this.#origins = new Set([this.api, page?.href, ...origins].map((url) => url && new URL(url).origin));
-    this.#cookie = where === "cookie";
+    this.#origins = new Set([this.api, ...(page ? [page.href] : []), ...origins].map(originOf));
+    this.#cookie = place === "cookie";
+    this.#shared = place === "local" || place === "cookie";
     this.#api = new Api(this.api, fetch ?? ((input, init) => globalThis.fetch(input, init)), this.#cookie);
-    this.locale = locale;
-    this.#shared = where === "local" || where === "cookie";
-    this.#store = storeOf(where);
-    this.#seen = this.#read()?.id;
-    const tabs = page && typeof where === "string" && where !== "memory";
-    this.#turns = new Turns(
-      () => this.#key + (this.#shared ? "" : this.#read()?.id),
-      () => (this.#read(), this.#kept.n),
-      tabs ? globalThis.navigator?.locks : undefined,
-    );
-    if (tabs) {
-      this.#channel = new BroadcastChannel(this.#key);
-      this.#channel.onmessage = ({ data }) => {
-        const { id, kept } = /** @type {{ id: string, kept: Kept }} */ (data);
-        const mine = this.#read();
-        if (kept.n < this.#kept.n) return;
-        if (this.#shared) this.#kept = kept;
-        else if (mine?.id === id) this.#save(kept.state, kept);
-        this.#notice();
-      };
-      // A page that comes back from the back-forward cache has missed messages.
-      addEventListener("pageshow", () => this.#notice());
-    }
+    this.#api.locale = locale;
+
+    const tab = inBrowser ? browserStore("sessionStorage") : memory();
+    const lasting = inBrowser ? browserStore("localStorage") : memory();
+    this.#challenges = new Challenges(`login-with-otp:challenges:${this.api}`, lasting, tab);
+    this.#devices = new Devices(`login-with-otp:devices:${this.api}`, lasting);
+    this.#login = new Login({
+      key: this.#key,
+      store: typeof place === "object" ? steady(place) : this.#shared ? lasting : tab,
+      tab: this.#shared ? tab : memory(),
+      shared: this.#shared,
+      hidden: this.#cookie,
+      tabs: Boolean(inBrowser),
+      changed: () => this.#tell(),
+    });
+    // A tab that has just opened learns by storage what it was not told. A page that comes back from
+    // the back-forward cache has missed messages.
+    if (inBrowser) for (const event of ["storage", "pageshow"]) addEventListener(event, this.#look);
+    this.#turns = new Turns(() => this.#login.version, inBrowser ? globalThis.navigator?.locks : undefined);
   }
 
   /** The language of messages. */
@@ -77,8 +87,13 @@ export class Client {
 
   /** Who is logged in, or `null`. @returns {Session | null} */
   get session() {
-    const state = this.#read();
+    const state = this.#login.state;
     return state && { userId: state.userId, newUser: state.newUser, id: state.id };
+  }
+
+  /** The codes that are awaited in this browser. @returns {Challenge[]} */
+  get challenges() {
+    return this.#challenges.all();
   }
 
   /**
@@ -95,30 +110,54 @@ export class Client {
     return () => void all.delete(listener);
   }
 
-  /** Sends a code. @param {Destination} destination @returns {Promise<Challenge>} */
+  /**
+   * Sends a code. If one to the same destination is awaited in this browser, the service sends the
+   * same one again, or says with another `id` that it is a new one.
+   *
+   * @param {Destination} destination
+   * @returns {Promise<Challenge>}
+   */
   async requestCode(destination) {
+    const before = this.#challenges.to(destination);
+    const device = this.rememberDevice && !this.#cookie ? this.#devices.tokenFor(destination) : undefined;
+    const body = { ...destination, ...(before && { challenge_id: before.id }), ...(device && { device_token: device }) };
     const asked = Date.now();
-    const sent = await this.#api.once("/api/login-with-otp/", destination);
-    return {
-      destination,
-      id: sent.challenge_id,
-      channel: sent.channel,
-      codeLength: sent.code_length,
-      maxAttempts: sent.max_attempts,
-      delivery: sent.delivery,
-      expiresAt: asked + sent.expires_in * 1000,
-      resendAt: Date.now() + sent.resend_in * 1000,
-    };
+    return this.#api.once("/api/login-with-otp/", body, (sent) => {
+      /** @type {Challenge} */
+      const challenge = {
+        destination,
+        ...(sent.destination && { sentTo: sent.destination.email ?? sent.destination.phone_number ?? sent.destination }),
+        id: sent.challenge_id,
+        channel: sent.channel,
+        codeLength: sent.code_length,
+        maxAttempts: sent.max_attempts,
+        delivery: sent.delivery,
+        expiresAt: Math.min(asked, Date.now()) + sent.expires_in * 1000,
+        resendAt: Date.now() + sent.resend_in * 1000,
+        expiresIn: sent.expires_in,
+        resendIn: sent.resend_in,
+        tries: before?.id === sent.challenge_id ? (this.#challenges.withId(before?.id)?.tries ?? 0) : 0,
+        ...(!this.rememberDevice && { shared: true }),
+      };
+      this.#challenges.put(challenge);
+      return challenge;
+    });
   }
 
-  /** Sends another code, as soon as the server permits. @param {Challenge} challenge */
+  /** Sends the code again, as soon as the server permits. @param {Challenge} challenge */
   async resend(challenge) {
     const wait = Math.ceil((challenge.resendAt - Date.now()) / 1000);
-    if (wait > 0) {
+    // A longer wait than the server said comes from a clock that was set back: then the server knows.
+    if (wait > 0 && wait <= (challenge.resendIn ?? wait)) {
       const detail = `Wait ${wait} seconds.`;
       throw new Problem(429, { type: "/problems/too-many-requests", detail, retry_after: wait });
     }
     return this.requestCode(challenge.destination);
+  }
+
+  /** Awaits the code no longer. @param {Challenge} challenge */
+  abandon(challenge) {
+    this.#challenges.drop(challenge.destination);
   }
 
   /**
@@ -131,17 +170,38 @@ export class Client {
   async validate({ destination, id }, otp) {
     const cookie = this.#cookie ? { cookie: true } : {};
     const body = { ...destination, otp, ...(id && { challenge_id: id }), ...cookie };
-    const answer = await this.#api.once("/api/validate-otp/", body);
-    const user = { userId: answer.user_id, newUser: answer.new_user, id: random() };
-    await this.#turns.take(() => this.#save({ ...user, ...tokens(answer) }));
-    return user;
+    // The turn includes the request: a cookie that a refresh brings late must not replace this one.
+    return this.#turn(async () => {
+      try {
+        return await this.#api.once("/api/validate-otp/", body, (answer) => this.#begin(destination, answer));
+      } catch (error) {
+        if (error instanceof Problem && error.type === "/problems/invalid-otp") this.#countTry(id);
+        throw error;
+      }
+    });
+  }
+
+  /** @param {Destination} destination @param {any} answer @returns {Session} */
+  #begin(destination, answer) {
+    const sid = sessionOf(answer.token);
+    const session = { userId: answer.user_id, newUser: answer.new_user, id: sid ?? random() };
+    if (answer.device_token && this.rememberDevice) this.#devices.put(destination, answer.user_id, answer.device_token);
+    this.#challenges.drop(destination);
+    this.#login.put({ ...session, ...tokensOf(answer), ...(sid && { sid }), ...(!this.rememberDevice && { forget: true }) });
+    return session;
+  }
+
+  /** @param {string | undefined} id */
+  #countTry(id) {
+    const challenge = this.#challenges.withId(id);
+    if (challenge) this.#challenges.put({ ...challenge, tries: challenge.tries + 1 });
   }
 
   /** An access token, renewed if it is about to expire; `null` if nobody is logged in. */
   async token() {
-    const state = this.#read();
+    const state = this.#login.state;
     if (!state) return null;
-    return state.token && Date.now() < state.renewAt ? state.token : this.refresh();
+    return isFresh(state) ? state.token : this.refresh();
   }
 
   /**
@@ -151,112 +211,131 @@ export class Client {
    * @param {string | undefined} [stale] The token to replace; by default, the present one.
    * @returns {Promise<string | null>}
    */
-  async refresh(stale = this.#read()?.token) {
-    return this.#turns.take(async () => {
-      const state = this.#read();
+  async refresh(stale = this.#login.state?.token) {
+    return this.#turn(async () => {
+      const state = this.#login.state;
       if (!state || (state.token && state.token !== stale)) return state && state.token;
+      /** Whether nobody else logged in or out or renewed this session. */
+      const unchanged = () => this.#login.state?.n === state.n && this.#login.state.id === state.id;
       try {
-        const answer = await this.#api.post("/api/token/refresh/", this.#proof(state));
-        this.#save({ ...state, ...tokens(answer) });
-        return answer.token;
-      } catch (problem) {
-        if (/** @type {Problem} */ (problem).type !== "/problems/invalid-refresh-token") throw problem;
+        const answer = await this.#api.post("/api/token/refresh/", this.#proof(state), { goOn: unchanged });
+        return this.#renew(state, answer);
+      } catch (error) {
+        const problem = /** @type {Problem} */ (error);
         // Without Web Locks, another tab may have been faster.
-        const now = this.#read();
-        if (now && (now.id !== state.id || now.refresh !== state.refresh)) return now.token;
-        this.#save(null);
-        return null;
+        if (!unchanged() && (problem.lost || OVER.includes(problem.type))) return this.#login.state?.token ?? null;
+        if (!OVER.includes(problem.type)) throw problem;
+        this.#login.end(state.id);
+        return this.#login.state?.token ?? null;
       }
     });
   }
 
-  /** Ends the session here at once, then on the server. @param {{ all?: boolean }} [options] */
-  async logout({ all = false } = {}) {
-    await this.#turns.take(async () => {
-      const state = this.#read();
-      this.#save(null);
-      if (state) await this.#api.post("/api/logout/", { ...this.#proof(state), all });
-    });
+  /** @param {State} state @param {any} answer @returns {string | null} */
+  #renew(state, answer) {
+    const sid = sessionOf(answer.token);
+    const another = (state.sid && sid && state.sid !== sid) || (answer.user_id && answer.user_id !== state.userId);
+    if (another) this.#login.end(state.id); // the cookie is another login's
+    const now = this.#login.state;
+    if (now?.id !== state.id) {
+      this.#renewed = { id: state.id, refresh: answer.refresh_token }; // a logout waits for it
+      return now && now.token;
+    }
+    // While this page was frozen, another renewed further.
+    if (now.n !== state.n) return now.token || answer.token;
+    this.#login.put({ ...now, ...tokensOf(answer) });
+    return answer.token;
+  }
+
+  /**
+   * Ends the session here at once, then on the server.
+   *
+   * @param {object} [options]
+   * @param {boolean} [options.all] Ends every session of the user.
+   * @param {boolean} [options.forget] Makes the service forget this device.
+   */
+  async logout({ all = false, forget } = {}) {
+    const state = this.#login.state;
+    if (!state) return;
+    const forgets = forget ?? state.forget ?? false;
+    if (forgets) this.#devices.forget(state.userId);
+    this.#login.end(state.id);
+    await this.#turn(async () => {
+      // The cookie is that of who logged in since.
+      if (this.#cookie && this.#login.state) return;
+      const refresh = this.#renewed?.id === state.id ? this.#renewed.refresh : undefined;
+      const body = { ...this.#proof(refresh ? { ...state, refresh } : state), all, ...(forgets && { forget: true }) };
+      await this.#api.post("/api/logout/", body);
+    }, state.id);
   }
 
   /**
    * Like `fetch`, with the access token. A relative address is one of the API. The token goes to
-   * the API, to the page's own origin and to `origins`, and nowhere else.
+   * the API, to the page's own origin and to `origins`, and nowhere else. A request belongs to who
+   * is logged in when it is made: it goes under no other user's token.
    *
    * @param {string | URL | Request} input
    * @param {RequestInit} [init]
    */
   async fetch(input, init) {
-    const request = input instanceof Request ? input : new URL(input, this.api);
     const url = new URL(input instanceof Request ? input.url : String(input), this.api);
-    if (!this.#origins.has(url.origin)) throw new TypeError(`${url.origin} is not in origins`);
-    const original = new Request(request, init);
+    if (!this.#origins.has(originOf(url.href))) throw new TypeError(`${originOf(url.href)} is not in origins`);
+    const original = new Request(input instanceof Request ? input : url, init);
+    const user = this.#login.state?.id;
     /** @param {string | null} token */
     const send = (token) => {
       const copy = original.clone();
       if (token) copy.headers.set("authorization", `Bearer ${token}`);
       return this.#api.send(copy);
     };
-    const token = await this.token();
+    /** @param {string | null} token */
+    const own = (token) => (this.#login.state?.id === user ? token : null);
+    const token = own(await this.token());
     const answer = await send(token);
-    if (answer.status !== 401 || !token) return answer;
-    const renewed = await this.refresh(token);
+    if (answer.status !== 401 || !own(token)) return answer;
+    const renewed = own(await this.refresh(token ?? undefined));
     return renewed ? send(renewed) : answer;
   }
 
   /** Stops listening to other tabs. */
   close() {
-    this.#channel?.close();
+    globalThis.removeEventListener?.("storage", this.#look);
+    globalThis.removeEventListener?.("pageshow", this.#look);
+    this.#login.close();
+    this.#challenges.close();
     this.#listeners.clear();
   }
 
-  /** @param {State} state */
-  #proof(state) {
-    return this.#cookie ? {} : { refresh_token: state.refresh };
+  /**
+   * @template T
+   * @param {() => Promise<T>} action
+   * @param {string} [id] The session that it is about.
+   */
+  #turn(action, id = this.#login.state?.id ?? "") {
+    return this.#turns.take(this.#key + (this.#shared ? "" : id), action);
   }
 
-  /** @returns {State | null} */
-  #read() {
-    /** @type {Kept | undefined} */
-    let kept;
-    try {
-      kept = JSON.parse(this.#store.getItem(this.#key) ?? "null") ?? undefined;
-    } catch {
-      // Not ours.
-    }
-    // What another tab stored shows late, and in no order with its messages: the newest counts.
-    if (!this.#shared) this.#kept = kept ?? NOTHING;
-    else if (kept && kept.n > this.#kept.n) this.#kept = kept;
-    return this.#kept.state;
+  /** What shows the server which session is meant. @param {State} state */
+  #proof({ refresh, sid }) {
+    if (!this.#cookie) return { refresh_token: refresh };
+    return sid ? { session_id: sid } : {};
   }
 
-  /** @param {State | null} state @param {Kept} [told] What another tab said. */
-  #save(state, told) {
-    const kept = told ?? { n: Math.max(Date.now(), this.#kept.n + 1), state };
-    const id = state?.id ?? this.#seen;
-    this.#kept = kept;
-    // With the cookie, a store says only that there is a session.
-    const open = this.#cookie && state ? { ...kept, state: { ...state, token: "" } } : kept;
-    if (state || this.#shared) this.#store.setItem(this.#key, JSON.stringify(open));
-    else this.#store.removeItem(this.#key);
-    if (!told) this.#channel?.postMessage({ id, kept });
-    this.#notice();
-  }
+  /** Sees what other tabs stored. */
+  #look = () => {
+    this.#login.look();
+    this.#challenges.all();
+  };
 
   /** Tells the page who logged in or out, in whatever tab. */
-  #notice() {
-    const state = this.#read();
-    if (this.#seen === state?.id) return;
-    this.#seen = state?.id;
-    const listeners = this.#listeners.get(state ? "login" : "logout") ?? [];
-    for (const listener of listeners) listener(this.session);
+  #tell() {
+    const session = this.session;
+    for (const listener of this.#listeners.get(session ? "login" : "logout") ?? []) {
+      try {
+        listener(session);
+      } catch (error) {
+        console.error(error); // a mistake of the page's does not undo a login
+      }
+    }
   }
 }
-
-/** @param {{ token: string, expires_in: number, refresh_token?: string }} answer */
-const tokens = ({ token, expires_in, refresh_token }) => ({
-  token,
-  // Ahead of time by 30 seconds, or by a tenth of a short life.
-  renewAt: Date.now() + expires_in * 1000 - Math.min(30_000, expires_in * 100),
-  ...(refresh_token && { refresh: refresh_token }),
-});

@@ -1,31 +1,41 @@
-import { clock, fill, h, ltr } from "./dom.js";
-import { digits } from "./phone.js";
+import { digits } from "./digits.js";
+import { Countdown, fill, h, ltr } from "./dom.js";
 
-/** @typedef {import("./client.js").Challenge & { tries: number }} Pending */
+/** @typedef {import("./client.js").Challenge} Challenge */
 
-/** @param {import("./client.js").Destination} to */
-export const written = (to) => ("email" in to ? to.email : to.phone_number);
+/** Where a code went, for a person. @param {Challenge} challenge */
+export const written = ({ sentTo, destination }) => sentTo ?? ("email" in destination ? destination.email : destination.phone_number);
 
 /** The view for the code: one field, the time that is left, another code. */
 export class CodeEntry {
   #stage;
-  #pending;
+  #challenge;
+  #latest;
   #check;
   #expiry = h("bdi", {});
   #left;
   #resend;
+  /** @type {Countdown} */ #life;
+  /** @type {Countdown} */ #wait;
 
   /**
    * @param {import("./stage.js").Stage} stage
-   * @param {Pending} pending
-   * @param {{ check: (otp: string) => Promise<void>, resend: () => Promise<void>, change: () => void }} actions
+   * @param {Challenge} challenge
+   * @param {object} actions
+   * @param {() => Challenge | undefined} actions.latest The challenge as all tabs know it; none: it is over.
+   * @param {(otp: string) => Promise<void>} actions.check
+   * @param {() => Promise<void>} actions.resend
+   * @param {() => void} actions.change
    */
-  constructor(stage, pending, { check, resend, change }) {
+  constructor(stage, challenge, { latest, check, resend, change }) {
     const t = stage.t;
-    const n = pending.codeLength;
-    const sent = pending.delivery === "unconfirmed" ? t.sentPerhaps : t.sent;
+    const n = challenge.codeLength;
+    const sent = challenge.delivery === "unconfirmed" ? t.sentPerhaps : t.sent;
     this.#stage = stage;
-    this.#pending = pending;
+    this.#challenge = challenge;
+    this.#latest = latest;
+    this.#life = new Countdown(challenge.expiresAt, challenge.expiresIn);
+    this.#wait = new Countdown(challenge.resendAt, challenge.resendIn);
     this.#check = async () => {
       const otp = digits(stage.field?.value ?? "");
       if (otp.length !== n) return stage.complain("codeShort", { n });
@@ -39,7 +49,7 @@ export class CodeEntry {
     stage.show(
       "enter",
       t.enter,
-      h("p", { id: "hint" }, ...fill(sent, { n, to: ltr(written(pending.destination)) })),
+      h("p", { id: "hint" }, ...fill(sent, { n, to: ltr(written(challenge)) })),
       stage.form(
         this.#check,
         ...stage.input("code", { class: "code", ...input, input: () => this.#typed() }),
@@ -56,30 +66,38 @@ export class CodeEntry {
       webOtp.abort();
     });
     this.#tick();
-    if (pending.channel === "sms" && "OTPCredential" in window) this.#read(webOtp.signal);
+    if (challenge.channel === "sms" && "OTPCredential" in window) this.#read(webOtp.signal);
   }
 
-  /** That was the last try. */
-  spent() {
+  /** The service did not take the code. @param {Challenge | undefined} now The challenge, if it lives. */
+  refused(now) {
+    if (!now) return this.#stage.complain("codeOver");
+    if (now.tries !== now.maxAttempts) return this.#stage.complain("codeWrong");
     this.#left.hidden = true;
     this.#stage.complain("codeSpent");
   }
 
   #tick() {
-    const { resendAt, expiresAt } = this.#pending;
     const { resend, resendIn } = this.#stage.t;
-    const early = Date.now() < resendAt;
+    const early = this.#wait.left > 0;
     this.#resend.ariaDisabled = String(early);
-    this.#resend.replaceChildren(...fill(early ? resendIn : resend, { time: clock(resendAt) }));
-    this.#expiry.textContent = clock(expiresAt);
-    if (Date.now() < expiresAt || this.#left.hidden) return;
+    this.#resend.replaceChildren(...fill(early ? resendIn : resend, { time: this.#wait.clock }));
+    if (!this.#life.left) this.#prolong();
+    this.#expiry.textContent = this.#life.clock;
+    if (this.#life.left || this.#left.hidden) return;
     this.#left.hidden = true;
     this.#stage.warn("codeOver");
   }
 
+  /** Takes the time that another tab got for the same code. */
+  #prolong() {
+    const latest = this.#latest();
+    if (latest) this.#life = new Countdown(latest.expiresAt, latest.expiresIn);
+  }
+
   #typed() {
     const field = /** @type {HTMLInputElement} */ (this.#stage.field);
-    const n = this.#pending.codeLength;
+    const n = this.#challenge.codeLength;
     // A pasted message has a run of so many digits; a pasted code may have spaces.
     const run = new RegExp(`(?<!\\d)\\d{${n}}(?!\\d)`).exec(field.value)?.[0];
     const otp = run ?? digits(field.value).slice(0, n);

@@ -23,11 +23,28 @@ export const fill = (text, values) => text.split(/\{(\w+)\}/).map((part, i) => (
 /** @param {string} text */
 export const ltr = (text) => h("bdi", { dir: "ltr" }, text);
 
-/** Minutes and seconds until a time. @param {number} time */
-export const clock = (time) => {
-  const left = Math.max(0, Math.ceil((time - Date.now()) / 1000));
-  return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
-};
+/** The seconds until a time. They never grow, and are never more than the service said, whatever happens to the clock. */
+export class Countdown {
+  /** @param {number} end In milliseconds, like `Date.now()`. @param {number} seconds */
+  constructor(end, seconds) {
+    this.end = end;
+    this.seconds = seconds;
+  }
+
+  get left() {
+    const now = Date.now();
+    const left = Math.max(0, Math.ceil((this.end - now) / 1000));
+    if (left > this.seconds) this.end = now + this.seconds * 1000; // the clock was set back
+    else this.seconds = left;
+    return this.seconds;
+  }
+
+  /** Minutes and seconds. */
+  get clock() {
+    const { left } = this;
+    return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+  }
+}
 
 /** Seconds in words, rounded up. @param {number} seconds @param {string} language */
 export const duration = (seconds, language) => {

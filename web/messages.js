@@ -7,6 +7,7 @@ export const english = {
   email: "E-mail address",
   phone: "Phone number",
   country: "Country",
+  shared: "This is a shared device",
   send: "Send code",
   useEmail: "Use an e-mail address",
   usePhone: "Use a phone number",
@@ -39,18 +40,42 @@ export const english = {
   failed: "Something went wrong. Try again in a moment.",
 };
 
-const LANGUAGES = "en de fr es pt-BR it nl pl sv tr uk ja ko zh-Hans zh-Hant hi ar".split(" ");
+/**
+ * Each import is written out, so that bundlers find the files.
+ *
+ * @type {Record<string, () => Promise<{ default: Messages }>>}
+ */
+const LANGUAGES = {
+  en: async () => ({ default: english }),
+  de: () => import("./languages/de.js"),
+  fr: () => import("./languages/fr.js"),
+  es: () => import("./languages/es.js"),
+  "pt-BR": () => import("./languages/pt-BR.js"),
+  it: () => import("./languages/it.js"),
+  nl: () => import("./languages/nl.js"),
+  pl: () => import("./languages/pl.js"),
+  sv: () => import("./languages/sv.js"),
+  tr: () => import("./languages/tr.js"),
+  uk: () => import("./languages/uk.js"),
+  ja: () => import("./languages/ja.js"),
+  ko: () => import("./languages/ko.js"),
+  "zh-Hans": () => import("./languages/zh-Hans.js"),
+  "zh-Hant": () => import("./languages/zh-Hant.js"),
+  hi: () => import("./languages/hi.js"),
+  ar: () => import("./languages/ar.js"),
+};
 
 /** @type {Record<string, Promise<Messages>>} */
-const loaded = { en: Promise.resolve(english) };
+const loaded = {};
 
 /** The supported language nearest to a BCP 47 tag. @param {string} tag */
 export const nearest = (tag) => {
+  const known = Object.keys(LANGUAGES);
   try {
     const { language, script } = new Intl.Locale(tag).maximize();
     return (
-      LANGUAGES.find((known) => known === `${language}-${script}`) ??
-      LANGUAGES.find((known) => known.split("-")[0] === language && language !== "zh") ??
+      known.find((name) => name === `${language}-${script}`) ??
+      known.find((name) => name.split("-")[0] === language && language !== "zh") ??
       "en"
     );
   } catch {
@@ -58,12 +83,12 @@ export const nearest = (tag) => {
   }
 };
 
-/** @param {string} language */
+/** @param {string} language One of those that `nearest` gives. */
 export const messages = (language) =>
-  (loaded[language] ??= import(`./languages/${language}.js`).then(
-    (module) => module.default,
-    () => {
-      delete loaded[language]; // the next element tries again
-      return english;
-    },
-  ));
+  (loaded[language] ??= load(language).catch(() => {
+    delete loaded[language]; // the next element tries again
+    return english;
+  }));
+
+/** @param {string} language */
+const load = async (language) => (await LANGUAGES[language]?.())?.default ?? english;

@@ -1,9 +1,10 @@
 /** The sign-in element of Login with OTP: `<otp-sign-in api="https://api.example.com">`. */
 import { Client, Problem } from "./client.js";
+import { awaited, awaits } from "./awaited.js";
 import { CodeEntry, written } from "./code-entry.js";
 import { duration, fill, h, ltr } from "./dom.js";
+import { takeLink } from "./link.js";
 import { messages, nearest } from "./messages.js";
-import { keep, kept } from "./pending.js";
 import { e164, offered } from "./phone.js";
 import { Stage } from "./stage.js";
 
@@ -11,7 +12,7 @@ export { Client, Problem };
 
 /** @typedef {import("./client.js").Destination} Destination */
 /** @typedef {import("./client.js").Session} Session */
-/** @typedef {import("./code-entry.js").Pending} Pending */
+/** @typedef {import("./client.js").Challenge} Challenge */
 /** @typedef {import("./messages.js").Messages} Messages */
 /** @typedef {"email" | "phone"} Channel */
 
@@ -24,6 +25,12 @@ const SENTENCES = {
   "/problems/delivery-failed": "delivery",
 };
 
+/** Attributes that a client cannot change later. */
+const OF_CLIENT = ["api", "origins", "remember-device", "storage"];
+
+/** @param {string} list */
+const words = (list) => list.split(/[\s,]+/).filter(Boolean);
+
 // Node, which renders pages on a server, may import this module, too.
 const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (/** @type {unknown} */ (class {}));
 
@@ -32,14 +39,14 @@ const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (/** @t
  * `logout`, `challenge` when a code was sent, `problem`.
  */
 export class OtpSignIn extends Base {
-  static observedAttributes = ["api", "channels", "countries", "lang", "storage"];
+  static observedAttributes = ["api", "channels", "countries", "lang", "origins", "remember-device", "storage"];
 
   /** @type {Client | undefined} */ #client;
   /** @type {(() => void)[]} */ #off = [];
-  /** @type {Pending | undefined} */ #pending;
+  /** @type {Challenge | undefined} */ #challenge;
   /** @type {CodeEntry | undefined} */ #entry;
   /** @type {{ id: string, otp: string } | undefined} */ #link;
-  /** @type {Channel} */ #channel = "email";
+  /** @type {Channel | undefined} */ #channel;
   /** @type {import("./phone.js").Country | undefined} */ #country;
   #typed = { email: "", phone: "" };
   #own = false;
@@ -50,6 +57,8 @@ export class OtpSignIn extends Base {
   get client() {
     return (this.#client ??= new Client({
       api: this.getAttribute("api") ?? location.origin,
+      origins: words(this.getAttribute("origins") ?? ""),
+      rememberDevice: this.#offersMemory,
       .../** @type {any} */ (this.hasAttribute("storage") && { storage: this.getAttribute("storage") }),
     }));
   }
@@ -74,7 +83,7 @@ export class OtpSignIn extends Base {
 
   /** @param {string} name */
   attributeChangedCallback(name) {
-    if (!this.#own && (name === "api" || name === "storage")) {
+    if (!this.#own && OF_CLIENT.includes(name)) {
       this.#client?.close();
       this.#client = undefined;
     }
@@ -83,11 +92,9 @@ export class OtpSignIn extends Base {
 
   /** The link of an e-mail. Its code leaves the address bar and waits for a press of the button. */
   #readLink = () => {
-    const link = new URLSearchParams(location.hash.slice(1));
-    const [id, otp] = [link.get("challenge_id"), link.get("otp")];
-    if (!id || !otp) return;
-    history.replaceState(history.state, "", location.pathname + location.search);
-    this.#link = { id, otp };
+    const link = takeLink();
+    if (!link) return;
+    this.#link = link;
     if (this.#stage.view) this.#start();
   };
 
@@ -102,24 +109,38 @@ export class OtpSignIn extends Base {
     if (!this.#own) client.locale = tag;
     for (const off of this.#off.splice(0)) off();
     this.#off = [client.on("login", this.#in), client.on("logout", this.#out)];
-    if (!this.#channels.includes(this.#channel)) this.#channel = this.#channels[0] ?? "email";
-    this.#pending = kept(client.api, "sessionStorage");
+    if (!this.#channel || !this.#channels.includes(this.#channel)) this.#channel = this.#channels[0];
+    this.#challenge = this.#withId(awaited(client.api));
+    if (this.#challenge?.shared) client.rememberDevice = false;
     const { session } = client;
     if (this.#link) this.#showLink(this.#link.id);
-    else if (session) setTimeout(() => start === this.#starts && this.#in(session));
-    else if (this.#pending) this.#showEntry(this.#pending);
+    else if (session) setTimeout(() => start === this.#starts && this.#in(session), 0);
+    else if (this.#challenge) this.#showEntry(this.#challenge);
     else this.#showAsk();
   }
 
+  /** What the page offers, at least one. @returns {Channel[]} */
   get #channels() {
-    const words = (this.getAttribute("channels") ?? "email phone").split(/[\s,]+/);
-    return /** @type {Channel[]} */ (words.filter((word) => word === "email" || word === "phone"));
+    const known = words(this.getAttribute("channels") ?? "email phone").filter((word) => word === "email" || word === "phone");
+    return known.length ? /** @type {Channel[]} */ (known) : ["email"];
+  }
+
+  /** Whether the page lets the service know devices again. */
+  get #offersMemory() {
+    return this.getAttribute("remember-device") !== "false";
+  }
+
+  /** @param {string | null | undefined} id @returns {Challenge | undefined} */
+  #withId(id) {
+    return this.client.challenges.find((challenge) => challenge.id === id);
   }
 
   /** @param {Session} session */
   #in = (session) => {
     this.#link = undefined;
-    this.#keep(undefined);
+    if (this.#challenge) this.client.abandon(this.#challenge);
+    this.#await(undefined);
+    this.#typed = { email: "", phone: "" };
     const { t } = this.#stage;
     const out = this.#stage.plain("out", () => this.#stage.run(() => this.client.logout()));
     this.#stage.show("done", t.done, h("slot", {}), out);
@@ -136,16 +157,16 @@ export class OtpSignIn extends Base {
     this.dispatchEvent(new CustomEvent(event, { detail, bubbles: true, composed: true }));
   }
 
-  /** @param {Pending | undefined} pending */
-  #keep(pending) {
-    this.#pending = pending;
-    keep(this.client.api, pending);
+  /** @param {Challenge | undefined} challenge */
+  #await(challenge) {
+    this.#challenge = challenge;
+    awaits(this.client.api, challenge?.id);
   }
 
   #showAsk() {
     const stage = this.#stage;
     const link = this.#link;
-    const channel = link ? "email" : this.#channel;
+    const channel = link ? "email" : (this.#channel ?? "email");
     const send = async () => {
       const to = this.#destination(channel);
       if (!to) stage.complain(channel === "email" ? "emailWrong" : "phoneWrong");
@@ -162,6 +183,7 @@ export class OtpSignIn extends Base {
         send,
         ...(channel === "phone" ? this.#countries() : []),
         ...stage.input(channel, { type: channel === "email" ? "email" : "tel", autocomplete: channel === "email" ? "email" : "tel", value }),
+        ...this.#sharedDevice(),
         stage.button(link ? "title" : "send"),
       ),
       ...others.map((other) =>
@@ -172,6 +194,17 @@ export class OtpSignIn extends Base {
         }),
       ),
     );
+  }
+
+  /** A person may say that others use the device. */
+  #sharedDevice() {
+    if (!this.#offersMemory) return [];
+    /** @param {{ target: HTMLInputElement }} event */
+    const change = ({ target }) => {
+      this.client.rememberDevice = !target.checked;
+    };
+    const box = h("input", { id: "shared", type: "checkbox", checked: !this.client.rememberDevice, change });
+    return [h("label", { class: "check", for: "shared" }, box, this.#stage.t.shared)];
   }
 
   /** The countries that a number may be of; one alone is no choice. */
@@ -204,24 +237,26 @@ export class OtpSignIn extends Base {
     return phone_number ? { phone_number } : undefined;
   }
 
-  /** @param {import("./client.js").Challenge} challenge */
+  /** @param {Challenge} challenge */
   #sent(challenge) {
-    const pending = { ...challenge, tries: 0 };
-    this.#keep(pending);
-    this.#showEntry(pending);
+    this.#await(challenge);
+    this.#showEntry(challenge);
     this.#tell("challenge", challenge);
   }
 
-  /** @param {Pending} pending */
-  #showEntry(pending) {
-    this.#entry = new CodeEntry(this.#stage, pending, {
-      check: async (otp) => void (await this.client.validate(pending, otp)),
+  /** @param {Challenge} challenge */
+  #showEntry(challenge) {
+    this.#entry = new CodeEntry(this.#stage, challenge, {
+      // Another tab may have prolonged it.
+      latest: () => this.#withId(challenge.id),
+      check: async (otp) => void (await this.client.validate(challenge, otp)),
       resend: async () => {
-        this.#sent(await this.client.resend(pending));
+        this.#sent(await this.client.resend(challenge));
         this.#stage.announce("resent");
       },
       change: () => {
-        this.#keep(undefined);
+        this.client.abandon(challenge);
+        this.#await(undefined);
         this.#showAsk();
       },
     });
@@ -230,11 +265,11 @@ export class OtpSignIn extends Base {
   /** @param {string} id */
   #showLink(id) {
     const stage = this.#stage;
-    const pending = kept(this.client.api, "localStorage");
+    const challenge = this.#withId(id);
     // Another browser asked for the code: only its owner knows the address.
-    if (pending?.id !== id) return this.#showAsk();
-    const submit = async () => void (await this.client.validate(pending, this.#link?.otp ?? ""));
-    const to = ltr(written(pending.destination));
+    if (!challenge) return this.#showAsk();
+    const submit = async () => void (await this.client.validate(challenge, this.#link?.otp ?? ""));
+    const to = ltr(written(challenge));
     stage.show("link", stage.t.title, h("p", {}, ...fill(stage.t.link, { to })), stage.form(submit, stage.button("title")));
   }
 
@@ -243,16 +278,13 @@ export class OtpSignIn extends Base {
     const stage = this.#stage;
     const problem = error instanceof Problem ? error : undefined;
     const type = problem?.type ?? "";
-    const pending = this.#pending;
+    const challenge = this.#challenge;
     if (type === "/problems/invalid-otp" && this.#link) {
       this.#link = undefined;
       this.#showAsk();
       stage.complain("linkOver");
-    } else if (type === "/problems/invalid-otp" && pending) {
-      pending.tries++;
-      this.#keep(pending);
-      if (pending.tries === pending.maxAttempts) this.#entry?.spent();
-      else stage.complain("codeWrong");
+    } else if (type === "/problems/invalid-otp" && challenge) {
+      this.#entry?.refused(this.#withId(challenge.id));
     } else if (type === "/problems/too-many-requests") {
       stage.complain("wait", { time: duration(problem?.retryAfter ?? 60, stage.language) });
     } else if (type === "/problems/invalid-request" && stage.view === "ask") {

@@ -16,7 +16,8 @@ export class Stage {
   #alert = h("p", { role: "alert", id: "alert", part: "alert" });
   #main = h("div", {});
   #news = h("p", { role: "status", part: "status" });
-  #box = h("section", { "aria-labelledby": "title" }, this.#title, this.#alert, this.#main, this.#news);
+  // Without a name of its own: it would hold the words of the field's.
+  #box = h("section", {}, this.#title, this.#alert, this.#main, this.#news);
   #root;
 
   /** @param {HTMLElement} host @param {(error: unknown) => void} fail */
@@ -69,7 +70,7 @@ export class Stage {
 
   /** @returns {HTMLInputElement | null} */
   get field() {
-    return this.#main.querySelector("input");
+    return this.#main.querySelector("#field");
   }
 
   /** @param {HTMLElement} place @param {keyof Messages} [key] @param {Values} [values] */

@@ -4,6 +4,7 @@ export default {
   email: "E-Mail-Adresse",
   phone: "Telefonnummer",
   country: "Land",
+  shared: "Dieses Gerät wird von mehreren Personen benutzt",
   send: "Code senden",
   useEmail: "E-Mail-Adresse verwenden",
   usePhone: "Telefonnummer verwenden",

@@ -4,6 +4,7 @@ export default {
   email: "Correo electrónico",
   phone: "Número de teléfono",
   country: "País",
+  shared: "Este dispositivo es compartido",
   send: "Enviar código",
   useEmail: "Usar un correo electrónico",
   usePhone: "Usar un número de teléfono",

@@ -4,6 +4,7 @@ export default {
   email: "Adresse e-mail",
   phone: "Numéro de téléphone",
   country: "Pays",
+  shared: "Cet appareil est partagé",
   send: "Envoyer le code",
   useEmail: "Utiliser une adresse e-mail",
   usePhone: "Utiliser un numéro de téléphone",

@@ -4,6 +4,7 @@ export default {
   email: "ईमेल पता",
   phone: "फ़ोन नंबर",
   country: "देश",
+  shared: "यह साझा डिवाइस है",
   send: "कोड भेजें",
   useEmail: "ईमेल पता इस्तेमाल करें",
   usePhone: "फ़ोन नंबर इस्तेमाल करें",

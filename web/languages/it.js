@@ -4,6 +4,7 @@ export default {
   email: "Indirizzo e-mail",
   phone: "Numero di telefono",
   country: "Paese",
+  shared: "Questo dispositivo è condiviso",
   send: "Invia il codice",
   useEmail: "Usa un indirizzo e-mail",
   usePhone: "Usa un numero di telefono",

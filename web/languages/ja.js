@@ -4,6 +4,7 @@ export default {
   email: "メールアドレス",
   phone: "電話番号",
   country: "国",
+  shared: "これは共用の端末です",
   send: "コードを送信",
   useEmail: "メールアドレスを使う",
   usePhone: "電話番号を使う",

@@ -4,6 +4,7 @@ export default {
   email: "이메일 주소",
   phone: "전화번호",
   country: "국가",
+  shared: "공용 기기입니다",
   send: "코드 보내기",
   useEmail: "이메일 주소 사용",
   usePhone: "전화번호 사용",

@@ -4,6 +4,7 @@ export default {
   email: "E-mailadres",
   phone: "Telefoonnummer",
   country: "Land",
+  shared: "Dit is een gedeeld apparaat",
   send: "Code versturen",
   useEmail: "Een e-mailadres gebruiken",
   usePhone: "Een telefoonnummer gebruiken",

@@ -4,6 +4,7 @@ export default {
   email: "Adres e-mail",
   phone: "Numer telefonu",
   country: "Kraj",
+  shared: "To urządzenie jest współdzielone",
   send: "Wyślij kod",
   useEmail: "Użyj adresu e-mail",
   usePhone: "Użyj numeru telefonu",

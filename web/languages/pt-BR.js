@@ -4,6 +4,7 @@ export default {
   email: "E-mail",
   phone: "Número de telefone",
   country: "País",
+  shared: "Este dispositivo é compartilhado",
   send: "Enviar código",
   useEmail: "Usar um e-mail",
   usePhone: "Usar um número de telefone",

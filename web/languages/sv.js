@@ -4,6 +4,7 @@ export default {
   email: "E-postadress",
   phone: "Telefonnummer",
   country: "Land",
+  shared: "Det här är en delad enhet",
   send: "Skicka kod",
   useEmail: "Använd en e-postadress",
   usePhone: "Använd ett telefonnummer",

@@ -4,6 +4,7 @@ export default {
   email: "E-posta adresi",
   phone: "Telefon numarası",
   country: "Ülke",
+  shared: "Bu, ortak kullanılan bir cihaz",
   send: "Kod gönder",
   useEmail: "E-posta adresi kullan",
   usePhone: "Telefon numarası kullan",

@@ -4,6 +4,7 @@ export default {
   email: "电子邮箱",
   phone: "手机号码",
   country: "国家或地区",
+  shared: "这是共用设备",
   send: "发送验证码",
   useEmail: "使用电子邮箱",
   usePhone: "使用手机号码",

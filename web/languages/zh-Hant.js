@@ -4,6 +4,7 @@ export default {
   email: "電子郵件地址",
   phone: "手機號碼",
   country: "國家或地區",
+  shared: "這是共用裝置",
   send: "傳送驗證碼",
   useEmail: "使用電子郵件",
   usePhone: "使用手機號碼",

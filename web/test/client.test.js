@@ -232,7 +232,7 @@ describe("the client", { concurrency: 8 }, () => {
 
 const size = (file) => gzipSync(readFileSync(new URL(`../${file}`, import.meta.url)), { level: 9 }).length;
 
-test("the client stays under 5 KB, and the element with it under 10 KB", () => {
+test("the client stays under 8 kB, and the element with it under 20 kB", () => {
   const sizes = { "client.min.js": size("client.min.js"), "sign-in.min.js": size("sign-in.min.js") };
-  assert.ok(sizes["client.min.js"] < 5000 && sizes["sign-in.min.js"] < 10_000, JSON.stringify(sizes));
+  assert.ok(sizes["client.min.js"] < 8000 && sizes["sign-in.min.js"] < 20_000, JSON.stringify(sizes));
 });

@@ -4,11 +4,12 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { ShadowRoot, Window } from "happy-dom";
 
-import { CODE, LOGIN, LOGOUT, NO_NETWORK, REFRESH, VALIDATE, browser, later, pass, problem, settle, standIn, stopClock, store } from "./stand-in.js";
+import { CODE, LOGIN, LOGOUT, NO_NETWORK, REFRESH, START, VALIDATE, browser, later, pass, problem, settle, standIn, stopClock, store } from "./stand-in.js";
 
 const API = "https://api.example";
 const PAGE = "https://page.example/login?from=here";
-const KEPT = `login-with-otp:challenge:${API}`;
+const KEPT = `login-with-otp:challenges:${API}`;
+const AWAITED = `login-with-otp:awaited:${API}`;
 
 const window = new Window({ url: PAGE });
 for (const name of ["HTMLElement", "customElements", "document", "CSSStyleSheet", "CustomEvent", "location", "history", "navigator"])
@@ -64,7 +65,7 @@ async function open(attributes = {}, prepare = () => {}) {
     alert: () => text("[role=alert]"),
     status: () => text("[role=status]"),
     all: () => root.textContent,
-    field: () => root.querySelector("input"),
+    field: () => root.querySelector("#field"),
     button: (label) => [...root.querySelectorAll("button")].find(({ textContent }) => textContent.startsWith(label)),
     async press(label) {
       seen.button(label).click();
@@ -112,9 +113,9 @@ test("a code logs in as soon as it is complete, and once", async () => {
 test("after a login nothing of its code is kept", async () => {
   const page = await open();
   await page.ask();
-  assert.ok(sessionStorage.getItem(KEPT) && localStorage.getItem(KEPT));
+  assert.ok(sessionStorage.getItem(AWAITED) && localStorage.getItem(KEPT));
   await page.type(CODE);
-  assert.deepEqual([sessionStorage.getItem(KEPT), localStorage.getItem(KEPT)], [null, null]);
+  assert.deepEqual([sessionStorage.getItem(AWAITED), localStorage.getItem(KEPT)], [null, null]);
 });
 
 test("a code that is awaited survives a reload, with the tries that it has left", async () => {
@@ -146,8 +147,9 @@ test("a code that has expired is not asked for after a reload, and one that has 
 });
 
 test("what storage holds that is no challenge starts from the beginning", async () => {
-  for (const text of ["{", "null", "7", "{}"]) {
-    sessionStorage.setItem(KEPT, text);
+  for (const text of ["{", "null", "7", "{}", "[null]", '[{"id":"id"}]']) {
+    sessionStorage.setItem(AWAITED, "id");
+    localStorage.setItem(KEPT, text);
     const page = await open();
     assert.equal(page.title(), "Sign in", text);
     page.element.remove();
@@ -182,7 +184,7 @@ test("who changes the address is asked again, and the code is forgotten", async 
   await page.press("Change the address");
   assert.equal(page.title(), "Sign in");
   assert.equal(page.field().value, "a@example.com");
-  assert.deepEqual([sessionStorage.getItem(KEPT), localStorage.getItem(KEPT)], [null, null]);
+  assert.deepEqual([sessionStorage.getItem(AWAITED), localStorage.getItem(KEPT)], [null, null]);
   page = await page.reload();
   assert.equal(page.title(), "Sign in");
 });
@@ -687,6 +689,167 @@ for (const fragment of ["#section", "#challenge_id=challenge-1", `#otp=${CODE}`,
     assert.ok(page.button("Send code"));
   });
 }
+
+test("a code that was asked for again is the same one: its tries go on, and the first message is right", async () => {
+  let page = await open();
+  await page.ask();
+  await page.type("000000");
+  await page.type("000001");
+  await pass(30);
+  api.next(LOGIN, ({ body }) => ({ challenge_id: body.challenge_id, channel: "email", code_length: 6, max_attempts: 3, expires_in: 290, resend_in: 30 }));
+  await page.press("Send a new code");
+  assert.equal(api.to(LOGIN)[1].body.challenge_id, "challenge-1");
+  assert.match(page.all(), /expires in 4:50/);
+  await page.type("000002");
+  assert.match(page.alert(), /^That was the last try/);
+  page = await page.reload();
+  await page.type(CODE);
+  assert.equal(api.to(VALIDATE).at(-1).body.challenge_id, "challenge-1");
+});
+
+test("a second tab that asks for the same address shares its code, its tries and its time", async () => {
+  const first = await open();
+  await first.ask();
+  await first.type("000000");
+  otherTab();
+  const second = await open();
+  await pass(60);
+  const same = ({ body }) => ({ challenge_id: body.challenge_id, channel: "email", code_length: 6, max_attempts: 3, expires_in: 300, resend_in: 30 });
+  api.next(LOGIN, same);
+  await second.ask(" A@example.com");
+  assert.equal(api.to(LOGIN)[1].body.challenge_id, "challenge-1");
+  await second.type("000001");
+  await first.type("000002");
+  assert.match(first.alert(), /^That was the last try/);
+  otherTab();
+  const third = await open();
+  await third.ask("b@example.com");
+  assert.equal(api.to(LOGIN)[2].body.challenge_id, undefined);
+  await pass(250);
+  assert.doesNotMatch(first.all(), /has expired/, "the time that another tab got is not known");
+});
+
+test("a clock that is set right shows no time that is longer than the server said", async () => {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: START + 86_400_000 });
+  const page = await open();
+  await page.ask();
+  const { now } = Date;
+  Date.now = () => now() - 86_400_000;
+  try {
+    await pass(1);
+    assert.match(page.all(), /Send a new code in 0:(30|29)/);
+    assert.match(page.all(), /expires in (5:00|4:59)/);
+    for (let i = 0; i < 30; i++) await pass(1);
+    assert.equal(page.button("Send a new code").textContent, "Send a new code");
+    await page.press("Send a new code");
+    assert.equal(api.to(LOGIN).length, 2);
+  } finally {
+    Date.now = now;
+  }
+});
+
+test("a right code after its end is over, and not wrong", async () => {
+  const page = await open();
+  await page.ask();
+  await pass(300);
+  assert.match(page.alert(), /^This code has expired/);
+  api.next(VALIDATE, problem(400, "invalid-otp"));
+  await page.type(CODE);
+  assert.match(page.alert(), /^This code has expired/);
+});
+
+test("nothing of an abandoned login is kept after its end, in a tab that is open or opened later", async () => {
+  const page = await open();
+  await page.ask("a@example.com");
+  page.element.remove();
+  await pass(299);
+  assert.match(localStorage.getItem(KEPT), /a@example\.com/);
+  await pass(1);
+  assert.equal(localStorage.getItem(KEPT), null);
+  const next = await open();
+  await next.ask("b@example.com");
+  const left = localStorage.getItem(KEPT);
+  next.element.client.close();
+  await pass(300);
+  localStorage.setItem(KEPT, left); // as if no tab had been open
+  otherTab();
+  await open();
+  assert.equal(localStorage.getItem(KEPT), null);
+});
+
+test("origins that a page names get the token", async () => {
+  const page = await open({ origins: "https://own.example, https://other.example/any" });
+  await page.login();
+  await page.element.client.fetch("https://own.example/orders");
+  await page.element.client.fetch("https://other.example/orders");
+  assert.deepEqual(api.to("/orders").map(({ headers }) => headers.get("authorization")), Array(2).fill("Bearer token-2"));
+  await assert.rejects(page.element.client.fetch("https://third.example/"), { message: /origins/ });
+});
+
+test("what names the view is not in the way of what names the field", async () => {
+  const page = await open();
+  await page.ask();
+  assert.equal(page.root.querySelector("section").hasAttribute("aria-labelledby"), false);
+  assert.equal(page.root.querySelectorAll("label").length, 1);
+});
+
+test('channels="phone email" starts with the phone', async () => {
+  const page = await open({ channels: "phone email" });
+  assert.equal(page.field().type, "tel");
+  assert.ok(page.button("Use an e-mail address"));
+});
+
+for (const [fragment, left] of [
+  ["#/login?challenge_id=challenge-1&otp=123456", "#/login"],
+  ["#/login?next=%2Fa&challenge_id=challenge-1&otp=123456", "#/login?next=%2Fa"],
+  ["#/login?challenge_id=challenge-1&otp=123456&next=%2Fa", "#/login?next=%2Fa"],
+  ["#/login#challenge_id=challenge-1&otp=123456", "#/login"],
+  ["#challenge_id=challenge-1&otp=123456", ""],
+]) {
+  test(`the link ${fragment} leaves the address of a hash router`, async () => {
+    await (await open()).ask("a@example.com");
+    otherTab();
+    follow(fragment);
+    const tab = await open();
+    assert.match(tab.all(), /Sign in as a@example\.com\?/);
+    assert.equal(location.href, PAGE + left);
+    await tab.press("Sign in");
+    assert.equal(api.to(VALIDATE)[0].body.otp, CODE);
+  });
+}
+
+test("on a device that others use, nothing stays but the login, and that ends with its tab and makes the service forget", async () => {
+  api.next(VALIDATE, () => ({ token: "token", expires_in: 3600, refresh_token: "refresh", user_id: "a@example.com", new_user: false, device_token: "device" }));
+  let page = await open();
+  const box = () => page.root.querySelector("#shared");
+  assert.equal(box().checked, false);
+  box().checked = true;
+  box().dispatchEvent(new window.Event("change", { bubbles: true }));
+  await page.ask("a@example.com");
+  page = await page.reload();
+  assert.equal(page.title(), "Enter the code");
+  await page.type(CODE);
+  assert.equal(page.title(), "You are signed in");
+  assert.doesNotMatch(JSON.stringify([...localStorage.kept]), /@|refresh|device/);
+  page = await page.reload();
+  assert.equal(page.title(), "You are signed in");
+  const { sessionStorage: tab } = globalThis;
+  otherTab();
+  assert.equal((await open()).title(), "Sign in", "another tab is logged in");
+  globalThis.sessionStorage = tab;
+  await page.press("Sign out");
+  assert.equal(api.to(LOGOUT)[0].body.forget, true);
+  assert.equal(page.field().value, "");
+});
+
+test("a page that remembers no device asks nobody about it", async () => {
+  const page = await open({ "remember-device": "false" });
+  assert.equal(page.root.querySelector("#shared"), null);
+  await page.login();
+  await page.press("Sign out");
+  assert.equal(api.to(LOGOUT)[0].body.forget, true);
+});
 
 test("a browser that reads the text message logs in", async () => {
   globalThis.OTPCredential = class {};

@@ -93,7 +93,7 @@ describe("nothing is lost", { concurrency: 2 }, () => {
 describe("the link of an e-mail", { concurrency: 2 }, () => {
   const link = (challenge, code) => `#challenge_id=${challenge}&otp=${code}`;
   const challengeOf = (page) =>
-    page.evaluate(() => JSON.parse(Object.entries(localStorage).find(([key]) => key.includes("challenge"))[1]).id);
+    page.evaluate(() => JSON.parse(Object.entries(localStorage).find(([key]) => key.includes("challenges"))[1])[0].id);
 
   visit("waits for a press of the button, and its code leaves the address bar", {}, async ({ page, email, stack, open, title, button }) => {
     await ask(page, email);

@@ -57,7 +57,7 @@ test("a challenge says when its code expires, by the time of the request, and wh
   });
   assert.deepEqual(await client.requestCode({ phone_number: "+1" }), {
     destination: { phone_number: "+1" }, id: "id", channel: "sms", codeLength: 8, maxAttempts: 5, delivery: "unconfirmed",
-    expiresAt: START + 100_000, resendAt: START + 9000,
+    expiresAt: START + 100_000, resendAt: START + 9000, expiresIn: 100, resendIn: 7, tries: 0,
   });
 });
 
@@ -71,7 +71,7 @@ test("another code is asked for when its time has come, and not a millisecond ea
   assert.equal(api.calls.length, 1);
   await pass(0.001);
   assert.notEqual((await client.resend(challenge)).id, challenge.id);
-  assert.deepEqual(api.calls[1].body, to);
+  assert.deepEqual(api.calls[1].body, { ...to, challenge_id: challenge.id });
 });
 
 test("a code goes with the challenge that it belongs to, or with none", async () => {

@@ -151,7 +151,7 @@ test("a session that the API ended ends here, is forgotten and is told once", as
 });
 
 for (const [what, change] of [
-  ["renewed the session", (state) => ({ ...state, token: "newer", refresh: "newer" })],
+  ["renewed the session", (state) => ({ ...state, n: state.n + 1, token: "newer", refresh: "newer" })],
   ["logged in again", (state) => ({ ...state, token: "newer", id: "another" })],
 ]) {
   test(`a refresh token that is refused because another program ${what} ends nothing`, async () => {
@@ -210,8 +210,10 @@ test("a logout waits for a renewal, and ends what it brought", async () => {
   const answer = later();
   api.next(REFRESH, answer.promise);
   const renewing = client.refresh();
+  await settle();
   const leaving = client.logout();
   await settle();
+  assert.equal(client.session, null);
   assert.equal(api.to(LOGOUT).length, 0);
   answer.answer({ token: "t", expires_in: 3600, refresh_token: "last" });
   await Promise.all([renewing, leaving]);
@@ -366,4 +368,129 @@ test("the token goes to the API, the page's own origin and those that are named,
     await assert.rejects(own.fetch(new Request(new URL(url, API))), { name: "TypeError", message: /example is not in origins$/ });
   }
   assert.equal(api.to(ME).length, 6);
+});
+
+for (const [what, refuse] of [
+  ["full", (kept) => (kept.setItem = () => { throw new Error("QuotaExceededError"); })],
+  ["forbidden", (kept) => (kept.setItem = kept.getItem = kept.removeItem = () => { throw new Error("SecurityError"); })],
+]) {
+  test(`storage that is ${what}, from the start or later, loses no login while the page lives`, async () => {
+    for (const later of [false, true]) {
+      kept = store();
+      client = new Client({ api: API, fetch: api.fetch, storage: kept });
+      if (!later) refuse(kept);
+      const session = await login();
+      if (later) refuse(kept);
+      assert.deepEqual(client.session, session);
+      const token = await client.refresh();
+      await client.refresh();
+      const sent = api.to(REFRESH).map(({ body }) => body.refresh_token);
+      assert.equal(new Set(sent).size, sent.length, "a refresh token was sent twice");
+      assert.notEqual(await client.token(), token);
+      await client.logout();
+      assert.equal(client.session, null);
+    }
+  });
+}
+
+test("a full storage does not keep a refresh token that was used", async () => {
+  await login();
+  const { setItem } = kept;
+  kept.setItem = () => {
+    throw new Error("QuotaExceededError");
+  };
+  await client.refresh();
+  assert.equal(restarted().session, null, "a reload would send the old token");
+  kept.setItem = setItem;
+  await client.refresh();
+  assert.ok(restarted().session);
+});
+
+test("a token that was got in the future is renewed, and so is one of the past", async () => {
+  await login();
+  const { now } = Date;
+  Date.now = () => now() - 86_400_000;
+  try {
+    assert.equal(await client.token(), "token-2");
+    assert.equal(await client.token(), "token-2");
+  } finally {
+    Date.now = now;
+  }
+});
+
+test("a call is not repeated under the next user's token", async () => {
+  await login();
+  const refused = later();
+  api.next(ME, refused.promise);
+  const calling = client.fetch(ME);
+  await settle();
+  await login(client, "b@example.com");
+  refused.answer(new Response(null, { status: 401 }));
+  assert.equal((await calling).status, 401);
+  assert.deepEqual(authorizations(), ["Bearer token-1"]);
+  assert.equal(api.to(REFRESH).length, 0);
+});
+
+test("a call whose user changed while its token was renewed goes as nobody", async () => {
+  await login();
+  await pass(3600);
+  const renewed = later();
+  api.next(REFRESH, renewed.promise);
+  const calling = client.fetch(ME);
+  await settle();
+  const next = login(client, "b@example.com");
+  renewed.answer({ token: "of-a", expires_in: 3600, refresh_token: "x", user_id: "a@example.com" });
+  await Promise.all([calling, next]);
+  assert.ok(!authorizations().includes("Bearer token-2"));
+});
+
+test("a mistake of a page's listener does not undo a login", async () => {
+  mock.method(console, "error", () => {});
+  client.on("login", () => {
+    throw new Error("a mistake");
+  });
+  const told = [];
+  client.on("login", () => told.push("second"));
+  await login();
+  assert.ok(client.session);
+  assert.deepEqual(told, ["second"]);
+  mock.restoreAll();
+});
+
+test("a device is known again by its token: the last five destinations, until it is forgotten", async () => {
+  let n = 0;
+  const asUser = (email) => api.next(VALIDATE, { token: `t${++n}`, expires_in: 3600, refresh_token: "r", user_id: email, new_user: false, device_token: `device-${n}` });
+  const to = (i) => `${i}@example.com`;
+  for (let i = 1; i <= 6; i++) {
+    asUser(to(i));
+    await login(client, to(i));
+  }
+  for (let i = 1; i <= 6; i++) await client.requestCode({ email: to(i) });
+  assert.deepEqual(api.to(LOGIN).map(({ body }) => body.device_token), [undefined, "device-2", "device-3", "device-4", "device-5", "device-6"]);
+  await client.logout({ forget: true });
+  assert.equal(api.to(LOGOUT)[0].body.forget, true);
+  await client.requestCode({ email: to(6) });
+  await client.requestCode({ email: to(5) });
+  assert.deepEqual(api.to(LOGIN).slice(6).map(({ body }) => body.device_token), [undefined, "device-5"]);
+});
+
+test("a client that remembers no device keeps and sends no token of one", async () => {
+  client = new Client({ api: API, fetch: api.fetch, storage: kept, rememberDevice: false });
+  api.next(VALIDATE, { token: "t", expires_in: 3600, refresh_token: "r", user_id: "u", new_user: false, device_token: "device" });
+  await login();
+  await client.requestCode({ email: "a@example.com" });
+  assert.ok(!("device_token" in api.to(LOGIN)[0].body));
+  await client.logout();
+  assert.equal(api.to(LOGOUT)[0].body.forget, true);
+});
+
+test("a service that does not know a member gets the request without it, now and later", async () => {
+  const refuse = ({ body }) => problem(400, "invalid-request", { detail: Object.keys(body).filter((name) => name !== "email").map((name) => `The body has an unknown member \`${name}\`; this call takes \`email\`.`).join(" ") });
+  await client.requestCode({ email: "a@example.com" });
+  api.next(LOGIN, refuse);
+  await client.requestCode({ email: "a@example.com" });
+  await client.requestCode({ email: "a@example.com" });
+  assert.deepEqual(api.to(LOGIN).map(({ body }) => "challenge_id" in body), [false, true, false, false]);
+  api.next(LOGIN, problem(400, "invalid-request", { detail: "The body has an unknown member `nonsense`." }));
+  await assert.rejects(client.requestCode({ email: "a@example.com" }), { type: "/problems/invalid-request" });
 });

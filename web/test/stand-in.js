@@ -123,6 +123,15 @@ export function browser() {
       for (const message of held.splice(0)) deliver(message);
     },
     Channel,
+    /** Waits for `action` on a page: what asks for its address later finds it. */
+    async run(action, href = "https://page.example/login") {
+      globalThis.location = new URL(href);
+      try {
+        await action();
+      } finally {
+        delete globalThis.location;
+      }
+    },
     /** Calls `make` in a tab. `session` is the tab's own storage; `globals` are others that it finds. */
     open(make, { session = store(), href = "https://page.example/login?from=here", globals = {} } = {}) {
       const listeners = {};

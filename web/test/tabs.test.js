@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
 import { Client } from "../client.js";
+import { together } from "../login.js";
 import { CODE, LOGOUT, REFRESH, VALIDATE, browser, later, pass, problem, settle, standIn, stopClock, store } from "./stand-in.js";
 
 const API = "https://api.example";
@@ -148,6 +149,21 @@ test("two writes in one millisecond have an order", async () => {
   assert.deepEqual([who(first), who(second)], ["c@example.com", "c@example.com"]);
 });
 
+test("what two tabs know together is the same in either order, and one of two live sessions stays", () => {
+  const state = (id, since, n) => ({ id, since, n, token: "", userId: id, newUser: false, got: 0, renewAt: 0 });
+  for (const since of [{ a: 1, b: 1 }, { a: 1, b: 2 }]) {
+    const records = ["a", "b"].flatMap((id) => [2, 3].map((n) => ({ n, state: state(id, since[id], n), over: [] })));
+    for (const mine of [...records, { n: 4, state: null, over: ["a"] }]) {
+      for (const theirs of records) {
+        const [one, other] = [together(mine, theirs), together(theirs, mine)];
+        assert.deepEqual([one.state, one.n, [...one.over].sort()], [other.state, other.n, [...other.over].sort()]);
+        assert.deepEqual(together(one, theirs).state, one.state);
+        assert.ok(one.state || mine.over.includes(theirs.state.id));
+      }
+    }
+  }
+});
+
 test("a login after somebody emptied the storage reaches the tabs that were open", async () => {
   const [first, second] = [tab({ storage: "local" }), tab({ storage: "local" })];
   await login(first);
@@ -235,6 +251,83 @@ test("with the cookie, a tab that has not heard of the newest token renews it", 
   assert.equal(await first.client.refresh(mine), "token-3");
 });
 
+/** An access token of a session. */
+const jwt = (sid) => `h.${Buffer.from(JSON.stringify({ sid })).toString("base64url")}.s`;
+
+test("with the cookie, a renewal and a logout name the session that they mean", async () => {
+  api.next(VALIDATE, { token: jwt("one"), expires_in: 3600, user_id: "a@example.com", new_user: false });
+  api.next(REFRESH, { token: jwt("one"), expires_in: 3600, user_id: "a@example.com" });
+  const first = tab({ storage: "cookie" });
+  const { id } = await login(first);
+  assert.equal(id, "one");
+  await first.client.refresh();
+  await first.client.logout();
+  assert.deepEqual([api.to(REFRESH)[0].body, api.to(LOGOUT)[0].body], [{ session_id: "one" }, { session_id: "one", all: false }]);
+});
+
+for (const [what, answer] of [
+  ["says so", () => problem(409, "session-mismatch")],
+  ["does not look", () => ({ token: jwt("two"), expires_in: 3600, user_id: "b@example.com" })],
+]) {
+  test(`a cookie of another login ends the session here, where the service ${what}, and nobody acts as another`, async () => {
+    api.next(VALIDATE, { token: jwt("one"), expires_in: 3600, user_id: "a@example.com", new_user: false });
+    api.next(REFRESH, answer());
+    const first = tab({ storage: "cookie" });
+    await login(first);
+    assert.equal(await first.client.refresh(), null);
+    assert.equal(first.client.session, null);
+    assert.equal(api.to(LOGOUT).length, 0);
+  });
+}
+
+test("with the cookie, a login waits for a renewal that is under way, so that its cookie is the last", async () => {
+  const first = tab({ storage: "cookie" });
+  await login(first);
+  const late = later();
+  api.next(REFRESH, late.promise);
+  const renewing = first.client.refresh();
+  await settle();
+  const next = login(first, "b@example.com");
+  await settle();
+  assert.equal(api.to(VALIDATE).length, 1, "the code went while a cookie was on its way");
+  late.answer({ token: "late", expires_in: 3600 });
+  await Promise.all([renewing, next]);
+  assert.equal(who(first), "b@example.com");
+});
+
+test("with the cookie, a logout after the next login sends nothing", async () => {
+  const [first, second] = [tab({ storage: "cookie" }), tab({ storage: "cookie" })];
+  await login(first);
+  const late = later();
+  api.next(REFRESH, late.promise);
+  const renewing = first.client.refresh();
+  await settle();
+  const leaving = first.client.logout();
+  await login(second, "b@example.com");
+  late.answer({ token: "late", expires_in: 3600 });
+  await Promise.all([renewing, leaving]);
+  assert.equal(api.to(LOGOUT).length, 0);
+  assert.equal(who(first), "b@example.com");
+});
+
+test("a developer is told of an API that is there and does not let the page read it", async () => {
+  const told = mock.method(console, "error", () => {});
+  const first = tab();
+  await world.run(async () => {
+    api.next("/api/login-with-otp/", ...Array(3).fill(new TypeError("Failed to fetch")));
+    const asking = first.client.requestCode({ email: "a@example.com" }).catch((error) => error);
+    await pass(1);
+    await pass(3);
+    assert.equal((await asking).type, "network");
+    await settle();
+  });
+  assert.equal(api.to("/.well-known/jwks.json")[0].init.mode, "no-cors");
+  assert.equal(told.mock.callCount(), 1);
+  const [text] = told.mock.calls[0].arguments;
+  for (const part of ["https://page.example", "ALLOWED_ORIGINS", "ALLOWED_HEADERS"]) assert.ok(text.includes(part), part);
+  mock.restoreAll();
+});
+
 test("without the cookie, no request takes or sends one", async () => {
   const first = tab({ storage: "local" });
   await login(first);
@@ -292,6 +385,31 @@ for (const [storage, expected] of [["local", () => KEY], ["cookie", () => KEY], 
     assert.equal(names[0], expected(first));
   });
 }
+
+for (const [what, holders, goesOn] of [
+  ["one tab, whose page was frozen in it, is not waited for", ["a", "a"], true],
+  ["one tab after the other is waited for", ["a", "b", "c", "d"], false],
+]) {
+  test(`a turn that belongs to ${what}`, async () => {
+    let now = 0;
+    const locks = {
+      query: async () => ({ held: [{ name: KEY, clientId: holders[now++] }] }),
+      request: (_, { signal }) => new Promise((_, refuse) => signal.addEventListener("abort", () => refuse(signal.reason))),
+    };
+    const first = tab({ storage: "local" }, { globals: { navigator: { locks } } });
+    const loggingIn = login(first);
+    for (let i = 0; i < holders.length; i++) await pass(100);
+    assert.equal(api.to(VALIDATE).length, goesOn ? 1 : 0);
+    if (goesOn) await loggingIn;
+  });
+}
+
+test("a renewal makes no login later than the next one", () => {
+  const state = (id, since, n) => ({ id, since, n, token: "", userId: id, newUser: false, got: 0, renewAt: 0 });
+  const renewed = { n: 9, state: state("a", 1, 9), over: [] };
+  const next = { n: 5, state: state("b", 5, 5), over: [] };
+  assert.equal(together(renewed, next).state.id, "b");
+});
 
 test("what no other tab shares waits for no other tab", async () => {
   const locks = { request: () => assert.fail("a lock"), query: () => assert.fail("a look at locks") };
