@@ -28,6 +28,8 @@ export const SLIPS = [
     original: "if (left > this.seconds)", replacement: "if (false)" },
   { seed: 106, breaks: "told", file: "client.js", what: "no look at what other tabs stored",
     original: 'for (const event of ["storage", "pageshow"])', replacement: "for (const event of [])" },
+  { seed: 7381, breaks: "login", file: "login.js", what: "a renewal that makes a login later than the next one",
+    original: "since: renewed ? before.since : n", replacement: "since: n" },
   { seed: 900, breaks: "agreed", file: "login.js", what: "a logout stored over the login that came meanwhile",
     original: "if (this.#shared && worse &&", replacement: "if (false &&" },
   { seed: 900, breaks: "named", file: "login.js", what: "a logout that hides from a turn what it has not seen",
