@@ -1,7 +1,7 @@
 // The package in an empty TypeScript project, as npm installs it.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -37,6 +37,15 @@ await client.requestCode({ mail: "user@example.com" });
 // @ts-expect-error not a place
 new Client({ api: "https://api.example.com", storage: "disk" });
 `;
+
+test("npm pack works on a clean clone", () => {
+  const clone = join(project, "clone");
+  cpSync(web, clone, { recursive: true, filter: (path) => !/node_modules|\/types$/.test(path) });
+  run(clone, "npm", "pack", "--loglevel", "error");
+  const archive = readdirSync(clone).find((name) => name.endsWith(".tgz"));
+  assert.match(run(clone, "tar", "tzf", archive), /package\/types\/client\.d\.ts/);
+  rmSync(clone, { recursive: true });
+});
 
 test("the package type-checks in an empty TypeScript project, and runs in Node", () => {
   run(web, "npm", "pack", "--pack-destination", project, "--loglevel", "error");

@@ -1,0 +1,15 @@
+// The element in JSX, for React 18 and 19: import "login-with-otp/react".
+import type { DetailedHTMLProps, HTMLAttributes } from "react";
+import type { OtpSignIn } from "../types/sign-in.js";
+import type { OtpSignInAttributes } from "./attributes.js";
+
+declare module "react" {
+  namespace JSX {
+    interface IntrinsicElements {
+      // React 18 gives an element of the page's own its `class`, and 19 both.
+      "otp-sign-in": Omit<DetailedHTMLProps<HTMLAttributes<OtpSignIn>, OtpSignIn>, keyof OtpSignInAttributes> & OtpSignInAttributes & { class?: string };
+    }
+  }
+}
+
+export * from "../types/sign-in.js";

@@ -1,0 +1,11 @@
+// The element in templates, for Vue 3: import "login-with-otp/vue".
+import type { DefineComponent, HTMLAttributes } from "vue";
+import type { OtpSignInAttributes } from "./attributes.js";
+
+declare module "vue" {
+  interface GlobalComponents {
+    "otp-sign-in": DefineComponent<OtpSignInAttributes & Omit<HTMLAttributes, keyof OtpSignInAttributes>>;
+  }
+}
+
+export * from "../types/sign-in.js";
