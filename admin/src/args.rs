@@ -8,7 +8,7 @@ mod arguments;
 use std::ffi::OsString;
 
 use otp_domain::{Claims, Destination, DestinationKind, SessionId, UserId};
-use otp_service::store::Change;
+use otp_service::users::Change;
 
 use self::arguments::{Arguments, Collected};
 use crate::{

@@ -4,7 +4,7 @@ use std::{cell::Cell, io::Write};
 
 use futures_util::{StreamExt, stream};
 use otp_domain::UnixTime;
-use otp_service::{fault::Fault, store::Store};
+use otp_service::{fault::Fault, users::UserService};
 
 use crate::{
     error::Error,
@@ -41,7 +41,7 @@ impl Batch {
     /// fault of the table, no further row starts: it would only fail as slowly.
     pub async fn run(
         self,
-        store: &Store,
+        users: &UserService,
         now: UnixTime,
         report: &mut dyn Write,
     ) -> Result<Exit, Error> {
@@ -51,7 +51,7 @@ impl Batch {
         let rows = self.rows.into_iter().take_while(|_| !stopped.get());
         let mut outcomes = stream::iter(rows)
             .map(async |row| {
-                let outcome = operation.run(store, &row, now).await;
+                let outcome = operation.run(users, &row, now).await;
                 (row, outcome.unwrap_or_else(Outcome::Fault))
             })
             .buffered(CONCURRENCY);

@@ -4,10 +4,10 @@
 //!
 //! ```text
 //! args::parse -> Task::prepare -> Task::run
-//!                `- rows::read     |- users::list ------------------> Store::users
-//!                                  |- Batch::run -> Operation::run -> Store::add_user, change_user, set_claims
-//!                                  |- users::show, Who::find ---------> Store::find_user_by_id
-//!                                  `- sessions::list, end ----------> Store::sessions, end_session
+//!                `- rows::read     |- users::list ------------------> UserService::all
+//!                                  |- Batch::run -> Operation::run -> UserService::add, change, set_claims
+//!                                  |- users::show, Who::find -------> UserService::find, find_by_id
+//!                                  `- sessions::list, end ----------> UserService::sessions, end_session
 //!             Preview::run ------------------------------------------> Messages
 //! ```
 //!
@@ -32,7 +32,7 @@ mod who;
 use std::ffi::OsString;
 
 use otp_domain::{Destination, UnixTime};
-use otp_service::{aws::Aws, keys::DigestKeys, store::Store, table::Table};
+use otp_service::{aws::Aws, keys::DigestKeys, table::Table, users::UserService};
 
 use args::{Action, Command};
 use error::Error;
@@ -95,6 +95,6 @@ async fn execute(
     io: &mut Io<'_>,
 ) -> Result<Exit, Error> {
     let task = Task::prepare(action, io)?;
-    let store = Store::new(Table::new(aws().await.dynamodb(), table));
-    task.run(&store, now, io).await
+    let users = UserService::new(Table::new(aws().await.dynamodb(), table));
+    task.run(&users, now, io).await
 }

@@ -1,10 +1,10 @@
 //! One operation on one user.
 
-use otp_domain::{Destination, OperationId, UnixTime, UserId, UserRecord};
+use otp_domain::{Destination, UnixTime, UserId, UserRecord};
 use otp_service::{
     ambient,
     fault::Fault,
-    store::{AddUser, Change, Store},
+    users::{Added, Change, Changed, NewUser, UserService},
 };
 
 use crate::rows::Row;
@@ -50,12 +50,39 @@ impl Operation {
     }
 
     /// Runs the operation on the user of `row`.
-    pub async fn run(self, store: &Store, row: &Row, now: UnixTime) -> Result<Outcome, Fault> {
-        match self {
-            Self::Add => add(store, row, now).await,
-            Self::Change(change) => apply(store, change, row, now).await,
-            Self::SetClaims => set_claims(store, row).await,
-        }
+    pub async fn run(
+        self,
+        users: &UserService,
+        row: &Row,
+        now: UnixTime,
+    ) -> Result<Outcome, Fault> {
+        let (to, rng) = (&row.destinations, &mut ambient::rng());
+        let changed = match self {
+            Self::Add => {
+                let new = NewUser {
+                    destinations: to.clone(),
+                    disabled: row.disabled,
+                    claims: row.claims.clone(),
+                };
+                return users.add(new, now, rng).await.map(added);
+            }
+            Self::Change(change) => users.change(to, change, now, rng).await?,
+            Self::SetClaims => {
+                let claims = row.claims.clone().unwrap_or_default();
+                users.set_claims(to, &claims, rng).await?
+            }
+        };
+        Ok(match changed {
+            Changed::Done(id) => Outcome::Done(id),
+            Changed::NoUser if self.removes() => Outcome::Unchanged(NO_USER.to_owned()),
+            Changed::NoUser => Outcome::Failed(NO_USER.to_owned()),
+            Changed::SeveralUsers => Outcome::Failed(SEVERAL_USERS.to_owned()),
+            Changed::RemovedMeanwhile => Outcome::Failed(REMOVED_MEANWHILE.to_owned()),
+        })
+    }
+
+    const fn removes(self) -> bool {
+        matches!(self, Self::Change(Change::Remove))
     }
 }
 
@@ -65,124 +92,17 @@ pub fn join(destinations: &[Destination]) -> String {
     texts.join(", ")
 }
 
-async fn add(store: &Store, row: &Row, now: UnixTime) -> Result<Outcome, Fault> {
-    let user = UserRecord {
-        id: UserId::draw(&mut ambient::rng()),
-        destinations: row.destinations.clone(),
-        created_at: now,
-        last_login_at: None,
-        disabled: row.disabled.unwrap_or_default(),
-        claims: row.claims.clone().unwrap_or_default(),
+fn added(added: Added) -> Outcome {
+    let exists = |holder: &UserRecord| {
+        let state = if holder.disabled { ", disabled" } else { "" };
+        format!("already exists, user_id {}{state}", holder.id.as_str())
     };
-    let taken = match store.add_user(&user).await? {
-        AddUser::Added => return Ok(Outcome::Done(user.id)),
-        AddUser::Taken(destinations) => destinations,
-    };
-    let holder = match taken.first() {
-        Some(destination) => store.find_user_record(destination).await?,
-        None => None,
-    };
-    let same = holder.filter(|holder| holder.destinations == user.destinations);
-    Ok(match same {
-        None => Outcome::Failed(format!("{} already belongs to a user", join(&taken))),
-        Some(holder) => {
-            let state = if holder.disabled { ", disabled" } else { "" };
-            let exists = format!("already exists, user_id {}{state}", holder.id.as_str());
-            let disabled_differs = row.disabled.is_some_and(|it| it != holder.disabled);
-            let claims_differ = row.claims.as_ref().is_some_and(|it| *it != holder.claims);
-            if disabled_differs || claims_differ {
-                Outcome::Failed(exists)
-            } else {
-                Outcome::Unchanged(exists)
-            }
+    match added {
+        Added::Done(id) => Outcome::Done(id),
+        Added::Exists(holder) => Outcome::Unchanged(exists(&holder)),
+        Added::Differs(holder) => Outcome::Failed(exists(&holder)),
+        Added::Taken(taken) => {
+            Outcome::Failed(format!("{} already belongs to a user", join(&taken)))
         }
-    })
-}
-
-/// Whose the destinations of a row are.
-enum Owner {
-    One(UserRecord),
-    Nobody,
-    Several,
-}
-
-async fn owner(store: &Store, row: &Row) -> Result<Owner, Fault> {
-    let mut found: Vec<Option<UserRecord>> = Vec::new();
-    for destination in &row.destinations {
-        found.push(store.find_user_record(destination).await?);
     }
-    let id = |user: &Option<UserRecord>| user.as_ref().map(|user| user.id.clone());
-    if found.windows(2).any(|pair| id(&pair[0]) != id(&pair[1])) {
-        return Ok(Owner::Several);
-    }
-    Ok(found.pop().flatten().map_or(Owner::Nobody, Owner::One))
-}
-
-async fn apply(store: &Store, change: Change, row: &Row, now: UnixTime) -> Result<Outcome, Fault> {
-    let user = match owner(store, row).await? {
-        Owner::One(user) => user,
-        Owner::Nobody if change == Change::Remove => {
-            return Ok(Outcome::Unchanged(NO_USER.to_owned()));
-        }
-        Owner::Nobody => return Ok(Outcome::Failed(NO_USER.to_owned())),
-        Owner::Several => return Ok(Outcome::Failed(SEVERAL_USERS.to_owned())),
-    };
-    let done = match change {
-        Change::Disable => disable(store, &user, now).await?,
-        Change::Enable => enable(store, &user, now).await?,
-        Change::Remove => {
-            disable(store, &user, now).await? && write(store, &user, change, now).await?
-        }
-    };
-    Ok(if done {
-        Outcome::Done(user.id)
-    } else {
-        Outcome::Failed(REMOVED_MEANWHILE.to_owned())
-    })
-}
-
-/// A disabled user starts no session, so the ones that end here are the last.
-///
-/// A run that stops anywhere can be repeated, or followed by any other command:
-/// the user stays disabled, and can be found, until the last session has ended.
-async fn disable(store: &Store, user: &UserRecord, now: UnixTime) -> Result<bool, Fault> {
-    let done = write(store, user, Change::Disable, now).await?;
-    if done {
-        store.end_sessions(&user.id, None).await?;
-    }
-    Ok(done)
-}
-
-/// Ends the sessions that an interrupted run left: they would come back with the
-/// user. A user who is not disabled keeps the sessions.
-async fn enable(store: &Store, user: &UserRecord, now: UnixTime) -> Result<bool, Fault> {
-    if user.disabled {
-        store.end_sessions(&user.id, None).await?;
-    }
-    write(store, user, Change::Enable, now).await
-}
-
-async fn write(
-    store: &Store,
-    user: &UserRecord,
-    change: Change,
-    now: UnixTime,
-) -> Result<bool, Fault> {
-    let operation = OperationId::draw(&mut ambient::rng());
-    store.change_user(user, change, &operation, now).await
-}
-
-async fn set_claims(store: &Store, row: &Row) -> Result<Outcome, Fault> {
-    let user = match owner(store, row).await? {
-        Owner::One(user) => user,
-        Owner::Nobody => return Ok(Outcome::Failed(NO_USER.to_owned())),
-        Owner::Several => return Ok(Outcome::Failed(SEVERAL_USERS.to_owned())),
-    };
-    let claims = row.claims.clone().unwrap_or_default();
-    let request = OperationId::draw(&mut ambient::rng());
-    Ok(if store.set_claims(&user, &claims, &request).await? {
-        Outcome::Done(user.id)
-    } else {
-        Outcome::Failed(REMOVED_MEANWHILE.to_owned())
-    })
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use otp_domain::{SessionId, UnixTime, UserRecord};
-use otp_service::store::Store;
+use otp_service::users::UserService;
 
 use crate::{error::Error, exit::Exit, io::Io, timestamp::rfc3339, who::Who};
 
@@ -17,13 +17,16 @@ const HEADER: [&str; 5] = [
 
 /// Prints the active sessions of the user `of`, the oldest first.
 /// Fails if there is none.
-pub async fn list(store: &Store, of: &Who, now: UnixTime, io: &mut Io<'_>) -> Result<Exit, Error> {
-    let Some(user) = find_user(store, of, io.stderr).await? else {
+pub async fn list(
+    users: &UserService,
+    of: &Who,
+    now: UnixTime,
+    io: &mut Io<'_>,
+) -> Result<Exit, Error> {
+    let Some(user) = find_user(users, of, io.stderr).await? else {
         return Ok(Exit::Failed);
     };
-    let mut sessions = store.sessions(&user.id).await?;
-    sessions.retain(|session| session.expires_at > now);
-    sessions.sort_by_key(|session| session.created_at);
+    let sessions = users.sessions(&user.id, now).await?;
     let mut writer = csv::Writer::from_writer(&mut *io.stdout);
     writer.write_record(HEADER)?;
     for session in sessions {
@@ -42,23 +45,20 @@ pub async fn list(store: &Store, of: &Who, now: UnixTime, io: &mut Io<'_>) -> Re
 /// Ends the session `id` of the user `of`, or all of them without an
 /// id. Fails if there is no such user or session.
 pub async fn end(
-    store: &Store,
+    users: &UserService,
     of: &Who,
     id: Option<&SessionId>,
     err: &mut dyn Write,
 ) -> Result<Exit, Error> {
-    let Some(user) = find_user(store, of, err).await? else {
+    let Some(user) = find_user(users, of, err).await? else {
         return Ok(Exit::Failed);
     };
     let ended = match id {
-        None => store.end_sessions(&user.id, None).await?,
-        Some(id) => {
-            if store.find_session(&user.id, id).await?.is_none() {
-                writeln!(err, "{}: no such session", of.as_str())?;
-                return Ok(Exit::Failed);
-            }
-            store.end_session(&user.id, id).await?;
-            1
+        None => users.end_sessions(&user.id).await?,
+        Some(id) if users.end_session(&user.id, id).await? => 1,
+        Some(_) => {
+            writeln!(err, "{}: no such session", of.as_str())?;
+            return Ok(Exit::Failed);
         }
     };
     writeln!(err, "{}: sessions ended: {ended}", of.as_str())?;
@@ -66,11 +66,11 @@ pub async fn end(
 }
 
 async fn find_user(
-    store: &Store,
+    users: &UserService,
     of: &Who,
     err: &mut dyn Write,
 ) -> Result<Option<UserRecord>, Error> {
-    let user = of.find(store).await?;
+    let user = of.find(users).await?;
     if user.is_none() {
         writeln!(err, "{}: no such user", of.as_str())?;
     }

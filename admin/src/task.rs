@@ -3,7 +3,7 @@
 use std::{fs::File, io::Read};
 
 use otp_domain::{SessionId, UnixTime, UserId};
-use otp_service::store::{Change, Store};
+use otp_service::users::{Change, UserService};
 
 use crate::{
     args::{Action, Source},
@@ -54,29 +54,34 @@ impl Task {
     }
 
     /// Does the task.
-    pub async fn run(self, store: &Store, now: UnixTime, io: &mut Io<'_>) -> Result<Exit, Error> {
+    pub async fn run(
+        self,
+        users: &UserService,
+        now: UnixTime,
+        io: &mut Io<'_>,
+    ) -> Result<Exit, Error> {
         match self {
-            Self::ListUsers => users::list(store, io.stdout).await,
-            Self::ShowUser(of) => users::show(store, &of, io).await,
-            Self::ChangeById(change, id) => change_by_id(store, change, id, now, io).await,
-            Self::Batch(batch) => batch.run(store, now, io.stderr).await,
-            Self::ListSessions(of) => sessions::list(store, &of, now, io).await,
+            Self::ListUsers => users::list(users, io.stdout).await,
+            Self::ShowUser(of) => users::show(users, &of, io).await,
+            Self::ChangeById(change, id) => change_by_id(users, change, id, now, io).await,
+            Self::Batch(batch) => batch.run(users, now, io.stderr).await,
+            Self::ListSessions(of) => sessions::list(users, &of, now, io).await,
             Self::EndSessions(of, session) => {
-                sessions::end(store, &of, session.as_ref(), io.stderr).await
+                sessions::end(users, &of, session.as_ref(), io.stderr).await
             }
         }
     }
 }
 
 async fn change_by_id(
-    store: &Store,
+    users: &UserService,
     change: Change,
     id: UserId,
     now: UnixTime,
     io: &mut Io<'_>,
 ) -> Result<Exit, Error> {
     let who = Who::Id(id);
-    let Some(user) = who.find(store).await? else {
+    let Some(user) = who.find(users).await? else {
         writeln!(io.stderr, "{}: failed: no such user", who.as_str())?;
         return Ok(Exit::Failed);
     };
@@ -88,7 +93,7 @@ async fn change_by_id(
     };
     let operation = Operation::Change(change);
     let rows = vec![row];
-    Batch { operation, rows }.run(store, now, io.stderr).await
+    Batch { operation, rows }.run(users, now, io.stderr).await
 }
 
 /// An empty field must not remove claims.

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use otp_domain::{Destination, DestinationKind, UserRecord};
-use otp_service::store::Store;
+use otp_service::users::UserService;
 
 use crate::{error::Error, exit::Exit, io::Io, timestamp::rfc3339, who::Who};
 
@@ -18,12 +18,12 @@ const HEADER: [&str; 7] = [
 ];
 
 /// Prints all users, each page as soon as it is read.
-pub async fn list(store: &Store, out: &mut dyn Write) -> Result<Exit, Error> {
+pub async fn list(users: &UserService, out: &mut dyn Write) -> Result<Exit, Error> {
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(HEADER)?;
-    let mut pages = store.users();
-    while let Some(users) = pages.next().await? {
-        for user in users {
+    let mut pages = users.all();
+    while let Some(page) = pages.next().await? {
+        for user in page {
             writer.write_record(record(&user))?;
         }
         writer.flush()?;
@@ -32,8 +32,8 @@ pub async fn list(store: &Store, out: &mut dyn Write) -> Result<Exit, Error> {
 }
 
 /// Prints one user. Fails if there is none.
-pub async fn show(store: &Store, of: &Who, io: &mut Io<'_>) -> Result<Exit, Error> {
-    let Some(user) = of.find(store).await? else {
+pub async fn show(users: &UserService, of: &Who, io: &mut Io<'_>) -> Result<Exit, Error> {
+    let Some(user) = of.find(users).await? else {
         writeln!(io.stderr, "{}: no such user", of.as_str())?;
         return Ok(Exit::Failed);
     };

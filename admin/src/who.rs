@@ -1,7 +1,7 @@
 //! A user as operators name one: by any destination, or by the id in the log.
 
 use otp_domain::{Destination, UserId, UserRecord};
-use otp_service::{fault::Fault, store::Store};
+use otp_service::{fault::Fault, users::UserService};
 
 use crate::destination;
 
@@ -41,10 +41,10 @@ impl Who {
     }
 
     /// Finds the user. For an id without a session, it reads the whole table.
-    pub async fn find(&self, store: &Store) -> Result<Option<UserRecord>, Fault> {
+    pub async fn find(&self, users: &UserService) -> Result<Option<UserRecord>, Fault> {
         match self {
-            Self::Owner(destination) => store.find_user_record(destination).await,
-            Self::Id(id) => store.find_user_by_id(id).await,
+            Self::Owner(destination) => users.find(destination).await,
+            Self::Id(id) => users.find_by_id(id).await,
         }
     }
 }

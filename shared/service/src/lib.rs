@@ -28,5 +28,6 @@ pub mod login;
 pub mod session;
 pub mod store;
 pub mod table;
+pub mod users;
 
 pub use error::{Error, ErrorKind};
