@@ -53,6 +53,14 @@ pub struct TokenIssuer {
     ttl: Duration,
 }
 
+/// The public keys that verify tokens.
+pub struct PublishedKeys {
+    /// The keys (RFC 7517 section 5).
+    pub keys: JwkSet,
+    /// Why the second key, which signs nothing, is not among them.
+    pub missing: Option<Fault>,
+}
+
 /// A signed access token.
 pub struct AccessToken {
     jwt: SecretString,
@@ -139,17 +147,30 @@ impl TokenIssuer {
         self.key.public().await.map(|_| ())
     }
 
-    /// The public keys that verify tokens (RFC 7517 section 5).
+    /// The public keys that verify tokens.
     ///
     /// # Errors
     ///
-    /// KMS is unreachable, or refuses.
-    pub async fn published_keys(&self) -> Result<JwkSet, Fault> {
-        let mut keys = vec![self.key.public().await?.jwk().clone()];
-        if let Some(second) = &self.second {
-            keys.push(second.public().await?.jwk().clone());
-        }
-        Ok(JwkSet { keys })
+    /// KMS is unreachable, or refuses to show the key that signs.
+    pub async fn published_keys(&self) -> Result<PublishedKeys, Fault> {
+        let second = async {
+            match &self.second {
+                Some(second) => second.public().await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let (first, second) = tokio::join!(self.key.public(), second);
+        let (second, missing) = match second {
+            Ok(second) => (second, None),
+            Err(fault) => (None, Some(fault)),
+        };
+        let keys = [Some(first?), second].into_iter().flatten();
+        Ok(PublishedKeys {
+            keys: JwkSet {
+                keys: keys.map(|key| key.jwk().clone()).collect(),
+            },
+            missing,
+        })
     }
 
     /// Makes and signs a token of `session` with the operator's claims of its user.

@@ -1,9 +1,7 @@
 //! Use case: a verifier fetches the issuer and the keys of access tokens.
 
-use jsonwebtoken::jwk::JwkSet;
-
 use super::SessionService;
-use crate::Error;
+use crate::{Error, access_token::PublishedKeys};
 
 impl SessionService {
     /// The issuer of access tokens.
@@ -22,8 +20,8 @@ impl SessionService {
     ///
     /// # Errors
     ///
-    /// A fault if KMS is unavailable.
-    pub async fn published_keys(&self) -> Result<JwkSet, Error> {
+    /// A fault if the key that signs is unavailable.
+    pub async fn published_keys(&self) -> Result<PublishedKeys, Error> {
         Ok(self.tokens.published_keys().await?)
     }
 }
