@@ -110,7 +110,9 @@ impl Stack {
         let settings =
             Settings::from_lookup(lookup, (options.clock)()).map_err(StartError::Settings)?;
         let messages = Inbox::default();
-        messages.know(&settings.login.delivery);
+        if let Ok(login) = &settings.login {
+            messages.know(&login.delivery);
+        }
         let (services, limits) = services(&settings, messages.clone()).await?;
 
         let mut servers = JoinSet::new();

@@ -19,7 +19,7 @@ impl TestApp {
         let scan = self
             .table
             .scan()
-            .table_name(&self.settings.login.table_name);
+            .table_name(&self.settings.sessions.table_name);
         let items = scan.into_paginator().items().send();
         items.collect::<Result<_, _>>().await.expect("a scan")
     }
@@ -29,7 +29,7 @@ impl TestApp {
         let query = self
             .table
             .query()
-            .table_name(&self.settings.login.table_name);
+            .table_name(&self.settings.sessions.table_name);
         let items = query
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", text(key))
@@ -46,7 +46,7 @@ impl TestApp {
         let delete = self
             .table
             .delete_item()
-            .table_name(&self.settings.login.table_name);
+            .table_name(&self.settings.sessions.table_name);
         let delete = delete
             .key("pk", text(partition))
             .key("sk", text(sort))
@@ -107,7 +107,7 @@ impl TestApp {
     /// Writes an item.
     pub async fn put(&self, item: Item) {
         let put = self.table.put_item().set_item(Some(item));
-        put.table_name(&self.settings.login.table_name)
+        put.table_name(&self.settings.sessions.table_name)
             .send()
             .await
             .expect("the item is written");
@@ -127,7 +127,7 @@ impl TestApp {
         let mut put = self
             .table
             .put_item()
-            .table_name(&self.settings.login.table_name)
+            .table_name(&self.settings.sessions.table_name)
             .item("pk", text(&partition_key(to)))
             .item("sk", text("user"))
             .item("user_id", text(&format!("user of {to}")))
@@ -142,7 +142,7 @@ impl TestApp {
     pub async fn disable_user(&self, to: &str) {
         self.table
             .update_item()
-            .table_name(&self.settings.login.table_name)
+            .table_name(&self.settings.sessions.table_name)
             .key("pk", text(&partition_key(to)))
             .key("sk", text("user"))
             .update_expression("SET disabled_at = :at")
@@ -154,7 +154,7 @@ impl TestApp {
 
     /// Sets the claims of a user, as an operator does. Returns whether there is one.
     pub async fn set_claims(&self, to: &str, claims: &str) -> bool {
-        let table = self.settings.login.table_name.clone();
+        let table = self.settings.sessions.table_name.clone();
         let client = DynamoDb::new(clients(self.operator.address).sdk());
         let store = Store::new(Table::new(client, table));
         let destination = to.parse().expect("a destination");
@@ -172,7 +172,7 @@ impl TestApp {
     pub async fn remove_user(&self, to: &str) {
         self.table
             .delete_item()
-            .table_name(&self.settings.login.table_name)
+            .table_name(&self.settings.sessions.table_name)
             .key("pk", text(&partition_key(to)))
             .key("sk", text("user"))
             .send()

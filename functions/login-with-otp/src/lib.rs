@@ -15,18 +15,21 @@ use otp_edge::{
     settings::Settings,
 };
 use otp_service::{
-    ambient,
+    Error, ambient,
     aws::Aws,
+    fault::{Dependency, Fault},
     login::{ConcealedOutcome, Concluded, DeliveryOutcome, HOLD, LoginService},
 };
 
 /// The routes of this function.
-pub struct LoginApi(Arc<LoginService>);
+pub struct LoginApi(Result<Arc<LoginService>, Fault>);
 
 impl LoginApi {
     /// Forgets which limits refused lately.
     pub fn forget_refusals(&self) {
-        self.0.forget_refusals();
+        if let Ok(service) = &self.0 {
+            service.forget_refusals();
+        }
     }
 }
 
@@ -34,17 +37,21 @@ impl Api for LoginApi {
     const MAIN_ROUTE: Route = Route::Login;
 
     fn new(settings: &Settings, aws: &Aws) -> Self {
-        Self(Arc::new(LoginService::new(&settings.login, aws)))
+        let service = |settings| Arc::new(LoginService::new(settings, aws));
+        let login = settings.login.as_ref().map(service);
+        Self(login.map_err(|_| Fault::new(Dependency::Settings, "read", "wrong settings")))
     }
 
     async fn warm_up(&self) {
-        if let Err(fault) = self.0.warm_up().await {
+        if let Ok(service) = &self.0
+            && let Err(fault) = service.warm_up().await
+        {
             log::start_fault(&fault);
         }
     }
 
     fn pseudonym(&self, of: &Destination) -> Option<Pseudonym> {
-        self.0.pseudonym(of)
+        self.0.as_ref().ok()?.pseudonym(of)
     }
 
     async fn respond(
@@ -57,8 +64,8 @@ impl Api for LoginApi {
             return Err(Rejection::NotFound.into());
         }
         let login = request::login(request)?;
-        let requested = self
-            .0
+        let service = self.0.clone().map_err(Error::from)?;
+        let requested = service
             .request_code(&login, now, &mut ambient::rng())
             .await?;
         let response = response::code_requested(&requested);
@@ -70,11 +77,8 @@ impl Api for LoginApi {
             DeliveryOutcome::Unconfirmed(fault) => {
                 success(Delivery::Unconfirmed.as_str()).despite(fault)
             }
-            DeliveryOutcome::Ahead(login) => {
-                let service = Arc::clone(&self.0);
-                success("admitted")
-                    .followed_by(HOLD, async move { report(service.conclude(*login).await) })
-            }
+            DeliveryOutcome::Ahead(login) => success("admitted")
+                .followed_by(HOLD, async move { report(service.conclude(*login).await) }),
         })
     }
 }

@@ -243,7 +243,7 @@ impl Problem {
                 "Delivery failed",
                 "The code could not be sent. Try again.",
             ),
-            Dependency::Table | Dependency::Keys => Self::new(
+            Dependency::Table | Dependency::Keys | Dependency::Settings => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 Self::UNAVAILABLE,
                 "Unavailable",

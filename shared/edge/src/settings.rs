@@ -21,8 +21,9 @@ pub const TEST_IDENTITIES_ENDED: &str =
 /// All settings. docs/settings.md explains each one.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The settings of the login use case.
-    pub login: LoginSettings,
+    /// The settings of the login use case. If what it sends is set wrongly, logins are
+    /// answered by a 503, and nothing else stops.
+    pub login: Result<LoginSettings, SettingsError>,
     /// The settings of the session use cases.
     pub sessions: SessionSettings,
     /// The web origins whose pages may call the API.
@@ -40,7 +41,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// Names every setting that is missing or wrong.
+    /// Names every setting that is missing or wrong, if one of them stops everything.
     pub fn from_env() -> Result<Self, SettingsError> {
         Self::from_lookup(variable, ambient::now())
     }
@@ -49,7 +50,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// Names every setting that is missing or wrong.
+    /// Names every setting that is missing or wrong, if one of them stops everything.
     pub fn from_lookup(
         lookup: impl Fn(&str) -> Option<String>,
         now: UnixTime,
@@ -57,6 +58,7 @@ impl Settings {
         let mut reader = Reader::new(lookup);
         let ServiceSettings { login, sessions } = reader.service(now);
         let (allowed_origins, refresh_cookie) = origins(&mut reader);
+        let mistakes = login.as_ref().err().cloned();
         let settings = Self {
             login,
             sessions,
@@ -67,26 +69,32 @@ impl Settings {
                 .optional(&table::AWS_CA_BUNDLE, TrustRoots::from_file)
                 .unwrap_or_default(),
         };
-        reader.finish(settings)
+        reader.finish(settings).map_err(|error| error.and(mistakes))
     }
 }
 
 impl Settings {
-    /// What is valid, and probably not meant. The log of a start has it.
+    /// What stops logins, or is valid and probably not meant. The log of a start has it.
     #[must_use]
     pub fn warnings(&self, now: UnixTime) -> Vec<Cow<'static, str>> {
-        let delivery = &self.login.delivery;
-        let prefixes = &delivery.sms_prefixes;
         let mut warnings: Vec<Cow<'static, str>> = Vec::new();
+        if self.sessions.test_identities.have_ended(now) {
+            warnings.push(TEST_IDENTITIES_ENDED.into());
+        }
+        let delivery = match &self.login {
+            Ok(login) => &login.delivery,
+            Err(error) => {
+                warnings.push(format!("no code can be sent: {error}").into());
+                return warnings;
+            }
+        };
+        let prefixes = &delivery.sms_prefixes;
         if prefixes.allow_all_of_north_america() {
             warnings.push(
                 "SMS_PREFIXES allows all of +1: 25 countries, and premium numbers. \
                  Name the countries instead, such as US,CA."
                     .into(),
             );
-        }
-        if self.login.test_identities.have_ended(now) {
-            warnings.push(TEST_IDENTITIES_ENDED.into());
         }
         let unfit = delivery.messages.unfit();
         if !prefixes.is_empty() && !unfit.is_empty() {

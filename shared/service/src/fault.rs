@@ -13,6 +13,8 @@ pub enum Dependency {
     Keys,
     /// The sender of e-mail or text messages.
     Provider,
+    /// The settings, of which one is missing or wrong.
+    Settings,
 }
 
 impl Dependency {
@@ -23,6 +25,7 @@ impl Dependency {
             Self::Table => "table",
             Self::Keys => "keys",
             Self::Provider => "provider",
+            Self::Settings => "settings",
         }
     }
 }

@@ -35,8 +35,8 @@ pub fn variable(name: &str) -> Option<String> {
 /// The settings of the use cases.
 #[derive(Clone, Debug)]
 pub struct ServiceSettings {
-    /// The settings of the login use case.
-    pub login: LoginSettings,
+    /// The settings of the login use case. Mistakes in what it sends stop only logins.
+    pub login: Result<LoginSettings, SettingsError>,
     /// The settings of the session use cases.
     pub sessions: SessionSettings,
 }
@@ -49,13 +49,15 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let digest_key_id = self.required(&table::DIGEST_KEY_ID);
         let test_identities = self.test_identities(policy.code_length, now);
         ServiceSettings {
-            login: LoginSettings {
-                table_name: table_name.clone(),
-                digest_key_id: digest_key_id.clone(),
-                test_identities: test_identities.clone(),
-                delivery: self.delivery(&policy),
-                policy: policy.clone(),
-            },
+            login: self
+                .part(|reader| reader.delivery(&policy))
+                .map(|delivery| LoginSettings {
+                    table_name: table_name.clone(),
+                    digest_key_id: digest_key_id.clone(),
+                    test_identities: test_identities.clone(),
+                    policy: policy.clone(),
+                    delivery,
+                }),
             sessions: SessionSettings {
                 table_name,
                 digest_key_id,

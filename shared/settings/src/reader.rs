@@ -1,12 +1,21 @@
 //! Reads settings one by one, and collects every mistake.
 
-use std::{fmt, time::Duration};
+use std::{fmt, mem, time::Duration};
 
 use crate::table::{Kind, Setting};
 
 /// Every setting that is missing or wrong, with what is expected.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SettingsError(Vec<String>);
+
+impl SettingsError {
+    /// The mistakes of both.
+    #[must_use]
+    pub fn and(mut self, more: Option<Self>) -> Self {
+        self.0.extend(more.into_iter().flat_map(|more| more.0));
+        self
+    }
+}
 
 /// The same text as `Display`: the log of a function that does not start has the
 /// `Debug` form.
@@ -50,6 +59,22 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             Ok(value)
         } else {
             Err(SettingsError(self.mistakes))
+        }
+    }
+
+    /// What `read` reads, unless there were mistakes in it. They stop nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake of this part.
+    pub fn part<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> Result<T, SettingsError> {
+        let others = mem::take(&mut self.mistakes);
+        let value = read(self);
+        let mistakes = mem::replace(&mut self.mistakes, others);
+        if mistakes.is_empty() {
+            Ok(value)
+        } else {
+            Err(SettingsError(mistakes))
         }
     }
 

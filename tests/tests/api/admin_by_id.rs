@@ -17,7 +17,7 @@ async fn admin(app: &TestApp, line: &str) -> (Exit, String) {
         stderr: &mut err,
     };
     let args = line.split_whitespace().map(OsString::from);
-    let table = Some(app.settings.login.table_name.clone());
+    let table = Some(app.settings.sessions.table_name.clone());
     let aws = async || clients(app.operator.address);
     let exit = run(args, table, aws, UnixTime::from_millis(app.now()), &mut io).await;
     (exit, String::from_utf8(out).unwrap())
@@ -100,7 +100,7 @@ async fn an_operator_who_may_use_the_key_computes_the_pseudonym_of_the_log() {
     let app = TestApp::start().await;
     app.login("named@by-key.example.com").await.assert_ok();
     let lines = app.log.lines_about("n***@b***.com");
-    let key = &app.settings.login.digest_key_id;
+    let key = &app.settings.sessions.digest_key_id;
     let line = format!("users pseudonym named@by-key.example.com --digest-key {key}");
     let printed = admin_does(&app, &line).await;
     assert_eq!(Value::from(printed.trim_end()), lines[0]["pseudonym"]);

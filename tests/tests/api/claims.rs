@@ -34,7 +34,7 @@ async fn admin_at(
         stdout: &mut out,
         stderr: &mut err,
     };
-    let table = Some(app.settings.login.table_name.clone());
+    let table = Some(app.settings.sessions.table_name.clone());
     let aws = async || clients(services);
     let args = args.iter().map(OsString::from);
     let exit = run(args, table, aws, UnixTime::from_millis(app.now()), &mut io).await;
@@ -141,7 +141,7 @@ async fn a_change_of_a_user_who_was_removed_meanwhile_does_not_reach_the_next_on
     let app = TestApp::start().await;
     let add = ["users", "add", "--email", ALICE];
     admin(&app, &add, b"").await;
-    let table = app.settings.login.table_name.clone();
+    let table = app.settings.sessions.table_name.clone();
     let client = DynamoDb::new(clients(app.operator.address).sdk());
     let store = Store::new(Table::new(client, table));
     let removed = store

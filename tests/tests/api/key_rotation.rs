@@ -15,7 +15,8 @@ const TWO_OF_EACH: [(&str, &str); 3] = [
 
 /// Makes the second keys the first.
 pub fn swap(settings: &mut Settings) {
-    let (login, sessions) = (&mut settings.login, &mut settings.sessions);
+    let login = settings.login.as_mut().unwrap();
+    let sessions = &mut settings.sessions;
     let second = sessions.tokens.second_signing_key_id.as_mut();
     mem::swap(
         &mut sessions.tokens.signing_key_id,

@@ -258,7 +258,8 @@ async fn the_kind_of_a_limit_does_not_tell_who_has_an_account() {
     app.advance(Duration::from_mins(1));
     let concealed = app
         .deploy(|settings| {
-            settings.login.policy.unknown_users = otp_domain::UnknownUsers::Conceal;
+            settings.login.as_mut().unwrap().policy.unknown_users =
+                otp_domain::UnknownUsers::Conceal;
             settings.sessions.policy.unknown_users = otp_domain::UnknownUsers::Conceal;
         })
         .await;

@@ -52,3 +52,4 @@ mod tokens;
 mod trust_roots;
 mod users;
 mod write_units;
+mod wrong_settings;

@@ -160,7 +160,9 @@ async fn under_conceal_a_locale_and_an_app_tell_nobody_who_is_a_user() {
     open.log_in(PHONE).await;
     open.advance(Duration::from_mins(1));
     let app = open
-        .deploy(|settings| settings.login.policy.unknown_users = UnknownUsers::Conceal)
+        .deploy(|settings| {
+            settings.login.as_mut().unwrap().policy.unknown_users = UnknownUsers::Conceal;
+        })
         .await;
     for (more, status) in [
         (json!({ "locale": "ja_JP" }), 400),

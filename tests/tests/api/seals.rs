@@ -75,6 +75,8 @@ fn swap(settings: &mut Settings) {
     mem::swap(&mut sessions.digest_key_id, second);
     settings
         .login
+        .as_mut()
+        .unwrap()
         .digest_key_id
         .clone_from(&sessions.digest_key_id);
 }

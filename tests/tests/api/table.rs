@@ -11,7 +11,7 @@ use tests::{ALICE, PHONE, TestApp, other_than, table::sort_key};
 async fn the_local_table_is_that_of_the_template() {
     let app = TestApp::start().await;
     let client = DynamoDb::new(clients(app.stack.aws).sdk());
-    let name = &app.settings.login.table_name;
+    let name = &app.settings.sessions.table_name;
 
     let described = client
         .describe_table()

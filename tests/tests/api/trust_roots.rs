@@ -25,7 +25,7 @@ async fn read_over_tls(app: &TestApp, tls: &Terminator, roots: &TrustRoots) -> R
     clients_at(url, roots, app)
         .dynamodb()
         .get_item()
-        .table_name(&app.settings.login.table_name)
+        .table_name(&app.settings.sessions.table_name)
         .key("pk", key("nobody"))
         .key("sk", key("nothing"))
         .send()

@@ -17,18 +17,44 @@ const REQUIRED: [(&str, &str); 6] = [
 ];
 
 fn read(changes: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    let settings = read_in_parts(changes)?;
+    settings.login.clone().map(|_| settings)
+}
+
+fn read_in_parts(changes: &[(&str, &str)]) -> Result<Settings, SettingsError> {
     let values: HashMap<&str, &str> = REQUIRED.iter().chain(changes).copied().collect();
     Settings::from_lookup(|name| values.get(name).map(ToString::to_string), NOW)
+}
+
+#[test]
+fn a_mistake_in_what_is_sent_is_a_warning_and_stops_only_logins() {
+    let settings = read_in_parts(&[("DEFAULT_LOCALE", "german"), ("SMS_TEXTS", "{")]).unwrap();
+    let [warning] = settings.warnings(NOW).try_into().unwrap();
+    for name in [
+        "no code can be sent",
+        "DEFAULT_LOCALE must be",
+        "SMS_TEXTS must be",
+    ] {
+        assert!(warning.contains(name), "{warning}");
+    }
+    assert!(settings.login.is_err());
+    let everything = read_in_parts(&[("DEFAULT_LOCALE", "german"), ("OTP_LENGTH", "5")]);
+    let error = everything.unwrap_err().to_string();
+    assert!(
+        error.contains("OTP_LENGTH") && error.contains("DEFAULT_LOCALE"),
+        "{error}"
+    );
 }
 
 #[test]
 fn the_defaults_of_the_table_are_those_of_the_domain() {
     let settings = read(&[]).unwrap();
     let default = format!("{:?}", Policy::default());
-    assert_eq!(format!("{:?}", settings.login.policy), default);
+    let login = settings.login.unwrap();
+    assert_eq!(format!("{:?}", login.policy), default);
     assert_eq!(format!("{:?}", settings.sessions.policy), default);
     assert_eq!(settings.sessions.tokens.ttl, Duration::from_hours(1));
-    let delivery = &settings.login.delivery;
+    let delivery = &login.delivery;
     assert!(delivery.email_from.is_none() && delivery.sms_prefixes.is_empty());
 }
 
@@ -199,12 +225,12 @@ proptest! {
         let changes: Vec<_> = changes.iter().map(|(name, value)| (*name, value.as_str())).collect();
         match read(&changes) {
             Ok(settings) => {
-                let policy = &settings.login.policy;
+                let policy = &settings.sessions.policy;
                 prop_assert!((6..=10).contains(&policy.code_length));
                 prop_assert!((1..=10).contains(&policy.max_attempts));
                 prop_assert!((1..=600).contains(&policy.code_ttl.as_secs()));
                 prop_assert!((1..=86_400).contains(&settings.sessions.tokens.ttl.as_secs()));
-                for required in [&settings.login.table_name, &settings.sessions.tokens.issuer, &settings.sessions.tokens.signing_key_id] {
+                for required in [&settings.sessions.table_name, &settings.sessions.tokens.issuer, &settings.sessions.tokens.signing_key_id] {
                     prop_assert!(!required.trim().is_empty());
                 }
             }

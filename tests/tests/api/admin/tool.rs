@@ -45,7 +45,7 @@ impl Admin for TestApp {
         };
         let args = format!("{group}{line}");
         let args = args.split_whitespace().map(OsString::from);
-        let table = Some(self.settings.login.table_name.clone());
+        let table = Some(self.settings.sessions.table_name.clone());
         let aws = async || clients(aws);
         let exit = run(args, table, aws, UnixTime::from_millis(self.now()), &mut io).await;
         Ran {

@@ -15,7 +15,8 @@ fn starts(name: &str, value: &str) -> bool {
         | "DIGEST_KEY_ID" => Some("example".to_owned()),
         _ => None,
     };
-    Settings::from_lookup(lookup, UnixTime::from_secs(0)).is_ok()
+    let settings = Settings::from_lookup(lookup, UnixTime::from_secs(0));
+    settings.is_ok_and(|settings| settings.login.is_ok())
 }
 
 /// The pattern of a template parameter, as `CloudFormation` applies it: to the whole value.

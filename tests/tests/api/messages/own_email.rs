@@ -111,7 +111,7 @@ async fn a_preview_shows_the_template_as_ses_renders_it_or_says_what_it_lacks() 
         requested_from: "",
     };
     let aws = clients(app.stack.aws);
-    let delivery = &app.settings.login.delivery;
+    let delivery = &app.settings.login.as_ref().unwrap().delivery;
     let german = Language::lookup("de").unwrap();
     let shown = async || render_own_email(delivery, &aws, german, &details).await;
     let fault = shown().await.unwrap_err();

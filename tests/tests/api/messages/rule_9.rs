@@ -69,7 +69,7 @@ async fn every_message_is_one_of_the_deployments_own_whatever_a_client_sends() {
         ("ORIGIN_HOST", "www.example.com"),
     ]);
     let app = TestApp::with(&settings).await;
-    let messages = &app.settings.login.delivery.messages;
+    let messages = &app.settings.login.as_ref().unwrap().delivery.messages;
     let mut runner = TestRunner::new(fuzz::config());
     let mut sent = 0;
     for nth in 0..CASES {

@@ -86,7 +86,7 @@ impl Operator {
     pub fn beside(app: &TestApp) -> Self {
         Self {
             aws: app.stack.aws,
-            table: app.settings.login.table_name.clone(),
+            table: app.settings.sessions.table_name.clone(),
             now: UnixTime::from_millis(app.now()),
         }
     }

@@ -64,7 +64,7 @@ async fn run(app: &TestApp, nth: usize, row: &Row) -> Vec<String> {
     let guard = row.request.guard();
     let warm = app
         .deploy(|settings| {
-            let policy = &mut settings.login.policy;
+            let policy = &mut settings.login.as_mut().unwrap().policy;
             policy.conversion_guard = guard;
             policy.unknown_users = row.request.unknown_users();
         })

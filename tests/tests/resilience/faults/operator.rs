@@ -49,7 +49,7 @@ impl User {
         };
         let args = format!("users {line}");
         let args = args.split_whitespace().map(OsString::from);
-        let table = Some(self.app.settings.login.table_name.clone());
+        let table = Some(self.app.settings.sessions.table_name.clone());
         let aws = async || clients(self.app.faults.address);
         let now = UnixTime::from_millis(self.app.now());
         run(args, table, aws, now, &mut io).await

@@ -249,7 +249,7 @@ async fn an_unreachable_second_digest_key_costs_no_attempt() {
             let sessions = &mut settings.sessions;
             let second = sessions.second_digest_key_id.as_mut().expect("two keys");
             std::mem::swap(second, &mut sessions.digest_key_id);
-            settings.login.digest_key_id = sessions.digest_key_id.clone();
+            settings.sessions.digest_key_id = sessions.digest_key_id.clone();
         })
         .await;
     app.warm_up().await;
