@@ -6,7 +6,12 @@ use lambda_http::{Body, Request, Response};
 use login_with_otp::LoginApi;
 use otp_domain::UnixTime;
 use otp_edge::{
-    afterwards::Afterwards, api::Api, event::Event, payload::ProxyResponse, route::Route, serve,
+    afterwards::Afterwards,
+    api::Api,
+    event::Event,
+    payload::ProxyResponse,
+    route::{Function, Route},
+    serve,
     settings::Settings,
 };
 use otp_service::aws::Aws;
@@ -53,10 +58,11 @@ impl Functions {
     /// answer goes on beside further requests.
     pub async fn handle(&self, route: Route, request: Request) -> Response<Body> {
         let (settings, now) = (&self.settings, (self.clock)());
-        let (answer, afterwards) = if route == Route::Login {
-            Box::pin(serve::handle(&self.login, settings, request, now)).await
-        } else {
-            Box::pin(serve::handle(&self.sessions, settings, request, now)).await
+        let (answer, afterwards) = match route.function() {
+            Function::Login => Box::pin(serve::handle(&self.login, settings, request, now)).await,
+            Function::Validate => {
+                Box::pin(serve::handle(&self.sessions, settings, request, now)).await
+            }
         };
         self.remaining.start(afterwards);
         answer
@@ -66,10 +72,11 @@ impl Functions {
     /// answer goes on beside further requests.
     pub async fn answer(&self, route: Route, event: Event) -> ProxyResponse {
         let (settings, now) = (&self.settings, (self.clock)());
-        let (answer, afterwards) = if route == Route::Login {
-            Box::pin(serve::answer(&self.login, settings, event, now)).await
-        } else {
-            Box::pin(serve::answer(&self.sessions, settings, event, now)).await
+        let (answer, afterwards) = match route.function() {
+            Function::Login => Box::pin(serve::answer(&self.login, settings, event, now)).await,
+            Function::Validate => {
+                Box::pin(serve::answer(&self.sessions, settings, event, now)).await
+            }
         };
         self.remaining.start(afterwards);
         answer

@@ -37,9 +37,7 @@ async fn invoke(
     incoming: Request,
 ) -> Response {
     let (parts, body) = incoming.into_parts();
-    let path = parts.uri.path();
-    let path = path.strip_suffix('/').unwrap_or(path);
-    let Some(route) = Route::ALL.into_iter().find(|route| route.path() == path) else {
+    let Some(route) = Route::at(parts.uri.path()) else {
         return problem(Rejection::NotFound, &parts.headers);
     };
     let body = match read(body).await {

@@ -18,6 +18,8 @@ use lambda_http::{
 
 use otp_settings::table;
 
+use crate::route::Route;
+
 pub use self::origin::{MalformedOrigin, OriginPattern};
 
 /// The setting that names the allowed origins, for the log.
@@ -135,7 +137,6 @@ impl CorsPolicy {
         let mut answer = Response::new(Body::Empty);
         *answer.status_mut() = StatusCode::NO_CONTENT;
         for (name, value) in [
-            (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
             (
                 ACCESS_CONTROL_ALLOW_HEADERS,
                 "authorization, content-type, idempotency-key",
@@ -146,6 +147,11 @@ impl CorsPolicy {
             answer
                 .headers_mut()
                 .insert(name, HeaderValue::from_static(value));
+        }
+        let methods = Route::methods(Route::ALL.iter().copied()).join(", ");
+        if let Ok(methods) = methods.parse() {
+            let headers = answer.headers_mut();
+            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
         }
         Some(self.apply(answer))
     }

@@ -23,7 +23,7 @@ pub struct Problem {
     detail: Cow<'static, str>,
     limit: Option<LimitKind>,
     retry_after: Option<u64>,
-    header: Option<(HeaderName, &'static str)>,
+    header: Option<(HeaderName, Cow<'static, str>)>,
     oauth_error: &'static str,
 }
 
@@ -72,9 +72,9 @@ impl Problem {
         }
     }
 
-    fn with(self, name: HeaderName, value: &'static str) -> Self {
+    fn with(self, name: HeaderName, value: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            header: Some((name, value)),
+            header: Some((name, value.into())),
             ..self
         }
     }
@@ -124,17 +124,13 @@ impl Problem {
                 "Not found",
                 "There is nothing at this address.",
             ),
-            Rejection::MethodNotAllowed(method) => Self::new(
+            Rejection::MethodNotAllowed(methods) => Self::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method-not-allowed",
                 "Method not allowed",
-                if *method == "GET" {
-                    "This address takes GET only."
-                } else {
-                    "This address takes POST only."
-                },
+                format!("This address takes {} only.", methods.join(" and ")),
             )
-            .with(ALLOW, method),
+            .with(ALLOW, methods.join(", ")),
             Rejection::OriginNotAllowed => Self::new(
                 StatusCode::FORBIDDEN,
                 "origin-not-allowed",

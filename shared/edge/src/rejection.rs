@@ -20,8 +20,8 @@ pub enum FormRejection {
 pub enum Rejection {
     /// No route has this path.
     NotFound,
-    /// The route takes only this method.
-    MethodNotAllowed(&'static str),
+    /// The path takes only these methods.
+    MethodNotAllowed(Vec<&'static str>),
     /// The refresh cookie is not for pages of this origin.
     OriginNotAllowed,
     /// The body is not `application/json`.

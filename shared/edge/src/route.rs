@@ -1,32 +1,29 @@
-//! The API's routes.
+//! The API's routes. The gateway, its throttles, preflights, the 405, the router of
+//! `cargo lambda watch` and docs/openapi.yaml follow from the rows below, or a test
+//! holds them to the rows (`tests/tests/api/routes.rs`).
 
 use lambda_http::{Request, RequestExt, http::Method};
 
 use crate::rejection::Rejection;
 
-/// A route, with one path and one method.
+/// A function of the deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Route {
-    /// Requests a code (login).
+pub enum Function {
+    /// It sends codes.
     Login,
-    /// Exchanges a code for tokens (validation).
+    /// It has sessions.
     Validate,
-    /// Exchanges a refresh token for new tokens.
-    Refresh,
-    /// Ends a session.
-    Logout,
-    /// Returns the user of an access token.
-    Me,
-    /// Exchanges a refresh token for new tokens, as OAuth clients do.
-    Token,
-    /// Ends a session, as OAuth clients do.
-    Revoke,
-    /// The discovery document of `OpenID` Connect.
-    Configuration,
-    /// The metadata of the OAuth authorization server.
-    Metadata,
-    /// The public keys.
-    Keys,
+}
+
+/// The rate that the gateway allows, for all clients together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Throttle {
+    /// `LoginRequestsPerSecond`.
+    Logins,
+    /// `ValidateRequestsPerSecond`.
+    Validations,
+    /// A fixed rate, for what each service that verifies tokens reads.
+    Documents,
 }
 
 /// The form of an error.
@@ -38,115 +35,148 @@ pub enum ErrorFormat {
     OAuth,
 }
 
-impl Route {
-    /// All routes.
-    pub const ALL: [Self; 10] = [
-        Self::Login,
-        Self::Validate,
-        Self::Refresh,
-        Self::Logout,
-        Self::Me,
-        Self::Token,
-        Self::Revoke,
-        Self::Configuration,
-        Self::Metadata,
-        Self::Keys,
-    ];
+/// What there is to know of a route.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The method.
+    pub method: &'static str,
+    /// The path, without a trailing slash. Routes with other methods may share it.
+    pub path: &'static str,
+    /// The route's name in the log.
+    pub name: &'static str,
+    /// The function that serves it.
+    pub function: Function,
+    /// Its rate at the gateway.
+    pub throttle: Throttle,
+    /// The form of its errors: the same for all routes of a path.
+    pub error_format: ErrorFormat,
+}
 
+macro_rules! routes {
+    ($($(#[$doc:meta])* $route:ident = $method:ident $path:literal $name:literal
+        $function:ident $throttle:ident $format:ident;)+) => {
+        /// A route: one method at one path.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Route {
+            $($(#[$doc])* $route,)+
+        }
+
+        impl Route {
+            /// All routes.
+            pub const ALL: &[Self] = &[$(Self::$route),+];
+
+            /// The row of this route.
+            #[must_use]
+            pub const fn row(self) -> Row {
+                match self {
+                    $(Self::$route => Row {
+                        method: stringify!($method),
+                        path: $path,
+                        name: $name,
+                        function: Function::$function,
+                        throttle: Throttle::$throttle,
+                        error_format: ErrorFormat::$format,
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+routes! {
+    /// Requests a code (login).
+    Login = POST "/api/login-with-otp" "login" Login Logins Problem;
+    /// Exchanges a code for tokens (validation).
+    Validate = POST "/api/validate-otp" "validate" Validate Validations Problem;
+    /// Exchanges a refresh token for new tokens.
+    Refresh = POST "/api/token/refresh" "refresh" Validate Validations Problem;
+    /// Ends a session.
+    Logout = POST "/api/logout" "logout" Validate Validations Problem;
+    /// Returns the user of an access token.
+    Me = GET "/api/me" "me" Validate Validations Problem;
+    /// Exchanges a refresh token for new tokens, as OAuth clients do.
+    Token = POST "/oauth2/token" "token" Validate Validations OAuth;
+    /// Ends a session, as OAuth clients do.
+    Revoke = POST "/oauth2/revoke" "revoke" Validate Validations OAuth;
+    /// The discovery document of `OpenID` Connect.
+    Configuration = GET "/.well-known/openid-configuration" "configuration" Validate Documents Problem;
+    /// The metadata of the OAuth authorization server.
+    Metadata = GET "/.well-known/oauth-authorization-server" "metadata" Validate Documents Problem;
+    /// The public keys.
+    Keys = GET "/.well-known/jwks.json" "keys" Validate Documents Problem;
+}
+
+impl Route {
     /// The path, without a trailing slash.
     #[must_use]
     pub const fn path(self) -> &'static str {
-        match self {
-            Self::Login => "/api/login-with-otp",
-            Self::Validate => "/api/validate-otp",
-            Self::Refresh => "/api/token/refresh",
-            Self::Logout => "/api/logout",
-            Self::Me => "/api/me",
-            Self::Token => "/oauth2/token",
-            Self::Revoke => "/oauth2/revoke",
-            Self::Configuration => "/.well-known/openid-configuration",
-            Self::Metadata => "/.well-known/oauth-authorization-server",
-            Self::Keys => "/.well-known/jwks.json",
-        }
-    }
-
-    /// The method that the route takes.
-    #[must_use]
-    pub const fn method(self) -> &'static str {
-        match self {
-            Self::Login
-            | Self::Validate
-            | Self::Refresh
-            | Self::Logout
-            | Self::Token
-            | Self::Revoke => "POST",
-            Self::Me | Self::Configuration | Self::Metadata | Self::Keys => "GET",
-        }
+        self.row().path
     }
 
     /// The route's name in the log.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Login => "login",
-            Self::Validate => "validate",
-            Self::Refresh => "refresh",
-            Self::Logout => "logout",
-            Self::Me => "me",
-            Self::Token => "token",
-            Self::Revoke => "revoke",
-            Self::Configuration => "configuration",
-            Self::Metadata => "metadata",
-            Self::Keys => "keys",
-        }
+        self.row().name
     }
 
-    /// The form of this route's errors.
+    /// The function that serves the route.
     #[must_use]
-    pub const fn error_format(self) -> ErrorFormat {
-        match self {
-            Self::Token | Self::Revoke => ErrorFormat::OAuth,
-            Self::Login
-            | Self::Validate
-            | Self::Refresh
-            | Self::Logout
-            | Self::Me
-            | Self::Configuration
-            | Self::Metadata
-            | Self::Keys => ErrorFormat::Problem,
-        }
+    pub const fn function(self) -> Function {
+        self.row().function
+    }
+
+    /// The routes at a path within this API, which may end with a slash.
+    fn all_at(path: &str) -> impl Iterator<Item = Self> {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        Self::ALL
+            .iter()
+            .copied()
+            .filter(move |route| route.path() == path)
+    }
+
+    /// A route of a path, which may end with a slash: all have the same function and the
+    /// same form of errors.
+    #[must_use]
+    pub fn at(path: &str) -> Option<Self> {
+        Self::all_at(path).next()
     }
 
     /// The form of the errors at a request's path, whatever its method.
     #[must_use]
     pub fn error_format_of(request: &Request) -> ErrorFormat {
-        Self::at(request.raw_http_path()).map_or(ErrorFormat::Problem, Self::error_format)
+        Self::at(request.raw_http_path()).map_or(ErrorFormat::Problem, |it| it.row().error_format)
     }
 
-    /// The route of a path within this API, which may end with a slash.
-    #[must_use]
-    pub fn at(path: &str) -> Option<Self> {
-        let path = path.strip_suffix('/').unwrap_or(path);
-        Self::ALL.into_iter().find(|route| path == route.path())
+    /// The methods of some routes, each once.
+    pub(crate) fn methods(of: impl IntoIterator<Item = Self>) -> Vec<&'static str> {
+        let mut methods: Vec<_> = of.into_iter().map(|route| route.row().method).collect();
+        methods.sort_unstable();
+        methods.dedup();
+        methods
     }
 
     /// The route of a request.
     ///
     /// # Errors
     ///
-    /// No route has this path, or the route takes another method.
+    /// No route has this path, or none has this path and this method.
     pub fn of(request: &Request) -> Result<Self, Rejection> {
-        let route = Self::at(request.raw_http_path()).ok_or(Rejection::NotFound)?;
+        let path = request.raw_http_path();
         let method = match request.method() {
             // RFC 9110 section 9.3.2: the same as GET. The gateway drops the content.
             &Method::HEAD => "GET",
             method => method.as_str(),
         };
-        if method == route.method() {
-            Ok(route)
-        } else {
-            Err(Rejection::MethodNotAllowed(route.method()))
+        let mut routes = Self::all_at(path);
+        if let Some(route) = routes.find(|route| route.row().method == method) {
+            return Ok(route);
         }
+        let methods = Self::methods(Self::all_at(path));
+        Err(if methods.is_empty() {
+            Rejection::NotFound
+        } else {
+            Rejection::MethodNotAllowed(methods)
+        })
     }
 }
 
@@ -163,43 +193,18 @@ mod tests {
     }
 
     #[test]
-    fn each_route_has_its_path_its_method_its_name_and_its_form_of_errors() {
-        let (problem, oauth) = (ErrorFormat::Problem, ErrorFormat::OAuth);
-        let routes = [
-            ("POST", "/api/login-with-otp", "login", problem),
-            ("POST", "/api/validate-otp", "validate", problem),
-            ("POST", "/api/token/refresh", "refresh", problem),
-            ("POST", "/api/logout", "logout", problem),
-            ("GET", "/api/me", "me", problem),
-            ("POST", "/oauth2/token", "token", oauth),
-            ("POST", "/oauth2/revoke", "revoke", oauth),
-            (
-                "GET",
-                "/.well-known/openid-configuration",
-                "configuration",
-                problem,
-            ),
-            (
-                "GET",
-                "/.well-known/oauth-authorization-server",
-                "metadata",
-                problem,
-            ),
-            ("GET", "/.well-known/jwks.json", "keys", problem),
-        ];
-        assert_eq!(Route::ALL.len(), routes.len());
-        for (method, path, name, format) in routes {
+    fn each_route_is_found_by_its_path_and_its_method() {
+        for route in Route::ALL {
+            let Row { method, path, .. } = route.row();
             let other = if method == "GET" { "POST" } else { "GET" };
             for path in [path, &format!("{path}/")] {
-                let route = routed(method, path).unwrap();
-                assert_eq!(route.name(), name);
-                let refused = Err(Rejection::MethodNotAllowed(method));
+                assert_eq!(routed(method, path), Ok(*route));
+                let refused = Err(Rejection::MethodNotAllowed(vec![method]));
                 assert_eq!(routed(other, path), refused, "{path}");
                 let request = Request::new(Body::Empty).with_raw_http_path(path);
-                assert_eq!(Route::error_format_of(&request), format, "{path}");
+                assert_eq!(Route::error_format_of(&request), route.row().error_format);
             }
-            let head = routed("HEAD", path).map(Route::name);
-            assert_eq!(head.is_ok(), method == "GET", "{path}");
+            assert_eq!(routed("HEAD", path).is_ok(), method == "GET", "{path}");
         }
         for path in [
             "",
@@ -212,7 +217,16 @@ mod tests {
         ] {
             assert_eq!(routed("GET", path), Err(Rejection::NotFound), "{path}");
             let request = Request::new(Body::Empty).with_raw_http_path(path);
-            assert_eq!(Route::error_format_of(&request), problem);
+            assert_eq!(Route::error_format_of(&request), ErrorFormat::Problem);
+        }
+    }
+
+    #[test]
+    fn routes_of_one_path_share_a_function_and_a_form_of_errors() {
+        for route in Route::ALL {
+            let first = Route::at(route.path()).unwrap().row();
+            assert_eq!(route.function(), first.function);
+            assert_eq!(route.row().error_format, first.error_format);
         }
     }
 }

@@ -8,8 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use otp_domain::{Delivery, LimitKind, Refusal};
 use otp_edge::{
-    failure::Failure, problem::Problem, rejection::Rejection, route::Route,
-    settings::TEST_IDENTITIES_ENDED,
+    failure::Failure, problem::Problem, rejection::Rejection, settings::TEST_IDENTITIES_ENDED,
 };
 use otp_service::{
     fault::{Dependency, Fault},
@@ -18,7 +17,7 @@ use otp_service::{
 use otp_settings::table::{self, Kind, Setting};
 use serde_json::Value;
 
-use crate::template::{Stack, at, items, load, text};
+use crate::template::{Stack, at, load, text};
 
 const SETTINGS: &str = include_str!("../../../docs/settings.md");
 
@@ -120,39 +119,6 @@ fn the_template_passes_every_setting_and_repeats_its_default_and_range() {
         unknown.is_empty(),
         "variables that are not settings: {unknown:?}"
     );
-}
-
-#[test]
-fn the_gateway_has_every_route_with_its_method_and_a_throttle() {
-    let api = Stack::full().part(&["Resources", "Api", "Properties"]);
-    let api = &api;
-    let paths = at(api, &["DefinitionBody", "paths"]);
-    let routes: BTreeSet<_> = Route::ALL.into_iter().map(Route::path).collect();
-    assert_eq!(keys(paths), routes);
-    let limits = items(&api["MethodSettings"]);
-    for route in Route::ALL {
-        let method = route.method();
-        let methods = keys(at(paths, &[route.path()]));
-        let any = "x-amazon-apigateway-any-method";
-        let lower = method.to_lowercase();
-        assert_eq!(
-            methods,
-            BTreeSet::from([lower.as_str(), "options", any]),
-            "{}",
-            route.path()
-        );
-        let escaped = format!("/{}", route.path().replace('/', "~1"));
-        let throttle = |method: &str| {
-            let limit = limits.iter().find(|limit| {
-                text(at(limit, &["ResourcePath"])) == escaped
-                    && text(at(limit, &["HttpMethod"])) == method
-            });
-            let limit = limit.unwrap_or_else(|| panic!("{method} {escaped} has no throttle"));
-            ["ThrottlingRateLimit", "ThrottlingBurstLimit"].map(|kind| text(at(limit, &[kind])))
-        };
-        // A page's preflights are as many as its requests, whatever the parameters.
-        assert_eq!(throttle("OPTIONS"), throttle(method), "{}", route.path());
-    }
 }
 
 /// The problem of each failure that the gateway answers by itself.

@@ -42,6 +42,7 @@ mod proxies;
 mod refresh;
 mod refused_destinations;
 mod repeated_validations;
+mod routes;
 mod seals;
 mod sends;
 mod strict_table;

@@ -69,8 +69,9 @@ impl Problem {
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
-        if let Some((name, value)) = &self.header {
-            let value = HeaderValue::from_static(value);
+        if let Some((name, value)) = &self.header
+            && let Ok(value) = HeaderValue::from_str(value)
+        {
             response.headers_mut().insert(name, value);
         }
         response

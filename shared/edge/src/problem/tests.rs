@@ -119,11 +119,11 @@ fn each_rejection_has_its_problem() {
     for (rejection, expected) in [
         (Rejection::NotFound, "404 not-found invalid_request"),
         (
-            Rejection::MethodNotAllowed("GET"),
-            "405 method-not-allowed invalid_request, allow: GET",
+            Rejection::MethodNotAllowed(vec!["DELETE", "GET"]),
+            "405 method-not-allowed invalid_request, allow: DELETE, GET",
         ),
         (
-            Rejection::MethodNotAllowed("POST"),
+            Rejection::MethodNotAllowed(vec!["POST"]),
             "405 method-not-allowed invalid_request, allow: POST",
         ),
         (
@@ -157,12 +157,12 @@ fn each_rejection_has_its_problem() {
     ] {
         assert_eq!(told(rejection), expected);
     }
-    for method in ["GET", "POST"] {
-        let problem = Problem::of(&Rejection::MethodNotAllowed(method).into());
-        assert_eq!(
-            problem.detail(),
-            format!("This address takes {method} only.")
-        );
+    for (methods, told) in [
+        (vec!["GET"], "GET"),
+        (vec!["DELETE", "GET"], "DELETE and GET"),
+    ] {
+        let problem = Problem::of(&Rejection::MethodNotAllowed(methods).into());
+        assert_eq!(problem.detail(), format!("This address takes {told} only."));
     }
 }
 
@@ -173,6 +173,7 @@ fn a_fault_says_nothing_of_its_cause_and_when_to_come_back() {
     for (dependency, expected) in [
         (Dependency::Table, unavailable),
         (Dependency::Keys, unavailable),
+        (Dependency::Settings, unavailable),
         (Dependency::Provider, "502 delivery-failed invalid_request"),
     ] {
         assert_eq!(told(fault(dependency)), expected);

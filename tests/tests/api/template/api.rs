@@ -3,42 +3,10 @@
 use otp_edge::route::Route;
 use serde_json::{Value, json};
 
-use super::{Stack, at, items, text};
-
-fn function(route: Route) -> &'static str {
-    if route == Route::Login {
-        "AWS::StackName-login-with-otp"
-    } else {
-        "AWS::StackName-validate-otp"
-    }
-}
+use super::{Stack, at, text};
 
 fn api() -> Value {
     Stack::full().part(&["Resources", "Api", "Properties"])
-}
-
-#[test]
-fn every_method_of_a_route_reaches_the_function_of_the_route() {
-    let api = api();
-    let paths = at(&api, &["DefinitionBody", "paths"]);
-    for route in Route::ALL {
-        let arn = format!(
-            "arn:aws:lambda:eu-west-1:123456789012:function:{}",
-            function(route)
-        );
-        let start = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions";
-        let integration = json!({
-            "responses": {},
-            "x-amazon-apigateway-integration": {
-                "type": "aws_proxy",
-                "httpMethod": "POST", // of the call of Lambda, whatever the client's method
-                "uri": format!("{start}/{arn}/invocations"),
-            },
-        });
-        for (method, operation) in at(paths, &[route.path()]).as_object().unwrap() {
-            assert_eq!(*operation, integration, "{method} {}", route.path());
-        }
-    }
 }
 
 #[test]
@@ -65,35 +33,6 @@ fn a_function_takes_calls_of_its_own_routes_of_this_api_and_no_others() {
             if is_logins { &of_login } else { of_stage },
             "{name}"
         );
-    }
-}
-
-#[test]
-fn each_route_has_the_rate_of_its_kind() {
-    let rates = [
-        ("LoginRequestsPerSecond", "7"),
-        ("ValidateRequestsPerSecond", "11"),
-    ];
-    let api = Stack::with(&rates).part(&["Resources", "Api", "Properties"]);
-    let limits = items(&api["MethodSettings"]);
-    // Each route and its preflight, and all other methods together.
-    assert_eq!(limits.len(), 2 * Route::ALL.len() + 1);
-    for limit in limits {
-        let path = text(&limit["ResourcePath"])
-            .replace("~1", "/")
-            .replacen("//", "/", 1);
-        let route = Route::ALL.into_iter().find(|route| route.path() == path);
-        let expected = match route {
-            None => ["5", "10"],
-            Some(Route::Login) => ["7", "7"],
-            Some(Route::Configuration | Route::Metadata | Route::Keys) => ["50", "100"],
-            Some(_) => ["11", "11"],
-        };
-        let found = ["ThrottlingRateLimit", "ThrottlingBurstLimit"].map(|kind| text(&limit[kind]));
-        assert_eq!(found, expected, "{path}");
-        if route.is_none() {
-            assert_eq!([&limit["ResourcePath"], &limit["HttpMethod"]], ["/*", "*"]);
-        }
     }
 }
 
