@@ -31,7 +31,7 @@ pub struct Keys {
 
 impl Keys {
     /// Generates an RSA key for each of `signing_ids` and an HMAC key for each of `digest_ids`, in
-    /// memory only. Signatures and digests of earlier keys are void.
+    /// memory only. The stacks of one process share the RSA keys; digests of earlier keys are void.
     ///
     /// Each id may also be an alias or an ARN.
     ///

@@ -159,7 +159,13 @@ fn forgeries(token: &str, foreign: &str, public: &[u8]) -> Vec<(&'static str, St
 async fn a_forged_token_is_refused_by_the_functions_and_by_a_verifier() {
     let app = TestApp::start().await;
     let token = app.log_in(ALICE).await["token"].clone();
-    let other = TestApp::with(&[("TOKEN_ISSUER", &app.settings.sessions.tokens.issuer)]).await;
+    let issuer = &app.settings.sessions.tokens.issuer;
+    // The stacks of one process share the key of a name.
+    let other = [
+        ("TOKEN_ISSUER", issuer.as_str()),
+        ("SIGNING_KEY_ID", "another"),
+    ];
+    let other = TestApp::with(&other).await;
     let foreign = other.log_in(ALICE).await["token"].clone();
     let (token, foreign) = (token.as_str().unwrap(), foreign.as_str().unwrap());
     let public = serde_json::to_vec(&published(&app).await.keys[0]).unwrap();

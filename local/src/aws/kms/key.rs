@@ -1,5 +1,10 @@
 //! A key, its names (id, alias, ARN) and its usage.
 
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex, PoisonError},
+};
+
 use aws_lc_rs::{
     error::Unspecified,
     hmac,
@@ -13,6 +18,10 @@ use crate::aws::protocol::AwsError;
 
 /// The account of every key here. No real account has this number.
 const ACCOUNT: &str = "000000000000";
+
+/// The RSA keys of this process, by id. One takes a tenth of a second, and tests start hundreds of
+/// stacks.
+static PAIRS: LazyLock<Mutex<HashMap<String, KeyPair>>> = LazyLock::new(Mutex::default);
 
 const ARN_PREFIX: &str = "arn:aws:kms:us-east-1:000000000000:key/";
 
@@ -29,23 +38,27 @@ enum Material {
 }
 
 impl Key {
-    /// A new RSA key, whose id is in `name`.
+    /// The RSA key of this process whose id is in `name`.
     pub(super) fn signing(name: &str) -> Result<Self, String> {
-        let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
-        Self::new(name, Material::Rsa(pair))
+        let id = id(name)?;
+        let mut pairs = PAIRS.lock().unwrap_or_else(PoisonError::into_inner);
+        let pair = match pairs.get(id) {
+            Some(pair) => pair.clone(),
+            None => KeyPair::generate(KeySize::Rsa2048).map_err(failed)?,
+        };
+        pairs.insert(id.to_owned(), pair.clone());
+        Ok(Self {
+            id: id.to_owned(),
+            material: Material::Rsa(pair),
+        })
     }
 
     /// A new HMAC key, whose id is in `name`.
     pub(super) fn digest(name: &str) -> Result<Self, String> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).map_err(failed)?;
-        Self::new(name, Material::Hmac(Box::new(key)))
-    }
-
-    fn new(name: &str, material: Material) -> Result<Self, String> {
-        let id = id_in(name).ok_or_else(|| format!("'{name}' has no key id"))?;
         Ok(Self {
-            id: id.to_owned(),
-            material,
+            id: id(name)?.to_owned(),
+            material: Material::Hmac(Box::new(key)),
         })
     }
 
@@ -114,6 +127,10 @@ impl Key {
 
 fn failed(_: Unspecified) -> String {
     "a key cannot be generated".to_owned()
+}
+
+fn id(name: &str) -> Result<&str, String> {
+    id_in(name).ok_or_else(|| format!("'{name}' has no key id"))
 }
 
 /// The id in a name: an id, `alias/` and an id, or the ARN of a key or an alias.
