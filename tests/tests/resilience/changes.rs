@@ -16,7 +16,7 @@ mod story;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures_util::{StreamExt, stream};
+use futures_util::future::join_all;
 use tests::TestApp;
 
 use self::{operator::Change, request::Request, story::Story};
@@ -32,46 +32,37 @@ const SETTINGS: [(&str, &str); 5] = [
     ("REFRESH_GRACE_SECONDS", "60"),
 ];
 
-/// Runs a request once for each of its calls, with the change before that call. Returns how
-/// many calls there were.
-async fn at_every_call(app: &TestApp, request: Request, change: Change) -> usize {
+/// Runs a request with each change before each of its calls.
+async fn at_every_call(app: &TestApp, request: Request) {
     static STORIES: AtomicUsize = AtomicUsize::new(0);
-    // The operator's tool first looks for whoever is the user.
-    for nth in usize::from(request.is_operators()).. {
+    let prepare = |change| {
         let number = STORIES.fetch_add(1, Ordering::SeqCst);
-        let story = Story::prepare(app, request, change, number).await;
-        if !story.changes_before_call(nth).await {
-            return nth;
+        Story::prepare(app, request, change, number)
+    };
+    // Here the change does not happen.
+    let calls = prepare(Change::Replace).await.calls().await;
+    let least = request.least_calls();
+    assert!(calls >= least, "{request:?} has {calls} calls");
+    for change in Change::ALL {
+        // The operator's tool first looks for whoever is the user.
+        let first = usize::from(request.is_operators());
+        for nth in (first..calls).filter(|_| request.can_meet(change)) {
+            prepare(change).await.changes_before_call(nth).await;
         }
     }
-    unreachable!("a request ends")
 }
 
 /// Runs all requests with all changes.
 async fn at_all_calls(mode: &str, requests: &[Request]) {
     let app = TestApp::with(&[&SETTINGS[..], &[("UNKNOWN_USERS", mode)]].concat()).await;
-    let mut lanes = Vec::new();
-    for _ in 0..PARALLEL {
+    let lanes = (0..PARALLEL).map(async |nth| {
         let lane = app.cold_start().await;
         lane.warm_up().await;
-        lanes.push(lane);
-    }
-    let pairs = requests
-        .iter()
-        .flat_map(|request| Change::ALL.map(|change| (*request, change)));
-    let pairs: Vec<_> = pairs
-        .filter(|(request, change)| request.can_meet(*change))
-        .collect();
-    let per_lane = pairs.len().div_ceil(PARALLEL);
-    let lanes = lanes.iter().zip(pairs.chunks(per_lane));
-    let runs = stream::iter(lanes).map(|(lane, pairs)| async move {
-        for (request, change) in pairs {
-            let calls = at_every_call(lane, *request, *change).await;
-            let least = request.least_calls();
-            assert!(calls >= least, "{request:?} has {calls} calls");
+        for request in requests.iter().skip(nth).step_by(PARALLEL) {
+            at_every_call(&lane, *request).await;
         }
     });
-    runs.buffer_unordered(PARALLEL).collect::<Vec<()>>().await;
+    join_all(lanes).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
