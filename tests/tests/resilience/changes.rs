@@ -17,7 +17,7 @@ mod story;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
-use tests::TestApp;
+use tests::{Call, TestApp};
 
 use self::{operator::Change, request::Request, story::Story};
 
@@ -41,12 +41,20 @@ async fn at_every_call(app: &TestApp, request: Request) {
     };
     // Here the change does not happen.
     let calls = prepare(Change::Replace).await.calls().await;
-    let least = request.least_calls();
-    assert!(calls >= least, "{request:?} has {calls} calls");
+    assert!(
+        calls.len() >= request.least_calls(),
+        "{request:?}: {calls:?}"
+    );
+    // KMS and SES know no users: a change before such a call is one before the next call.
+    let is_at_table = |nth: &usize| {
+        let last = nth + 1 == calls.len();
+        last || !matches!(calls[*nth], Call::Sign | Call::SendEmail)
+    };
     for change in Change::ALL {
         // The operator's tool first looks for whoever is the user.
         let first = usize::from(request.is_operators());
-        for nth in (first..calls).filter(|_| request.can_meet(change)) {
+        let places = (first..calls.len()).filter(is_at_table);
+        for nth in places.filter(|_| request.can_meet(change)) {
             prepare(change).await.changes_before_call(nth).await;
         }
     }

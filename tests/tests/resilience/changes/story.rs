@@ -11,7 +11,7 @@ use std::{
 use admin::Exit;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use tests::{Answer, TestApp, Wait, table::partition_key};
+use tests::{Answer, Call, TestApp, Wait, table::partition_key};
 use tokio::sync::watch;
 
 use super::{
@@ -110,10 +110,10 @@ impl<'a> Story<'a> {
         format!("{change:?} before call {nth} of {request:?}")
     }
 
-    /// How many calls the request makes if nothing changes.
-    pub async fn calls(&self) -> usize {
+    /// The calls that the request makes if nothing changes.
+    pub async fn calls(&self) -> Vec<Call> {
         let ended = self.send().await;
-        let calls = self.app.faults.calls().len();
+        let calls = self.app.faults.calls();
         self.app.faults.stop();
         assert!(ended.is_success(), "{:?}: nothing changed", self.request);
         calls
