@@ -122,12 +122,12 @@ test("a code that is awaited survives a reload, with the tries that it has left"
   let page = await open();
   await page.ask();
   await page.type("000000");
-  assert.match(page.alert(), /^This code is not right/);
+  assert.match(page.alert(), /^This code is incorrect/);
   page = await page.reload();
   assert.equal(page.title(), "Enter the code");
   assert.match(page.all(), /a@example\.com/);
   await page.type("000001");
-  assert.match(page.alert(), /^This code is not right/);
+  assert.match(page.alert(), /^This code is incorrect/);
   assert.equal(page.button("The code expires"), undefined);
   await page.type("000002");
   assert.match(page.alert(), /^That was the last try/);
@@ -296,7 +296,7 @@ test("another code is sent when its time has come, and takes the place of the fi
   page = await page.reload();
   await page.type("000000");
   await page.type("000001");
-  assert.match(page.alert(), /^This code is not right/, "the new code has as many tries as the first had");
+  assert.match(page.alert(), /^This code is incorrect/, "the new code has as many tries as the first had");
   await page.type(CODE);
   assert.equal(api.to(VALIDATE).at(-1).body.challenge_id, "challenge-2");
 });
@@ -444,8 +444,8 @@ test("messages are in the language of the page", async () => {
 });
 
 for (const [type, status, sentence] of [
-  ["destination-not-allowed", 400, "We cannot send a code there."],
-  ["destination-refused", 400, "We cannot send a code there."],
+  ["destination-not-allowed", 400, "We cannot send a code to this address or number."],
+  ["destination-refused", 400, "We cannot send a code to this address or number."],
   ["user-not-found", 404, "There is no account for this address or number."],
   ["delivery-failed", 502, "The code could not be sent."],
   ["invalid-request", 400, "Enter an e-mail address, such as"],
@@ -522,7 +522,7 @@ test("a number is one of its country, and what was typed stays with its channel"
   assert.equal(select.value, "US");
   assert.equal(page.field().value, "");
   await page.ask("12");
-  assert.match(page.alert(), /^Enter a whole phone number/);
+  assert.match(page.alert(), /^Enter a complete phone number/);
   await page.type("(416) 555-0123");
   await page.press("Use an e-mail address");
   assert.equal(page.field().value, "a@exam");
@@ -542,7 +542,7 @@ test("the country that a person chose is that of the number, and stays chosen", 
   select.dispatchEvent(new window.Event("change", { bubbles: true }));
   api.next(LOGIN, problem(400, "invalid-request"));
   await page.ask("07400 123456");
-  assert.match(page.alert(), /^Enter a whole phone number/);
+  assert.match(page.alert(), /^Enter a complete phone number/);
   await page.press("Send code");
   await page.press("Change the address");
   assert.equal(page.root.querySelector("select").value, "GB");
@@ -559,7 +559,7 @@ test("one country alone is no choice", async () => {
 test("a page that offers no country takes no number", async () => {
   const page = await open({ countries: "ZZ", channels: "phone" });
   await page.ask("+14165550123");
-  assert.match(page.alert(), /^Enter a whole phone number/);
+  assert.match(page.alert(), /^Enter a complete phone number/);
   assert.equal(api.calls.length, 0);
 });
 

@@ -81,7 +81,7 @@ describe("in Firefox", { skip: !executablePath && "there is no Firefox" }, () =>
     await page.reload();
     const code = await stack.code(email);
     await fill(page, ".code", wrong(code));
-    await until(page, "#alert", "This code is not right.");
+    await until(page, "#alert", "This code is incorrect.");
     await fill(page, ".code", code);
     await until(page, "#title", "You are signed in");
     await answered(page);

@@ -34,7 +34,7 @@ describe("a login", { concurrency: 2 }, () => {
     await page.getByRole("combobox", { name: "Country" }).selectOption("CA");
     await field("Phone number").fill("12");
     await button("Send code").click();
-    await seen(page).alert("Enter a whole phone number.");
+    await seen(page).alert("Enter a complete phone number.");
     await field("Phone number").fill("(416) 555-0123");
     await button("Send code").click();
     await title("Enter the code");

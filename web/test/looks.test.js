@@ -2,10 +2,27 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 
-import { assertAccessible, assertFits } from "./browser.js";
+import { ask, assertAccessible, assertFits } from "./browser.js";
+import { PAGES } from "./backgrounds.js";
 import { visits } from "./visits.js";
 
 const visit = visits();
+
+visit("the element stands on the page's own background, and after a login nothing has a ring that nobody asked for", {}, async ({ page, email, stack }) => {
+  const looks = (query, name) => page.evaluate(([query, name]) => {
+    const host = document.querySelector("otp-sign-in");
+    return getComputedStyle(query ? host.shadowRoot.querySelector(query) : host)[name];
+  }, [query, name]);
+  await page.locator("otp-sign-in #field").waitFor();
+  assert.equal(await looks("", "backgroundColor"), "rgba(0, 0, 0, 0)");
+  assert.equal(await looks("h2", "color"), await page.evaluate(() => getComputedStyle(document.querySelector("main")).color));
+  await ask(page, email);
+  assert.equal(await page.getByLabel("Code").count(), 1, "what a test finds by the label");
+  await page.getByLabel("Code").pressSequentially(await stack.code(email));
+  await page.getByRole("heading", { name: "You are signed in" }).waitFor();
+  assert.equal(await page.evaluate(() => document.querySelector("otp-sign-in").shadowRoot.activeElement.id), "title");
+  assert.equal(await looks("h2", "outlineStyle"), "none");
+});
 
 describe("everybody can use it", { concurrency: 2 }, () => {
   const looks = {
@@ -14,9 +31,13 @@ describe("everybody can use it", { concurrency: 2 }, () => {
     "at 320 pixels": { viewport: { width: 320, height: 640 } },
     "from right to left": { path: "/?lang=ar", viewport: { width: 320, height: 640 } },
     "with forced colours": { forcedColors: "active" },
+    "on a dark page that says nothing of it": { style: PAGES.dark },
+    "on a coloured page": { style: PAGES.coloured },
+    "with text of 200 %": { style: PAGES.large, viewport: { width: 640, height: 900 } },
   };
-  for (const [name, look] of Object.entries(looks)) {
+  for (const [name, { style = "", ...look }] of Object.entries(looks)) {
     visit(name, { bypassCSP: true, ...look }, async ({ page, email, stack }) => {
+      if (style) await page.addStyleTag({ content: style });
       const check = async (what) => {
         await assertAccessible(page, what);
         await assertFits(page, what);

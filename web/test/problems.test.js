@@ -20,14 +20,14 @@ describe("a problem is a sentence", { concurrency: 2 }, () => {
     await button("Use a phone number").click();
     await field("Phone number").fill("+4930123456");
     await button("Send code").click();
-    await alert("We cannot send a code there.");
+    await alert("We cannot send a code to this address or number.");
   });
 
   visit("for a wrong code, which may be corrected", {}, async ({ page, email, stack, field, alert, title, focus }) => {
     await ask(page, email);
     const code = await stack.code(email);
     await field("Code").fill(wrong(code));
-    await alert("This code is not right.");
+    await alert("This code is incorrect.");
     assert.equal(await focus(), "field");
     await page.keyboard.type(code); // replaces the selected text
     await title("You are signed in");
@@ -43,7 +43,7 @@ describe("a problem is a sentence", { concurrency: 2 }, () => {
   visit("for the third wrong code", {}, async ({ page, email, stack, field, button, alert, status, title }) => {
     await ask(page, email);
     const code = await stack.code(email);
-    for (const sentence of ["is not right", "is not right", "That was the last try"]) {
+    for (const sentence of ["is incorrect", "is incorrect", "That was the last try"]) {
       await field("Code").fill(wrong(code));
       await alert(sentence);
     }
@@ -108,7 +108,7 @@ describe("a problem is a sentence", { concurrency: 2 }, () => {
   });
 
   for (const [type, status, sentence] of [
-    ["/problems/destination-refused", 400, "We cannot send a code there."],
+    ["/problems/destination-refused", 400, "We cannot send a code to this address or number."],
     ["/problems/user-not-found", 404, "There is no account for this address or number."],
     ["/problems/delivery-failed", 502, "The code could not be sent. Try again."],
     ["/problems/too-many-requests", 429, "Too many requests. Try again in 2 hours."],

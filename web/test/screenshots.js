@@ -1,4 +1,5 @@
 // Makes the pictures in docs/: the states of the element, and the sign-in page beside the inbox.
+import { PAGES } from "./backgrounds.js";
 import { ask, launch, seen } from "./browser.js";
 import { startStack, wrong } from "./stack.js";
 
@@ -43,7 +44,7 @@ const states = [
   await shot(async (page, { field, alert }) => {
     await code(page);
     await field("Code").fill(wrong(await stack.code(`ada${people}@example.com`)));
-    await alert("not right");
+    await alert("incorrect");
   }),
   await shot(async (page, { alert }) => {
     await code(page);
@@ -75,6 +76,22 @@ const states = [
   ),
 ];
 await sheet("screens.png", states, 4, 300);
+
+/** A wrong code on a page with a style of its own. */
+const styled = (style) => async (page, { field, alert }) => {
+  if (style) await page.addStyleTag({ content: style });
+  await code(page);
+  await field("Code").fill(wrong(await stack.code(`ada${people}@example.com`)));
+  await alert("incorrect");
+};
+const own = { bypassCSP: true, size: [384, 660] };
+await sheet("looks.png", [
+  await shot(styled(""), { size: [320, 660] }),
+  await shot(styled(PAGES.dark), own),
+  await shot(styled(PAGES.coloured), own),
+  await shot(async (page) => page.locator("#shared").check(), { path: "/?lang=ar" }),
+  await shot(async (page) => page.addStyleTag({ content: PAGES.large }), { ...own, size: [640, 1100] }),
+], 5, 300);
 
 await fetch(`${stack.inbox}/api/messages`, { method: "DELETE" });
 const login = await shot(async (page) => ask(page, email), { size: [440, 580], deviceScaleFactor: 1 });
