@@ -103,3 +103,28 @@ test("the Node server keeps the tokens to itself", async () => {
   assert.equal(form.status, 415);
   assert.equal((await call("GET", "/none")).status, 404);
 });
+
+test("the middleware of the Next.js example renews once for all requests of a page, and for late ones", async () => {
+  process.env.API_URL = stack.api;
+  const { NextRequest } = await import("../examples/next/node_modules/next/server.js");
+  const { middleware } = await import("../examples/next/middleware.js");
+  const email = someone();
+  const post = async (path, body) => (await fetch(stack.api + path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) })).json();
+  const { challenge_id } = await post("/api/login-with-otp/", { email });
+  const { refresh_token, user_id } = await post("/api/validate-otp/", { email, challenge_id, otp: await stack.code(email) });
+  const visit = (refresh, access = "old") => middleware(new NextRequest("http://localhost/page", { headers: { cookie: `access=${access}; refresh=${refresh}` } }));
+  const answers = await Promise.all(Array.from({ length: 20 }, () => visit(refresh_token)));
+  const [access] = new Set(answers.map((answer) => answer.cookies.get("access").value));
+  assert.equal(new Set(answers.map((answer) => answer.cookies.get("refresh").value)).size, 1);
+  assert.match(answers[0].headers.get("x-middleware-request-cookie"), /access=eyJ/, "the page does not see the new token");
+  const me = await fetch(`${stack.api}/api/me/`, { headers: { authorization: `Bearer ${access}` } });
+  assert.equal((await me.json()).user_id, user_id);
+
+  const next = answers[0].cookies.get("refresh").value;
+  const later = (await visit(next)).cookies.get("refresh").value;
+  assert.equal((await visit(refresh_token)).cookies.get("refresh").value, next, "a late request ends the session");
+  assert.equal((await visit(later, access)).cookies.get("refresh"), undefined, "a fresh token is renewed");
+  await post("/api/token/refresh/", { refresh_token: "none" });
+  const over = await visit("none");
+  assert.equal(over.cookies.get("refresh").value, "");
+});
