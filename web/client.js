@@ -126,7 +126,7 @@ export class Client {
       /** @type {Challenge} */
       const challenge = {
         destination,
-        ...(sent.destination && { sentTo: sent.destination.email ?? sent.destination.phone_number ?? sent.destination }),
+        ...(sent.destination && { sentTo: sent.destination }),
         id: sent.challenge_id,
         channel: sent.channel,
         codeLength: sent.code_length,
@@ -212,26 +212,35 @@ export class Client {
    * @returns {Promise<string | null>}
    */
   async refresh(stale = this.#login.state?.token) {
-    return this.#turn(async () => {
-      const state = this.#login.state;
-      if (!state || (state.token && state.token !== stale)) return state && state.token;
-      /** Whether nobody else logged in or out or renewed this session. */
-      const unchanged = () => this.#login.state?.n === state.n && this.#login.state.id === state.id;
-      try {
-        const answer = await this.#api.post("/api/token/refresh/", this.#proof(state), { goOn: unchanged });
-        return this.#renew(state, answer);
-      } catch (error) {
-        const problem = /** @type {Problem} */ (error);
-        // Without Web Locks, another tab may have been faster.
-        if (!unchanged() && (problem.lost || OVER.includes(problem.type))) return this.#login.state?.token ?? null;
-        if (!OVER.includes(problem.type)) throw problem;
-        this.#login.end(state.id);
-        return this.#login.state?.token ?? null;
-      }
-    });
+    const renewed = await this.#turn(() => this.#refresh(stale));
+    // Before the turn was over, somebody may have logged out or in.
+    const now = this.#login.state;
+    return now && (now.id === renewed?.id ? renewed.token : now.token);
   }
 
-  /** @param {State} state @param {any} answer @returns {string | null} */
+  /**
+   * @param {string | undefined} stale
+   * @returns {Promise<{ id: string, token: string } | null>}
+   */
+  async #refresh(stale) {
+    const state = this.#login.state;
+    if (!state || (state.token && state.token !== stale)) return state;
+    /** Whether nobody else logged in or out or renewed this session. */
+    const unchanged = () => this.#login.state?.n === state.n && this.#login.state.id === state.id;
+    try {
+      const answer = await this.#api.post("/api/token/refresh/", this.#proof(state), { goOn: unchanged });
+      return this.#renew(state, answer);
+    } catch (error) {
+      const problem = /** @type {Problem} */ (error);
+      // Without Web Locks, another tab may have been faster.
+      if (!unchanged() && (problem.lost || OVER.includes(problem.type))) return this.#login.state;
+      if (!OVER.includes(problem.type)) throw problem;
+      this.#login.end(state.id);
+      return this.#login.state;
+    }
+  }
+
+  /** @param {State} state @param {any} answer @returns {{ id: string, token: string } | null} */
   #renew(state, answer) {
     const sid = sessionOf(answer.token);
     const another = (state.sid && sid && state.sid !== sid) || (answer.user_id && answer.user_id !== state.userId);
@@ -239,12 +248,12 @@ export class Client {
     const now = this.#login.state;
     if (now?.id !== state.id) {
       this.#renewed = { id: state.id, refresh: answer.refresh_token }; // a logout waits for it
-      return now && now.token;
+      return now;
     }
     // While this page was frozen, another renewed further.
-    if (now.n !== state.n) return now.token || answer.token;
+    if (now.n !== state.n) return { id: now.id, token: now.token || answer.token };
     this.#login.put({ ...now, ...tokensOf(answer) });
-    return answer.token;
+    return { id: now.id, token: answer.token };
   }
 
   /**

@@ -21,6 +21,6 @@ export const explain = async (api, send) => {
   console.error(
     `Login with OTP: ${api} is there, but the browser does not let this page read its answers (CORS). ` +
       `Is ${origin} in the setting ALLOWED_ORIGINS? ` +
-      "If something adds headers to the page's requests, are they in the setting ALLOWED_HEADERS?",
+      "Does something add headers to the page's requests, such as traceparent, that the API does not allow?",
   );
 };

@@ -264,7 +264,7 @@ class Story {
     const kept = [world.local, ...tabs.map(({ session }) => session)].flatMap((map) => [...map]);
     for (const [key, value] of kept) {
       if (key.includes("challenges") && value.includes("@")) this.#break("kept", value);
-      if (!this.#past.forbidden && !this.#past.missed) for (const id of this.#ended) if (value.includes(`"refresh":"${id}.`)) this.#break("kept", value);
+      if (!this.#past.forbidden && !this.#past.missed && !this.#past.forgot) for (const id of this.#ended) if (value.includes(`"refresh":"${id}.`)) this.#break("kept", value);
     }
     if (this.#broken) throw this.#broken;
   }
@@ -281,14 +281,14 @@ class Story {
     }
   }
 
-  /** A cookie without locks is the last that came, and a token without them may be sent twice. */
+  /** A cookie without locks is the last that came, a token without them may be sent twice, and a tab that could not read may take a wrong clock's word. */
   get #mayLose() {
-    return this.#past.lateLogout || (!this.world.hasLocks && this.world.server.reuses > 0) || (this.mode === "cookie" && (!this.world.hasLocks || this.#past.stalled));
+    return this.#past.lateLogout || (this.#past.forgot && this.#past.jumped) || (!this.world.hasLocks && this.world.server.reuses > 0) || (this.mode === "cookie" && (!this.world.hasLocks || this.#past.stalled));
   }
 
   /** Whoever is shown is logged in. */
   async #use() {
-    if (this.#past.lateLogout || this.#past.forgot || !this.world.hasLocks || this.#past.stalled) return;
+    if (this.#past.lateLogout || this.#past.forgot || this.#past.missed || !this.world.hasLocks || this.#past.stalled) return;
     for (const tab of this.#alive) {
       const before = tab.client.session?.id;
       let token;
