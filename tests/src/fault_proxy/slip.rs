@@ -5,10 +5,11 @@
 //! |---|---|
 //! | `OTP_SLIP` | the slip of this name happens in each call that knows it |
 //! | `OTP_SLIP_REFUSED` | this file is written if the table cannot read such a call |
-//! | `OTP_SLIPS_TO` | the name of each slip that the calls know is added to this file, once |
+//! | `OTP_SLIPS_TO` | the slips that the calls know are added to this file: `thread \| slip` |
 //!
 //! A name shows the call, the action, and what is taken away, in brackets. Ids, times and
-//! numbered placeholders have no place in it, so that it is the same in each run.
+//! numbered placeholders have no place in it, so that it is the same in each run. The thread has
+//! the name of its test, unless the test has several.
 //! `tools/slips/wire` tries all of them.
 
 use std::{
@@ -16,6 +17,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::Write,
     sync::{LazyLock, Mutex},
+    thread,
 };
 
 use serde_json::{Value, json};
@@ -59,12 +61,16 @@ struct List {
 
 impl List {
     fn add(&mut self, call: Call, body: &Value) {
-        let mut shape = format!("{call:?}");
+        let thread = thread::current();
+        let thread = thread.name().unwrap_or_default();
+        let mut shape = format!("{thread} {call:?}");
         add_shape(body, &mut shape);
         if self.shapes.insert(shape) {
             for slip in slips(call, body, &|_| true) {
-                if self.written.insert(slip.name.clone()) {
-                    writeln!(self.file, "{}", slip.name).expect("the slip is written");
+                let line = format!("{thread} | {}\n", slip.name);
+                if self.written.insert(line.clone()) {
+                    let written = self.file.write_all(line.as_bytes());
+                    written.expect("the slip is written");
                 }
             }
         }
@@ -207,14 +213,12 @@ fn check(mut operation: Value) -> Value {
 /// The slips of one operation.
 fn of_operation(operation: &Value) -> Vec<Changed> {
     let named = |text: &str| replace_placeholders(text, |name| placeholder(name, operation));
-    let mut changed = without_flags(
-        operation,
-        &[
-            "ReturnValues",
-            "ReturnValuesOnConditionCheckFailure",
-            "ConsistentRead",
-        ],
-    );
+    let mut changed = without_flags(operation, &["ReturnValues", "ConsistentRead"]);
+    // Without a condition, none fails.
+    if operation.get("ConditionExpression").is_some() {
+        let flag = "ReturnValuesOnConditionCheckFailure";
+        changed.extend(without_flags(operation, &[flag]));
+    }
     for (field, word) in [
         ("ConditionExpression", "if "),
         ("KeyConditionExpression", "where "),
