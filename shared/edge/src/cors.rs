@@ -1,6 +1,7 @@
 //! CORS (the Fetch standard): which web pages may call this API from a browser.
 //! Credentials are allowed only if the refresh token may be in a cookie.
 
+mod headers;
 mod origin;
 
 use lambda_http::{
@@ -20,7 +21,10 @@ use otp_settings::table;
 
 use crate::route::Route;
 
-pub use self::origin::{MalformedOrigin, OriginPattern};
+pub use self::{
+    headers::AllowedHeaders,
+    origin::{MalformedOrigin, OriginPattern},
+};
 
 /// The setting that names the allowed origins, for the log.
 pub const SETTING: &str = table::ALLOWED_ORIGINS.name;
@@ -32,6 +36,7 @@ const LONGEST_IN_THE_LOG: usize = 300;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedOrigins {
     origins: Vec<OriginPattern>,
+    headers: AllowedHeaders,
     credentials: bool,
 }
 
@@ -49,8 +54,14 @@ impl AllowedOrigins {
             .collect::<Result<_, _>>()
             .map(|origins| Self {
                 origins,
-                credentials: false,
+                ..Self::default()
             })
+    }
+
+    /// The same origins, whose pages may send these headers.
+    #[must_use]
+    pub fn with_headers(self, headers: AllowedHeaders) -> Self {
+        Self { headers, ..self }
     }
 
     /// The same origins, whose pages may also send and receive cookies.
@@ -98,6 +109,7 @@ impl AllowedOrigins {
         CorsPolicy {
             allowed,
             refused,
+            headers: self.headers.clone(),
             credentials: self.admit_cookies(request),
             is_preflight,
         }
@@ -116,6 +128,7 @@ fn printable(origin: &HeaderValue) -> String {
 pub struct CorsPolicy {
     allowed: Option<HeaderValue>,
     refused: Option<String>,
+    headers: AllowedHeaders,
     credentials: bool,
     is_preflight: bool,
 }
@@ -137,10 +150,6 @@ impl CorsPolicy {
         let mut answer = Response::new(Body::Empty);
         *answer.status_mut() = StatusCode::NO_CONTENT;
         for (name, value) in [
-            (
-                ACCESS_CONTROL_ALLOW_HEADERS,
-                "authorization, content-type, idempotency-key",
-            ),
             (ACCESS_CONTROL_MAX_AGE, "7200"),
             (CACHE_CONTROL, "no-store"),
         ] {
@@ -148,9 +157,10 @@ impl CorsPolicy {
                 .headers_mut()
                 .insert(name, HeaderValue::from_static(value));
         }
+        let headers = answer.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, self.headers.value());
         let methods = Route::methods(Route::ALL.iter().copied()).join(", ");
         if let Ok(methods) = methods.parse() {
-            let headers = answer.headers_mut();
             headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
         }
         Some(self.apply(answer))

@@ -9,7 +9,10 @@ use otp_domain::{TrustedProxies, UnixTime};
 use otp_service::{ambient, aws::TrustRoots, login::LoginSettings, session::SessionSettings};
 use otp_settings::{Reader, ServiceSettings, table, variable};
 
-use crate::{cookie::RefreshCookie, cors::AllowedOrigins};
+use crate::{
+    cookie::RefreshCookie,
+    cors::{AllowedHeaders, AllowedOrigins},
+};
 
 pub use otp_settings::SettingsError;
 
@@ -119,6 +122,8 @@ where
         reader.mistake(format!("{} {why}", setting.name));
         AllowedOrigins::default()
     });
+    let headers = reader.optional(&table::ALLOWED_HEADERS, AllowedHeaders::parse);
+    let origins = origins.with_headers(headers.unwrap_or_default());
     if !reader.switch(&table::REFRESH_COOKIE) {
         return (origins, RefreshCookie::default());
     }

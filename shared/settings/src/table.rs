@@ -207,6 +207,10 @@ settings! {
     TOKEN_ISSUER = required("The claim `iss`: the API's base URL.");
     TOKEN_AUDIENCE = required("The claim `aud`: the API that accepts the tokens.");
     TOKEN_CLIENT_ID = optional(
+    ALLOWED_HEADERS = optional(
+        "names of headers such as `baggage,sentry-trace,traceparent`", "",
+        "More request headers that pages of the ALLOWED_ORIGINS may send, separated by commas.",
+    );
         "1 to 255 visible ASCII characters", "",
         "The claim `client_id`, and the OAuth client. Without it, the audience.",
     );

@@ -45,6 +45,17 @@ async fn a_page_of_an_allowed_origin_may_send_requests_and_read_the_answers() {
 }
 
 #[tokio::test]
+async fn a_page_may_send_the_headers_of_its_tracing_if_the_operator_says_so() {
+    let traced = ("ALLOWED_HEADERS", "baggage, sentry-trace,Traceparent");
+    let app = TestApp::with(&[SETTINGS[0], traced]).await;
+    let preflight = from_page(&app, Method::OPTIONS, LOGIN, PAGE).await;
+    assert_eq!(
+        preflight.headers["access-control-allow-headers"],
+        "authorization, content-type, idempotency-key, baggage, sentry-trace, traceparent"
+    );
+}
+
+#[tokio::test]
 async fn a_page_of_another_origin_gets_no_cors_header() {
     for settings in [&[], SETTINGS] {
         let app = TestApp::with(settings).await;
