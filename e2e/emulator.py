@@ -15,6 +15,7 @@ import contextvars
 import json
 import os
 import re
+from email.utils import parseaddr
 from fnmatch import fnmatchcase
 
 os.environ["AUTH"] = "true"
@@ -40,7 +41,7 @@ def members(body):
 def extract_resource_arn(service, method, path, headers, body, query, region, account):
     request_body.set(body)
     if service == "ses" and path.rstrip("/") == "/v2/email/outbound-emails":
-        sender = members(body).get("FromEmailAddress", "")
+        sender = parseaddr(members(body).get("FromEmailAddress", ""))[1]
         return f"arn:aws:ses:{region}:{account}:identity/{sender}"
     return plain_extract_resource_arn(
         service, method, path, headers, body, query, region, account
@@ -55,7 +56,7 @@ def enforce(access_key, action, service, region, resource_arn="*", service_conte
             "kms:MessageType": sent.get("MessageType", "RAW"),
         },
         "kms:GenerateMac": {"kms:MacAlgorithm": sent.get("MacAlgorithm")},
-        "ses:SendEmail": {"ses:FromAddress": sent.get("FromEmailAddress")},
+        "ses:SendEmail": {"ses:FromAddress": parseaddr(sent.get("FromEmailAddress", ""))[1]},
     }.get(action, {})
     return plain_enforce(
         access_key, action, service, region, resource_arn, {**(service_context or {}), **keys}

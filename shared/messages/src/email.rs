@@ -94,6 +94,8 @@ enum Block<'a> {
     },
     /// A fact about the request.
     Note(&'a str),
+    /// The line by which a mail program fills in the code on this host only.
+    Origin(&'a str),
 }
 
 fn blocks(language: Language, settings: &Settings) -> Vec<Block<'_>> {
@@ -109,6 +111,8 @@ fn blocks(language: Language, settings: &Settings) -> Vec<Block<'_>> {
     if settings.request_details {
         blocks.extend([words.requested_at, words.requested_from].map(Block::Note));
     }
+    // Mail programs look for it at the end, as in text messages.
+    blocks.extend(settings.origin_host.as_deref().map(Block::Origin));
     blocks
 }
 
@@ -132,6 +136,7 @@ fn text(blocks: &[Block<'_>], constants: &Constants<'_>) -> Rendered {
                 out.push("&otp=");
                 out.hole(Hole::Code);
             }
+            Block::Origin(host) => origin(&mut out, host),
         }
         out.push("\n");
     }
@@ -189,11 +194,23 @@ fn html(language: Language, blocks: &[Block<'_>], constants: &Constants<'_>) -> 
                 Format::Html.sentence(&mut out, label, constants);
                 out.push("</a>");
             }
+            Block::Origin(host) => {
+                out.push("<p dir='ltr'>");
+                origin(&mut out, host);
+            }
         }
         out.push("</p>");
     }
     out.push("</td></tr></table></td></tr></table></body></html>");
     out
+}
+
+/// `@login.example.com #012345`. A host name has no character that HTML escapes.
+fn origin(out: &mut Rendered, host: &str) {
+    out.push("@");
+    out.push(host);
+    out.push(" #");
+    out.hole(Hole::Code);
 }
 
 /// The variables of an operator's own template, all of them always: a template that
@@ -207,6 +224,8 @@ pub(crate) fn variables(
     let challenge_id = details.challenge_id.as_str();
     let url = settings.sign_in_url.as_ref();
     let link = url.map(|url| format!("{}challenge_id={challenge_id}&otp={code}", url.stem()));
+    let host = settings.origin_host.as_deref();
+    let origin = host.map(|host| format!("@{host} #{code}"));
     let told = |text: &str| if settings.request_details { text } else { "" }.to_owned();
     BTreeMap::from([
         ("brand", settings.brand.as_str().to_owned()),
@@ -215,6 +234,7 @@ pub(crate) fn variables(
         ("life", language.duration(settings.life)),
         ("link", link.unwrap_or_default()),
         ("locale", language.tag().to_owned()),
+        ("origin", origin.unwrap_or_default()),
         ("requested_at", told(details.requested_at)),
         ("requested_from", told(details.requested_from)),
     ])

@@ -35,7 +35,7 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
-use aws_types::SdkConfig;
+use aws_types::{SdkConfig, region::Region};
 
 use self::{connections::Connections, unsent::RepeatOnlyUnsent};
 
@@ -62,6 +62,16 @@ impl Aws {
         Self {
             sdk: sdk.build(),
             connections,
+        }
+    }
+
+    /// The same for a service in another region, if one is given.
+    #[must_use]
+    pub fn in_region(&self, region: Option<&Region>) -> Self {
+        let region = region.or(self.sdk.region()).cloned();
+        Self {
+            sdk: self.sdk.clone().into_builder().region(region).build(),
+            connections: self.connections.clone(),
         }
     }
 

@@ -2,18 +2,20 @@
 
 mod email;
 mod failure;
+mod from;
 mod sms;
 mod template;
 
 use std::sync::Arc;
 
 use otp_domain::{
-    ChallengeId, ClientAddress, Destination, EmailAddress, Passcode, Refusal, SmsPrefixes,
-    SmsSenders, UnixTime,
+    ChallengeId, ClientAddress, Destination, Passcode, Refusal, SmsPrefixes, SmsSenders, UnixTime,
 };
 use otp_messages::{AndroidApp, EmailDetails, Language, LanguageChoice, Messages};
 
+pub use aws_types::region::Region;
 pub use failure::DeliveryFailure;
+pub use from::EmailFrom;
 
 use self::{email::EmailSender, sms::SmsSender, template::OwnTemplate};
 use crate::{about::MessageId, aws::Aws, fault::Fault};
@@ -21,8 +23,16 @@ use crate::{about::MessageId, aws::Aws, fault::Fault};
 /// The settings of delivery.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The sender's address; without it, no e-mail is sent.
-    pub email_from: Option<EmailAddress>,
+    /// The sender; without it, no e-mail is sent.
+    pub email_from: Option<EmailFrom>,
+    /// The ARN of the SES identity that sends, if another account owns it.
+    pub email_identity: Option<String>,
+    /// The SES configuration set of e-mails; without it, the identity's own.
+    pub configuration_set: Option<String>,
+    /// The region of SES; without it, that of the function.
+    pub ses_region: Option<Region>,
+    /// The region of SNS; without it, that of the function.
+    pub sns_region: Option<Region>,
     /// The name of the SES template that replaces the built-in e-mail.
     pub email_template: Option<String>,
     /// The phone numbers that text messages may go to.
@@ -70,13 +80,12 @@ impl MessageSender {
     /// Builds the clients. It makes no call yet.
     #[must_use]
     pub fn new(settings: &Settings, aws: &Aws) -> Self {
-        let email = settings
-            .email_from
-            .as_ref()
-            .map(|from| EmailSender::new(aws, from.clone(), settings));
+        let ses = aws.in_region(settings.ses_region.as_ref());
+        let sns = aws.in_region(settings.sns_region.as_ref());
+        let from = settings.email_from.as_ref();
         Self {
-            email,
-            sms: SmsSender::new(aws, settings),
+            email: from.map(|from| EmailSender::new(&ses, from, settings)),
+            sms: SmsSender::new(&sns, settings),
             sms_prefixes: settings.sms_prefixes.clone(),
             messages: Arc::clone(&settings.messages),
         }

@@ -14,10 +14,13 @@ mod reader;
 pub mod table;
 
 use aws_smithy_types::{DateTime, date_time::Format};
-use otp_domain::{
-    EmailAddress, Policy, SessionLifetimes, SmsPrefixes, TestIdentities, UnixTime, UnknownUsers,
+use otp_domain::{Policy, SessionLifetimes, SmsPrefixes, TestIdentities, UnixTime, UnknownUsers};
+use otp_service::{
+    access_token,
+    delivery::{self, EmailFrom, Region},
+    login::LoginSettings,
+    session::SessionSettings,
 };
-use otp_service::{access_token, delivery, login::LoginSettings, session::SessionSettings};
 
 pub use messages::delivery_from_lookup;
 pub use reader::{Reader, SettingsError};
@@ -90,14 +93,17 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     }
 
     fn delivery(&mut self, policy: &Policy) -> delivery::Settings {
-        let parse_email = |text: &str| EmailAddress::parse(text).ok();
         let parse_prefixes = |text: &str| SmsPrefixes::parse(text).ok();
         let sms_prefixes = self.optional(&table::SMS_PREFIXES, parse_prefixes);
         let sms_prefixes = sms_prefixes.unwrap_or_default();
         let sends_sms = !sms_prefixes.is_empty();
         let sms_senders = self.sms_senders();
         delivery::Settings {
-            email_from: self.optional(&table::EMAIL_FROM, parse_email),
+            email_from: self.optional(&table::EMAIL_FROM, EmailFrom::parse),
+            email_identity: self.optional(&table::EMAIL_IDENTITY_ARN, identity_arn),
+            configuration_set: self.optional(&table::CONFIGURATION_SET, configuration_set),
+            ses_region: self.optional(&table::SES_REGION, region),
+            sns_region: self.optional(&table::SNS_REGION, region),
             email_template: self.optional(&table::EMAIL_TEMPLATE, messages::template_name),
             sms_max_price: self.optional(&table::SMS_MAX_PRICE, price),
             messages: self.messages(policy, &sms_senders, sends_sms),
@@ -163,6 +169,40 @@ fn client_id(text: &str) -> Option<String> {
 }
 
 /// Digits, with or without a decimal point.
+/// A region's name, whatever the partition: `eu-west-1`, `us-gov-west-1`.
+fn region(text: &str) -> Option<Region> {
+    let (place, number) = text.rsplit_once('-')?;
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
+    let fits = place.contains('-')
+        && place.split('-').all(is_word)
+        && !number.is_empty()
+        && number.bytes().all(|b| b.is_ascii_digit());
+    fits.then(|| Region::new(text.to_owned()))
+}
+
+fn configuration_set(text: &str) -> Option<String> {
+    let name_like = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+    let fits = (1..=64).contains(&text.len()) && text.bytes().all(name_like);
+    fits.then(|| text.to_owned())
+}
+
+/// `arn:aws:ses:eu-west-1:123456789012:identity/example.com`.
+fn identity_arn(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("arn:")?;
+    let (partition, rest) = rest.split_once(":ses:")?;
+    let (place, rest) = rest.split_once(':')?;
+    let (account, identity) = rest.split_once(":identity/")?;
+    let is_partition = partition.starts_with("aws")
+        && partition
+            .bytes()
+            .all(|b| b"-".contains(&b) || b.is_ascii_lowercase());
+    let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+    let named = |b: u8| b.is_ascii_alphanumeric() || b"@._+-".contains(&b);
+    let is_identity = !identity.is_empty() && identity.bytes().all(named);
+    region(place)?;
+    (is_partition && is_account && is_identity).then(|| text.to_owned())
+}
+
 fn price(text: &str) -> Option<String> {
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
     let digits =

@@ -104,8 +104,24 @@ settings! {
     TABLE_NAME = required("The DynamoDB table's name or ARN.");
     BRAND = required("The name in messages: 1 to 32 characters, no control characters.");
     EMAIL_FROM = optional(
-        "a plain ASCII e-mail address", "",
-        "The sender of e-mail. Without it, no e-mail is sent.",
+        "an ASCII e-mail address such as `login@example.com` or `Name <login@example.com>`", "",
+        "The sender of e-mail. Without a name, inboxes show BRAND. Without it, no e-mail is sent.",
+    );
+    SES_REGION = optional(
+        "a region such as `eu-west-1`", "",
+        "The region of SES. Without it, that of the function.",
+    );
+    EMAIL_IDENTITY_ARN = optional(
+        "the ARN of an SES identity", "",
+        "The identity that sends e-mail, if another account owns it.",
+    );
+    CONFIGURATION_SET = optional(
+        "a name of at most 64 letters, digits, `_` and `-`", "",
+        "The SES configuration set of e-mails. Without it, the identity's own.",
+    );
+    SNS_REGION = optional(
+        "a region such as `eu-west-1`", "",
+        "The region of SNS. Without it, that of the function.",
     );
     EMAIL_TEMPLATE = optional(
         "a name of at most 56 letters, digits, `_` and `-`", "",
@@ -154,7 +170,7 @@ settings! {
     );
     ORIGIN_HOST = optional(
         "a host name", "",
-        "The only site on which browsers fill in the code of a text message.",
+        "The only site on which browsers fill in the code of a message.",
     );
     OTP_LENGTH = number((6, 10), 6, "", "The number of digits of a code.");
     OTP_TTL_SECONDS = number((1, 600), 300, "s", "How long a code is valid.");
@@ -191,6 +207,10 @@ settings! {
         "The origins whose pages may call the API, separated by commas. A `*` stands for \
          one label, as in `https://*.preview.example.com`.",
     );
+    ALLOWED_HEADERS = optional(
+        "names of headers such as `baggage,sentry-trace,traceparent`", "",
+        "More request headers that pages of the ALLOWED_ORIGINS may send, separated by commas.",
+    );
     REFRESH_COOKIE = optional(
         "`off` or `on`", "off",
         "Whether pages of the ALLOWED_ORIGINS may have the refresh token in a cookie.",
@@ -207,10 +227,6 @@ settings! {
     TOKEN_ISSUER = required("The claim `iss`: the API's base URL.");
     TOKEN_AUDIENCE = required("The claim `aud`: the API that accepts the tokens.");
     TOKEN_CLIENT_ID = optional(
-    ALLOWED_HEADERS = optional(
-        "names of headers such as `baggage,sentry-trace,traceparent`", "",
-        "More request headers that pages of the ALLOWED_ORIGINS may send, separated by commas.",
-    );
         "1 to 255 visible ASCII characters", "",
         "The claim `client_id`, and the OAuth client. Without it, the audience.",
     );

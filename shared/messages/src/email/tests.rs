@@ -25,6 +25,7 @@ fn full() -> Settings {
     Settings {
         brand: Brand::parse("A&B's <i>\"Shop\"</i>").unwrap(),
         sign_in_url: SignInUrl::parse("https://www.example.com/login?a=1&b=2"),
+        origin_host: Some("www.example.com".to_owned()),
         subject_code: true,
         request_details: true,
         ..settings()
@@ -82,6 +83,37 @@ fn both_parts_say_the_same_in_every_language() {
             assert!(email.text.contains("012345") && email.text.contains(brand));
         }
     }
+}
+
+/// An inbox shows about this much of an e-mail, without its subject.
+#[test]
+fn the_code_is_in_the_preview_of_every_language_and_brand() {
+    let brand = Brand::parse(&"W".repeat(32)).unwrap();
+    for settings in [settings(), full()] {
+        let brand = brand.clone();
+        let settings = Settings { brand, ..settings };
+        for language in Language::all() {
+            let words = words(&email(&settings, language).text);
+            let code = words.iter().position(|word| word == "012345").unwrap();
+            let before = words[..=code].join(" ");
+            assert!(before.chars().count() <= 90, "{before}");
+        }
+    }
+}
+
+#[test]
+fn the_line_of_the_operators_host_is_the_last_of_both_parts() {
+    for language in Language::all() {
+        let email = email(&full(), language);
+        assert!(email.text.ends_with("\n\n@www.example.com #012345\n"));
+        assert!(
+            email
+                .html
+                .contains("<p dir='ltr'>@www.example.com #012345</")
+        );
+    }
+    let without = email(&settings(), language("en"));
+    assert!(!without.text.contains('@') && !without.html.contains('@'));
 }
 
 #[test]
@@ -194,9 +226,10 @@ fn variables_of(settings: Settings, language: Language) -> BTreeMap<&'static str
 fn an_operators_template_gets_every_variable_and_an_empty_one_for_what_is_switched_off() {
     let shop = "A&B's <i>\"Shop\"</i>";
     let link = format!("https://www.example.com/login?a=1&b=2#challenge_id={CHALLENGE}&otp=012345");
-    let told = [&*link, "2026-01-31 12:00 UTC", "203.0.113.7"];
-    for (settings, tag, brand, life, [link, at, from]) in [
-        (settings(), "en", "Example", "5 minutes", [""; 3]),
+    let origin = "@www.example.com #012345";
+    let told = [&*link, origin, "2026-01-31 12:00 UTC", "203.0.113.7"];
+    for (settings, tag, brand, life, [link, origin, at, from]) in [
+        (settings(), "en", "Example", "5 minutes", [""; 4]),
         (full(), "ar", shop, "5 دقائق", told),
     ] {
         let language = language(tag);
@@ -207,6 +240,7 @@ fn an_operators_template_gets_every_variable_and_an_empty_one_for_what_is_switch
             ("life", life),
             ("link", link),
             ("locale", tag),
+            ("origin", origin),
             ("requested_at", at),
             ("requested_from", from),
         ];

@@ -64,3 +64,35 @@ macro_rules! endpoint {
 endpoint!(dynamodb, aws_sdk_dynamodb, "DynamoDB");
 endpoint!(ses, aws_sdk_sesv2, "SESv2");
 endpoint!(sns, aws_sdk_sns, "SNS");
+
+#[cfg(test)]
+mod tests {
+    use aws_types::region::Region;
+
+    use super::*;
+    use crate::aws::{Aws, TrustRoots};
+
+    #[tokio::test]
+    async fn a_provider_may_be_in_another_region_than_the_table() {
+        let sdk = SdkConfig::builder().region(Region::from_static("eu-west-1"));
+        let sdk = sdk.behavior_version(aws_sdk_sns::config::BehaviorVersion::latest());
+        let aws = Aws::new(sdk.build(), &TrustRoots::default());
+        let other = Region::from_static("us-east-1");
+        for (region, name) in [(None, "eu-west-1"), (Some(&other), "us-east-1")] {
+            let there = aws.in_region(region);
+            // A client signs for its region.
+            assert_eq!(
+                there.ses().config().region().map(Region::as_ref),
+                Some(name)
+            );
+            assert_eq!(
+                there.sns().config().region().map(Region::as_ref),
+                Some(name)
+            );
+            for service in [Service::Email, Service::Sms] {
+                let url = service.endpoint(there.sdk()).await.unwrap();
+                assert!(url.contains(name), "{url}");
+            }
+        }
+    }
+}

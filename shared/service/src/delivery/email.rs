@@ -3,16 +3,16 @@ use std::collections::BTreeMap;
 use aws_sdk_sesv2::{
     Client,
     error::{BuildError, SdkError},
-    operation::send_email::SendEmailError,
+    operation::send_email::{SendEmailError, builders::SendEmailFluentBuilder},
     types::{Body, Content, Destination, EmailContent, Message, MessageHeader, Template},
 };
 use aws_smithy_types::{DateTime, date_time::Format};
-use otp_domain::{EmailAddress, UnixTime};
-use otp_messages::{EmailDetails, Language, Messages};
+use otp_domain::{ChallengeId, EmailAddress, UnixTime};
+use otp_messages::{Email, EmailDetails, Language, Messages};
 use tokio::time::timeout;
 
 use super::{
-    CodeMessage, DeliveryFailure, Settings,
+    CodeMessage, DeliveryFailure, EmailFrom, Settings,
     template::{Found, OwnTemplate, TEMPLATED_DELIVERY},
 };
 use crate::{
@@ -27,7 +27,10 @@ const OPERATION: &str = "SendEmail";
 pub(super) struct EmailSender {
     client: Client,
     pub(super) connection: ProviderConnection,
-    from: EmailAddress,
+    /// The header `From`.
+    from: String,
+    identity: Option<String>,
+    configuration_set: Option<String>,
     template: Option<OwnTemplate>,
 }
 
@@ -39,14 +42,16 @@ enum Failed {
 }
 
 impl EmailSender {
-    pub(super) fn new(aws: &Aws, from: EmailAddress, settings: &Settings) -> Self {
-        let default_language = settings.messages.settings().default_language;
+    pub(super) fn new(aws: &Aws, from: &EmailFrom, settings: &Settings) -> Self {
+        let messages = settings.messages.settings();
         let template = settings.email_template.clone();
         Self {
             client: aws.ses(),
             connection: ProviderConnection::new(aws, Service::Email),
-            from,
-            template: template.map(|base| OwnTemplate::new(base, default_language)),
+            from: from.header(messages.brand.as_str()),
+            identity: settings.email_identity.clone(),
+            configuration_set: settings.configuration_set.clone(),
+            template: template.map(|base| OwnTemplate::new(base, messages.default_language)),
         }
     }
 
@@ -74,11 +79,15 @@ impl EmailSender {
             requested_from: message.client.as_str(),
         };
         let language = message.selection.language;
+        let headers = |language| headers(language, message.challenge_id, message.requested_at);
         let Some(template) = &self.template else {
-            let content = simple(language, messages, &details);
+            let content = simple(headers(language), messages.email(language, &details));
             return self.send_content(to, content).await.map_err(Failed::into);
         };
-        let fill = |found: &Found| templated(found, &messages.variables(found.language, &details));
+        let fill = |found: &Found| {
+            let variables = messages.variables(found.language, &details);
+            templated(headers(found.language), found, &variables)
+        };
         let sending = self.send_template(to, template, language, fill);
         let sent = timeout(TEMPLATED_DELIVERY, sending).await;
         sent.unwrap_or_else(|_| {
@@ -107,6 +116,15 @@ impl EmailSender {
         }
     }
 
+    fn request(&self, to: &EmailAddress, content: EmailContent) -> SendEmailFluentBuilder {
+        let request = self.client.send_email().from_email_address(&self.from);
+        request
+            .set_from_email_address_identity_arn(self.identity.clone())
+            .set_configuration_set_name(self.configuration_set.clone())
+            .destination(Destination::builder().to_addresses(to.as_str()).build())
+            .content(content)
+    }
+
     async fn send_content(
         &self,
         to: &EmailAddress,
@@ -114,14 +132,7 @@ impl EmailSender {
     ) -> Result<Option<MessageId>, Failed> {
         let content =
             content.map_err(|_| Failed::Otherwise(DeliveryFailure::not_built(OPERATION)))?;
-        let sent = self
-            .client
-            .send_email()
-            .from_email_address(self.from.as_str())
-            .destination(Destination::builder().to_addresses(to.as_str()).build())
-            .content(content)
-            .send()
-            .await;
+        let sent = self.request(to, content).send().await;
         sent.map(|sent| MessageId::new(sent.message_id))
             .map_err(|error| {
                 let failure = DeliveryFailure::from_sdk(OPERATION, &error, is_about_address);
@@ -151,13 +162,10 @@ pub(super) fn switched_off() -> DeliveryFailure {
     DeliveryFailure::NotSent(Fault::new(Dependency::Provider, OPERATION, cause))
 }
 
-fn simple(
-    language: Language,
-    messages: &Messages,
-    details: &EmailDetails<'_>,
-) -> Result<EmailContent, BuildError> {
+type Headers = Result<Vec<MessageHeader>, BuildError>;
+
+fn simple(headers: Headers, email: Email) -> Result<EmailContent, BuildError> {
     let utf8 = |text: String| Content::builder().data(text).charset("UTF-8").build();
-    let email = messages.email(language, details);
     let body = Body::builder()
         .text(utf8(email.text)?)
         .html(utf8(email.html)?)
@@ -165,29 +173,33 @@ fn simple(
     let message = Message::builder()
         .subject(utf8(email.subject)?)
         .body(body)
-        .set_headers(Some(headers(language)?))
+        .set_headers(Some(headers?))
         .build();
     Ok(EmailContent::builder().simple(message).build())
 }
 
 fn templated(
+    headers: Headers,
     found: &Found,
     variables: &BTreeMap<&str, String>,
 ) -> Result<EmailContent, BuildError> {
     let template = Template::builder()
         .template_name(&found.name)
         .template_data(serde_json::to_string(variables).unwrap_or_default())
-        .set_headers(Some(headers(found.language)?))
+        .set_headers(Some(headers?))
         .build();
     Ok(EmailContent::builder().template(template).build())
 }
 
-/// Mail programs do not answer an automatic message (RFC 3834), and know its language.
-fn headers(language: Language) -> Result<Vec<MessageHeader>, BuildError> {
-    let header = |name, value| MessageHeader::builder().name(name).value(value).build();
+/// Mail programs do not answer an automatic message (RFC 3834), know its language, and
+/// make no thread of messages with different ids, in which the newest code would hide.
+fn headers(language: Language, challenge: &ChallengeId, at: UnixTime) -> Headers {
+    let header = |name, value: &str| MessageHeader::builder().name(name).value(value).build();
+    let id = format!("{}-{}", challenge.as_str(), at.as_millis());
     Ok(vec![
         header("Auto-Submitted", "auto-generated")?,
         header("Content-Language", language.tag())?,
+        header("X-Entity-Ref-ID", &id)?,
     ])
 }
 
@@ -221,16 +233,51 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_email_says_that_nobody_wrote_it_and_in_which_language_it_is() {
-        let headers = headers(Language::lookup("pt").unwrap()).unwrap();
+    fn an_email_says_that_nobody_wrote_it_in_which_language_it_is_and_that_it_stands_alone() {
+        let challenge = ChallengeId::parse("AAAAAAAAAAAAAAAAAAAAAA").unwrap();
+        let language = Language::lookup("pt").unwrap();
+        let headers = headers(language, &challenge, UnixTime::from_millis(7)).unwrap();
         let told: Vec<_> = headers.iter().map(|it| (it.name(), it.value())).collect();
         assert_eq!(
             told,
             [
                 ("Auto-Submitted", "auto-generated"),
                 ("Content-Language", "pt-BR"),
+                ("X-Entity-Ref-ID", "AAAAAAAAAAAAAAAAAAAAAA-7"),
             ]
         );
+    }
+
+    #[test]
+    fn an_email_names_the_identity_and_the_configuration_set_of_the_organisation() {
+        use aws_sdk_sesv2::config::BehaviorVersion;
+        let sdk = aws_types::SdkConfig::builder().behavior_version(BehaviorVersion::latest());
+        let aws = Aws::new(sdk.build(), &crate::aws::TrustRoots::default());
+        let (identity, set) = (
+            "arn:aws:ses:eu-west-1:123456789012:identity/a.example",
+            "events",
+        );
+        let mut sender = EmailSender {
+            client: aws.ses(),
+            connection: ProviderConnection::new(&aws, Service::Email),
+            from: "\"Shop\" <login@a.example>".to_owned(),
+            identity: Some(identity.to_owned()),
+            configuration_set: Some(set.to_owned()),
+            template: None,
+        };
+        let to = EmailAddress::parse("alice@example.com").unwrap();
+        let request = sender.request(&to, EmailContent::builder().build());
+        assert_eq!(
+            request.get_from_email_address().as_ref(),
+            Some(&sender.from)
+        );
+        let named = request.get_from_email_address_identity_arn().as_deref();
+        assert_eq!(named, Some(identity));
+        assert_eq!(request.get_configuration_set_name().as_deref(), Some(set));
+        (sender.identity, sender.configuration_set) = (None, None);
+        let request = sender.request(&to, EmailContent::builder().build());
+        assert_eq!(request.get_from_email_address_identity_arn(), &None);
+        assert_eq!(request.get_configuration_set_name(), &None);
     }
 
     #[test]

@@ -93,8 +93,65 @@ const VALUES: &[(&str, &str, &[&str])] = &[
             "login@example.com",
             "login",
             "Login <login@example.com>",
+            "My Shop, Inc.<login@example.com>",
+            "<login@example.com>",
+            " <login@example.com>",
+            "Login login@example.com>",
+            "Login <login@example.com",
+            "a@example.com <login@example.com>",
+            "\"Login\" <login@example.com>",
             "a@b@example.com",
             "a@",
+        ],
+    ),
+    (
+        "SesRegion",
+        "SES_REGION",
+        &[
+            "eu-west-1",
+            "us-gov-west-1",
+            "eusc-de-east-1",
+            "eu-west",
+            "west-1",
+            "EU-WEST-1",
+            "eu--1",
+        ],
+    ),
+    (
+        "SnsRegion",
+        "SNS_REGION",
+        &["eu-west-1", "us-gov-west-1", "eu-west", "eu-west-1a"],
+    ),
+    (
+        "EmailIdentityArn",
+        "EMAIL_IDENTITY_ARN",
+        &[
+            "arn:aws:ses:eu-west-1:123456789012:identity/example.com",
+            "arn:aws-us-gov:ses:us-gov-west-1:123456789012:identity/login@example.com",
+            "arn:aws:ses:eu-west-1:123456789012:identity/",
+            "arn:aws:ses:eu-west-1:12345678901:identity/example.com",
+            "arn:aws:ses:eu-west:123456789012:identity/example.com",
+            "arn:aws:ses:eu-west-1:123456789012:configuration-set/a",
+            "arn:other:ses:eu-west-1:123456789012:identity/example.com",
+            "example.com",
+        ],
+    ),
+    (
+        "ConfigurationSet",
+        "CONFIGURATION_SET",
+        &["events", "Events_1-a", "my events", "a/b"],
+    ),
+    (
+        "AllowedHeaders",
+        "ALLOWED_HEADERS",
+        &[
+            "baggage",
+            "baggage, sentry-trace ,X_A",
+            "baggage,",
+            ",",
+            "*",
+            "a b",
+            "a:b",
         ],
     ),
     (
@@ -182,6 +239,15 @@ fn the_template_takes_no_other_than_a_date_an_address_and_a_web_acl() {
             ["operator", "a b@example.com", "a@example.com "],
         ),
         (
+            "PermissionsBoundary",
+            "arn:aws:iam::123456789012:policy/boundary",
+            [
+                "boundary",
+                "arn:aws:iam::123456789012:role/boundary",
+                " arn:aws:iam::123456789012:policy/boundary",
+            ],
+        ),
+        (
             "WebAclArn",
             "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/a/b",
             [
@@ -204,7 +270,6 @@ fn the_template_takes_no_other_than_a_date_an_address_and_a_web_acl() {
 fn the_template_takes_a_text_as_long_as_the_functions_take_it() {
     for (parameter, name, end) in [
         ("Brand", "BRAND", ""),
-        ("EmailFrom", "EMAIL_FROM", "@example.com"),
         ("TokenClientId", "TOKEN_CLIENT_ID", ""),
     ] {
         let most = text(at(load(), &["Parameters", parameter, "MaxLength"]));

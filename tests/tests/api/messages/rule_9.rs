@@ -112,7 +112,7 @@ async fn every_message_is_one_of_the_deployments_own_whatever_a_client_sends() {
             let known = |tag: &String| Language::all().any(|language| language.tag() == tag);
             assert!(message.locale.as_ref().is_some_and(known));
             let from = message.from.as_deref();
-            assert!(from.is_none_or(|from| from == "login@example.com"));
+            assert!(from.is_none_or(|from| from == "\"Example\" <login@example.com>"));
         }
     }
     assert!(sent > CASES / 4, "only {sent} messages were sent");

@@ -163,7 +163,25 @@ fn the_cookie_needs_the_origins_of_its_pages() {
         ("on", "https://www.example.com", true),
         ("off", "https://www.example.com", true),
     ] {
-        let stack = Stack::with(&[("RefreshCookie", cookie), ("AllowedOrigins", origins)]);
+        let email = ("EmailFrom", "login@example.com");
+        let stack = Stack::with(&[
+            email,
+            ("RefreshCookie", cookie),
+            ("AllowedOrigins", origins),
+        ]);
         assert_eq!(stack.is_allowed(), allowed, "{cookie} {origins}");
+    }
+}
+
+#[test]
+fn a_stack_that_can_send_nothing_is_refused() {
+    let (email, sms) = (("EmailFrom", "login@example.com"), ("SmsPrefixes", "US"));
+    for (chosen, allowed) in [
+        (&[][..], false),
+        (&[email], true),
+        (&[sms], true),
+        (&[email, sms], true),
+    ] {
+        assert_eq!(Stack::with(chosen).is_allowed(), allowed, "{chosen:?}");
     }
 }

@@ -222,8 +222,13 @@ fn the_login_role_is_denied_every_call_that_touches_a_session() {
 
 #[test]
 fn an_email_leaves_from_the_deployments_own_address_only() {
-    for template in ["", "login"] {
-        let stack = Stack::with(&[("EmailFrom", FROM), ("EmailTemplate", template)]);
+    for (template, sender) in [
+        ("", FROM),
+        ("login", FROM),
+        ("", "Example <login@example.com>"),
+        ("login", "Example <login@example.com>"),
+    ] {
+        let stack = Stack::with(&[("EmailFrom", sender), ("EmailTemplate", template)]);
         let statements = of(&stack, "LoginRole");
         for action in ["ses:SendEmail", "ses:SendTemplatedEmail"] {
             for (from, expected) in [
@@ -241,6 +246,43 @@ fn an_email_leaves_from_the_deployments_own_address_only() {
                     .collect();
                 assert_eq!(allow(&statements, &request), expected, "{action} {from:?}");
             }
+        }
+    }
+}
+
+#[test]
+fn an_identity_of_another_account_sends_if_it_is_named() {
+    let of_others = "arn:aws:ses:eu-central-1:210987654321:identity/example.com";
+    let elsewhere = "arn:aws:ses:us-west-2:123456789012:identity/example.com";
+    for template in ["", "login"] {
+        for (named, may_send) in [("", false), (of_others, true)] {
+            let chosen = [
+                ("EmailFrom", FROM),
+                ("EmailTemplate", template),
+                ("EmailIdentityArn", named),
+            ];
+            let statements = of(&Stack::with(&chosen), "LoginRole");
+            let may = |resource| allow(&statements, &request("ses:SendEmail", resource));
+            assert_eq!(may(of_others), may_send, "{named}");
+            assert!(may(IDENTITY) && may(elsewhere), "{named}");
+            assert!(!may(
+                "arn:aws:ses:eu-central-1:210987654321:identity/other.example"
+            ));
+        }
+    }
+    let without_sender = Stack::with(&[("EmailIdentityArn", of_others)]);
+    let statements = of(&without_sender, "LoginRole");
+    assert!(!allow(&statements, &request("ses:SendEmail", of_others)));
+}
+
+#[test]
+fn every_role_has_the_boundary_that_the_operator_names() {
+    let boundary = "arn:aws:iam::123456789012:policy/boundary";
+    for (chosen, expected) in [("", Value::Null), (boundary, json!(boundary))] {
+        let roles = Stack::with(&[("PermissionsBoundary", chosen)]).resources("AWS::IAM::Role");
+        assert_eq!(roles.len(), 3);
+        for (name, role) in roles {
+            assert_eq!(role["PermissionsBoundary"], expected, "{name}");
         }
     }
 }

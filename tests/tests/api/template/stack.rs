@@ -98,7 +98,11 @@ impl Stack {
     /// Whether the rules of the template let these parameters pass.
     pub fn is_allowed(&self) -> bool {
         let rules = at(self.template, &["Rules"]).as_object().unwrap().values();
-        let each = rules.filter(|rule| self.is_true(at(rule, &["RuleCondition"])));
+        let applies = |rule: &&Value| {
+            rule.get("RuleCondition")
+                .is_none_or(|when| self.is_true(when))
+        };
+        let each = rules.filter(applies);
         let mut asserted = each.flat_map(|rule| items(at(rule, &["Assertions"])));
         asserted.all(|one| self.is_true(at(one, &["Assert"])))
     }
@@ -137,6 +141,15 @@ impl Stack {
                     Some(("Ref", name)) if name == "AWS::NoValue" => return None,
                     Some(("Ref" | "Fn::GetAtt", name)) => self.named(name.as_str().unwrap()),
                     Some(("Fn::Sub", text)) => json!(self.filled(text.as_str().unwrap())),
+                    Some(("Fn::Split", of)) => {
+                        let [by, whole] =
+                            [&of[0], &of[1]].map(|one| text(&self.value(one).unwrap()));
+                        whole.split(by.as_str()).collect()
+                    }
+                    Some(("Fn::Select", of)) => {
+                        let list = self.value(&of[1])?;
+                        list[usize::try_from(of[0].as_u64()?).ok()?].clone()
+                    }
                     Some(("Fn::If", of)) => {
                         let holds = self.holds(of[0].as_str().unwrap());
                         return self.value(&of[if holds { 1 } else { 2 }]);
