@@ -132,7 +132,8 @@ def login_by_email(stack):
         })
         [mail] = stack.mails(alice)
         code = stack.code_for(alice)
-        same("sender", mail["Source"], stack.parameters["EmailFrom"])
+        brand, sender = (stack.parameters[name] for name in ("Brand", "EmailFrom"))
+        same("sender", mail["Source"], f'"{brand}" <{sender}>')
         same("both bodies carry the code", (code in mail["BodyText"], code in mail["BodyHtml"]),
              (True, True))
         same("the brand is named", stack.parameters["Brand"] in mail["BodyText"], True)
