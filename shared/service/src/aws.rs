@@ -31,7 +31,7 @@ mod endpoints;
 mod trust;
 mod unsent;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
@@ -48,7 +48,7 @@ pub(crate) use unsent::is_unsent;
 /// What the clients of a program are built from. They share its connections.
 #[derive(Clone, Debug)]
 pub struct Aws {
-    sdk: SdkConfig,
+    sdk: Arc<SdkConfig>,
     connections: Connections,
 }
 
@@ -60,7 +60,7 @@ impl Aws {
         let connections = Connections::new(roots);
         let sdk = sdk.into_builder().http_client(connections.kept());
         Self {
-            sdk: sdk.build(),
+            sdk: Arc::new(sdk.build()),
             connections,
         }
     }
@@ -70,14 +70,19 @@ impl Aws {
     pub fn in_region(&self, region: Option<&Region>) -> Self {
         let region = region.or(self.sdk.region()).cloned();
         Self {
-            sdk: self.sdk.clone().into_builder().region(region).build(),
+            sdk: Arc::new(
+                SdkConfig::clone(&self.sdk)
+                    .into_builder()
+                    .region(region)
+                    .build(),
+            ),
             connections: self.connections.clone(),
         }
     }
 
     /// The configuration, for a client of one's own.
     #[must_use]
-    pub const fn sdk(&self) -> &SdkConfig {
+    pub fn sdk(&self) -> &SdkConfig {
         &self.sdk
     }
 
@@ -117,11 +122,11 @@ impl Aws {
     }
 
     fn repeatable(&self) -> SdkConfig {
-        configured(self.sdk.clone(), 1000, 3000, 3)
+        configured(SdkConfig::clone(&self.sdk), 1000, 3000, 3)
     }
 
     fn sending(&self) -> SdkConfig {
-        let sdk = self.sdk.clone().into_builder();
+        let sdk = SdkConfig::clone(&self.sdk).into_builder();
         configured(
             sdk.http_client(self.connections.fresh()).build(),
             4000,

@@ -5,50 +5,27 @@ mod failure;
 mod from;
 mod sms;
 mod template;
+mod way;
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use otp_domain::{
-    ChallengeId, ClientAddress, Destination, Passcode, Refusal, SmsPrefixes, SmsSenders, UnixTime,
+    ChallengeId, ClientAddress, Destination, Passcode, Refusal, SmsPrefixes, UnixTime,
 };
 use otp_messages::{AndroidApp, EmailDetails, Language, LanguageChoice, Messages};
 
 pub use aws_types::region::Region;
 pub use failure::DeliveryFailure;
 pub use from::EmailFrom;
+pub use way::Settings;
 
-use self::{email::EmailSender, sms::SmsSender, template::OwnTemplate};
+use self::{template::OwnTemplate, way::Way};
 use crate::{about::MessageId, aws::Aws, fault::Fault};
 
-/// The settings of delivery.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The sender; without it, no e-mail is sent.
-    pub email_from: Option<EmailFrom>,
-    /// The ARN of the SES identity that sends, if another account owns it.
-    pub email_identity: Option<String>,
-    /// The SES configuration set of e-mails; without it, the identity's own.
-    pub configuration_set: Option<String>,
-    /// The region of SES; without it, that of the function.
-    pub ses_region: Option<Region>,
-    /// The region of SNS; without it, that of the function.
-    pub sns_region: Option<Region>,
-    /// The name of the SES template that replaces the built-in e-mail.
-    pub email_template: Option<String>,
-    /// The phone numbers that text messages may go to.
-    pub sms_prefixes: SmsPrefixes,
-    /// Who text messages come from.
-    pub sms_senders: SmsSenders,
-    /// The most that SNS may charge for one text message, in USD.
-    pub sms_max_price: Option<String>,
-    /// What the messages say.
-    pub messages: Arc<Messages>,
-}
-
-/// Sends codes on the channels that this deployment uses.
+/// Sends codes on the ways that this deployment uses.
 pub struct MessageSender {
-    email: Option<EmailSender>,
-    sms: SmsSender,
+    ways: Vec<Way>,
     sms_prefixes: SmsPrefixes,
     messages: Arc<Messages>,
 }
@@ -80,15 +57,15 @@ impl MessageSender {
     /// Builds the clients. It makes no call yet.
     #[must_use]
     pub fn new(settings: &Settings, aws: &Aws) -> Self {
-        let ses = aws.in_region(settings.ses_region.as_ref());
-        let sns = aws.in_region(settings.sns_region.as_ref());
-        let from = settings.email_from.as_ref();
         Self {
-            email: from.map(|from| EmailSender::new(&ses, from, settings)),
-            sms: SmsSender::new(&sns, settings),
+            ways: Way::all(settings, aws),
             sms_prefixes: settings.sms_prefixes.clone(),
             messages: Arc::clone(&settings.messages),
         }
+    }
+
+    fn way_to(&self, to: &Destination) -> Option<&Way> {
+        self.ways.iter().find(|way| way.reaches(to))
     }
 
     /// Checks that this deployment sends to `to`, before anything is stored. For
@@ -98,14 +75,14 @@ impl MessageSender {
     ///
     /// [`Refusal::DestinationNotAllowed`].
     pub fn check(&self, to: &Destination) -> Result<Option<&str>, Refusal> {
+        let refused = Refusal::DestinationNotAllowed;
+        self.way_to(to).ok_or(refused)?;
         match to {
-            Destination::Email(_) if self.email.is_some() => Ok(None),
-            Destination::Email(_) => Err(Refusal::DestinationNotAllowed),
-            Destination::Phone(number) => self
-                .sms_prefixes
-                .allowing(number)
-                .map(Some)
-                .ok_or(Refusal::DestinationNotAllowed),
+            Destination::Email(_) => Ok(None),
+            Destination::Phone(number) => {
+                let prefix = self.sms_prefixes.allowing(number);
+                prefix.map(Some).ok_or(refused)
+            }
         }
     }
 
@@ -131,31 +108,14 @@ impl MessageSender {
     ///
     /// The template is missing, or lacks the code.
     pub async fn warm_up(&self) -> Result<(), Fault> {
-        let (template, ()) = tokio::join!(
-            async {
-                match &self.email {
-                    Some(email) => email.warm_up(&self.messages).await,
-                    None => Ok(()),
-                }
-            },
-            async {
-                if !self.sms_prefixes.is_empty() {
-                    self.sms.connection.open().await;
-                }
-            },
-        );
-        template
+        let started = self.ways.iter().map(|way| way.warm_up(&self.messages));
+        join_all(started).await.into_iter().collect()
     }
 
     /// Makes sure that a send soon after this finds an open connection.
     pub async fn connect(&self, to: &Destination) {
-        match to {
-            Destination::Email(_) => {
-                if let Some(email) = &self.email {
-                    email.connection.open().await;
-                }
-            }
-            Destination::Phone(_) => self.sms.connection.open().await,
+        if let Some(way) = self.way_to(to) {
+            way.connect().await;
         }
     }
 
@@ -170,12 +130,9 @@ impl MessageSender {
         &self,
         message: &CodeMessage<'_>,
     ) -> Result<Option<MessageId>, DeliveryFailure> {
-        match message.to {
-            Destination::Email(address) => match &self.email {
-                Some(sender) => sender.send(address, &self.messages, message).await,
-                None => Err(email::switched_off()),
-            },
-            Destination::Phone(number) => self.sms.send(number, &self.messages, message).await,
+        match self.way_to(message.to) {
+            Some(way) => way.send(&self.messages, message).await,
+            None => Err(way::no_way()),
         }
     }
 }

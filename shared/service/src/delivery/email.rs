@@ -56,7 +56,6 @@ impl EmailSender {
     }
 
     pub(super) async fn warm_up(&self, messages: &Messages) -> Result<(), Fault> {
-        self.connection.open().await;
         let Some(template) = &self.template else {
             return Ok(());
         };
@@ -153,13 +152,6 @@ impl From<Failed> for DeliveryFailure {
             Failed::NoTemplate(failure) | Failed::Otherwise(failure) => failure,
         }
     }
-}
-
-/// Unreachable: without `EMAIL_FROM`, [`check`](super::MessageSender::check)
-/// refuses first.
-pub(super) fn switched_off() -> DeliveryFailure {
-    let cause = "e-mail is switched off";
-    DeliveryFailure::NotSent(Fault::new(Dependency::Provider, OPERATION, cause))
 }
 
 type Headers = Result<Vec<MessageHeader>, BuildError>;
