@@ -33,7 +33,7 @@ fn set(sdk: &SdkConfig, service_id: &str) -> Option<String> {
         .profile("endpoint_url")
         .build()
         .ok()?;
-    let own = sdk.service_config()?.load_config(key);
+    let own = sdk.service_config().and_then(|own| own.load_config(key));
     own.or_else(|| sdk.endpoint_url().map(str::to_owned))
 }
 
