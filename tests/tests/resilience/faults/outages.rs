@@ -249,7 +249,8 @@ async fn an_unreachable_second_digest_key_costs_no_attempt() {
             let sessions = &mut settings.sessions;
             let second = sessions.second_digest_key_id.as_mut().expect("two keys");
             std::mem::swap(second, &mut sessions.digest_key_id);
-            settings.sessions.digest_key_id = sessions.digest_key_id.clone();
+            let login = settings.login.as_mut().expect("right settings");
+            login.digest_key_id.clone_from(&sessions.digest_key_id);
         })
         .await;
     app.warm_up().await;
