@@ -28,7 +28,10 @@ pub fn allow(statements: &[Value], request: &Request<'_>) -> bool {
 pub fn statements(document: &Value) -> Vec<Value> {
     // An older version takes variables for text.
     assert_eq!(document["Version"], "2012-10-17");
-    items(&document["Statement"]).into_iter().cloned().collect()
+    let statements = items(&document["Statement"]);
+    let mut resources = statements.iter().flat_map(|one| items(&one["Resource"]));
+    assert!(resources.all(|one| one != ""), "IAM refuses an empty ARN");
+    statements.into_iter().cloned().collect()
 }
 
 fn applies(statement: &Value, request: &Request<'_>) -> bool {
