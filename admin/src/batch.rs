@@ -15,7 +15,7 @@ use crate::{
 
 /// Rows in progress at once: enough that a long run is not bound by the round
 /// trip to a distant table.
-const CONCURRENCY: usize = 16;
+pub const CONCURRENCY: usize = 16;
 
 /// Rows between two progress messages.
 const PROGRESS_INTERVAL: usize = 100;

@@ -38,6 +38,7 @@ use args::{Action, Command};
 use error::Error;
 use task::Task;
 
+pub use batch::CONCURRENCY;
 pub use exit::Exit;
 pub use io::Io;
 

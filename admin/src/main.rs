@@ -2,7 +2,7 @@
 
 use std::{io, process::ExitCode};
 
-use admin::{Io, run};
+use admin::{CONCURRENCY, Io, run};
 use aws_config::BehaviorVersion;
 use otp_service::{
     ambient,
@@ -27,5 +27,5 @@ async fn main() -> ExitCode {
 async fn aws() -> Aws {
     let roots = TrustRoots::of_system();
     let sdk = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client(&roots));
-    Aws::new(sdk.load().await, &roots)
+    Aws::keeping(CONCURRENCY, sdk.load().await, &roots)
 }

@@ -57,7 +57,14 @@ impl Aws {
     /// It opens no connection yet.
     #[must_use]
     pub fn new(sdk: SdkConfig, roots: &TrustRoots) -> Self {
-        let connections = Connections::new(roots);
+        Self::keeping(connections::KEPT, sdk, roots)
+    }
+
+    /// The same for a program that makes so many calls at once: it keeps a connection for
+    /// each.
+    #[must_use]
+    pub fn keeping(calls: usize, sdk: SdkConfig, roots: &TrustRoots) -> Self {
+        let connections = Connections::new(roots, calls);
         let sdk = sdk.into_builder().http_client(connections.kept());
         Self {
             sdk: Arc::new(sdk.build()),

@@ -35,7 +35,7 @@ const IDLE_BEFORE_SEND: Duration = Duration::from_secs(2);
 
 /// How many connections to a service are kept: fewer than there are attempts at a call,
 /// so that the last attempt opens one, whatever became of those that were kept.
-const KEPT: usize = 2;
+pub(super) const KEPT: usize = 2;
 
 /// A path that AWS services answer without signature, permissions or cost. The
 /// answer does not matter.
@@ -51,10 +51,10 @@ pub(super) struct Connections {
 
 impl Connections {
     /// Pools that trust `roots`. They open no connection yet.
-    pub(super) fn new(roots: &TrustRoots) -> Self {
+    pub(super) fn new(roots: &TrustRoots, kept: usize) -> Self {
         Self {
-            kept: pool(roots, IDLE),
-            fresh: pool(roots, IDLE_BEFORE_SEND),
+            kept: pool(roots, IDLE, kept),
+            fresh: pool(roots, IDLE_BEFORE_SEND, KEPT),
         }
     }
 
@@ -79,12 +79,12 @@ impl Connections {
     }
 }
 
-fn pool(roots: &TrustRoots, idle: Duration) -> SharedHttpConnector {
+fn pool(roots: &TrustRoots, idle: Duration, kept: usize) -> SharedHttpConnector {
     let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT);
     let connector = Connector::builder()
         .connector_settings(settings.build())
         .pool_idle_timeout(idle)
-        .pool_max_idle_per_host(KEPT)
+        .pool_max_idle_per_host(kept)
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
         .tls_context(roots.context());
     SharedHttpConnector::new(connector.build())
@@ -93,7 +93,7 @@ fn pool(roots: &TrustRoots, idle: Duration) -> SharedHttpConnector {
 /// An HTTP client for the search for credentials.
 #[must_use]
 pub fn http_client(roots: &TrustRoots) -> SharedHttpClient {
-    client(&pool(roots, IDLE))
+    client(&pool(roots, IDLE, KEPT))
 }
 
 /// By default, each of the SDK's clients builds a connector and reads all roots again.
