@@ -198,8 +198,8 @@ mod tests {
             .unwrap();
         assert_eq!(
             shown,
-            "012345 ist Ihr Login-Code für Example. Er gilt 5 Minuten. Niemand fragt Sie je danach.\n\
-             de, GSM 03.38, 86 of 160 units\n"
+            "012345 ist Ihr Login-Code für Example. Er gilt 5 Minuten. Geben Sie ihn nicht weiter.\n\
+             de, GSM 03.38, 85 of 160 units\n"
         );
     }
 
@@ -249,7 +249,7 @@ mod tests {
         let shown = shown(preview(DestinationKind::Phone, "en"), &[])
             .await
             .unwrap();
-        assert!(shown.contains("is your Example login code"), "{shown}");
+        assert!(shown.contains("is your Example sign-in code"), "{shown}");
         assert!(shown.contains("BRAND is not set"), "{shown}");
     }
 

@@ -6,16 +6,6 @@ const none = (file, why, ...slips) =>
   slips.map(([original, replacement, on = ""]) => ({ file, why, original, replacement, on }));
 
 export const EQUIVALENT = [
-  ...none("client.js", "An empty text is no JSON either, and both mean nobody", ['"null"', '""']),
-  ...none("client.js", "Only a Web Lock asks for the version: two tabs of a browser judge it", [
-    "() => (this.#read(), this.#kept.n)", "() => undefined",
-  ]),
-  ...none("storage.js", "No global has the name that memory would have",
-    ['place !== "memory"', "true"], ['"memory"', '""'],
-  ),
-  ...none("pending.js", "What is no challenge, or no JSON, ends in the same undefined",
-    ['"null"', '""'], ["pending?.expiresAt", "pending.expiresAt"], ["{ return undefined; }", "{}"],
-  ),
   ...none("code-entry.js", "The view for the code always has its field",
     ["stage.field?.value", "stage.field.value"], ['""', '"Stryker was here!"'],
   ),

@@ -58,13 +58,14 @@ fn words(text: &str) -> Vec<String> {
 #[test]
 fn the_english_email_says_the_brand_the_code_its_life_and_that_nobody_will_ask() {
     let email = email(&settings(), language("en"));
-    assert_eq!(email.subject, "Your Example login code");
+    assert_eq!(email.subject, "Your Example sign-in code");
     assert_eq!(
         email.text,
-        "Your Example login code:\n\n012345\n\nIt works once, for 5 minutes.\n\n\
-         Nobody will ever ask you for this code, Example included. \
-         Type it only where you asked for it.\n\n\
-         If you did not ask for it, you need do nothing.\n"
+        "Your Example sign-in code:\n\n012345\n\n\
+         It expires in 5 minutes and can be used only once.\n\n\
+         Example will never call, text or e-mail you to ask for this code. \
+         Enter it only on the site or in the app where you requested it.\n\n\
+         If you did not request it, you can ignore this e-mail.\n"
     );
 }
 

@@ -32,11 +32,11 @@ fn with_app(mut settings: Settings) -> Settings {
 }
 
 #[test]
-fn the_english_message_says_the_brand_the_code_its_life_and_that_nobody_will_ask() {
+fn the_english_message_says_the_brand_the_code_its_life_and_not_to_share_it() {
     assert_eq!(
         sms(&settings(), language("en")).text,
-        "012345 is your Example login code. It works for 5 minutes. \
-         Nobody will ever ask you for it."
+        "012345 is your Example sign-in code. It expires in 5 minutes. \
+         Don't share it with anyone."
     );
 }
 
@@ -249,7 +249,7 @@ fn under_a_japanese_brand_other_languages_use_their_short_sentence() {
     settings.default_language = language("ja");
     assert_eq!(
         sms(&settings, language("en")).text,
-        "012345 is your 例え株式会社 login code."
+        "012345 is your 例え株式会社 sign-in code."
     );
     assert!(unfit(&settings).is_empty(), "{:?}", unfit(&settings));
 }

@@ -75,7 +75,10 @@ async fn an_operator_may_add_the_code_to_the_subject_a_link_and_the_origin_of_th
     let plain = TestApp::start().await;
     let message = received(&plain, ALICE, json!({}), &[]).await;
     let text = message.text.unwrap();
-    assert_eq!(message.subject.as_deref(), Some("Your Example login code"));
+    assert_eq!(
+        message.subject.as_deref(),
+        Some("Your Example sign-in code")
+    );
     assert!(!text.contains("http") && !text.contains("UTC"));
 
     let app = TestApp::with(&[
