@@ -86,7 +86,7 @@ impl Limits {
     }
 }
 
-/// Whether an item counts for a limit, or is a cooldown.
+/// Whether an item counts for a limit, or is a destination's or a device's past.
 fn counts(item: &Item) -> bool {
     let key = |name| match item.get(name) {
         Some(AttributeValue::S(key)) => key.as_str(),
@@ -95,7 +95,8 @@ fn counts(item: &Item) -> bool {
     let (partition, sort) = (key(PARTITION_KEY), key(SORT_KEY));
     let mut of_many = ["client#", "prefix#", "deployment#"].into_iter();
     of_many.any(|scope| partition.starts_with(scope))
-        || sort == "cooldown"
+        || sort == "history"
+        || sort.starts_with("device#")
         || sort.starts_with("sends#")
 }
 
@@ -127,7 +128,9 @@ mod tests {
             ("prefix#+1#3", "messages", true),
             ("deployment#email#0", "messages", true),
             ("email#a@example.com", "sends#1767225600", true),
-            ("phone#+14155550123", "cooldown", true),
+            ("phone#+14155550123", "history", true),
+            ("phone#+14155550123", "device#AAAA", true),
+            ("phone#+14155550123", "device#AAAA#sends#1767225600", true),
             ("email#a@example.com", "challenge#0123456789", false),
             ("email#a@example.com", "request#0123456789", false),
             ("email#a@example.com", "user", false),

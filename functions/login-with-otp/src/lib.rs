@@ -6,6 +6,7 @@ use lambda_http::Request;
 use otp_domain::{Delivery, Destination, Pseudonym, UnixTime};
 use otp_edge::{
     api::{Api, Report, Success},
+    cookie::RefreshCookie,
     failure::Failure,
     log,
     problem::Problem,
@@ -15,19 +16,22 @@ use otp_edge::{
     settings::Settings,
 };
 use otp_service::{
-    Error, ambient,
+    Error, ErrorKind, ambient,
     aws::Aws,
     fault::{Dependency, Fault},
     login::{ConcealedOutcome, Concluded, DeliveryOutcome, HOLD, LoginService},
 };
 
 /// The routes of this function.
-pub struct LoginApi(Result<Arc<LoginService>, Fault>);
+pub struct LoginApi {
+    service: Result<Arc<LoginService>, Fault>,
+    refresh_cookie: RefreshCookie,
+}
 
 impl LoginApi {
     /// Forgets which limits refused lately.
     pub fn forget_refusals(&self) {
-        if let Ok(service) = &self.0 {
+        if let Ok(service) = &self.service {
             service.forget_refusals();
         }
     }
@@ -39,11 +43,14 @@ impl Api for LoginApi {
     fn new(settings: &Settings, aws: &Aws) -> Self {
         let service = |settings| Arc::new(LoginService::new(settings, aws));
         let login = settings.login.as_ref().map(service);
-        Self(login.map_err(|_| Fault::new(Dependency::Settings, "read", "wrong settings")))
+        Self {
+            service: login.map_err(|_| Fault::new(Dependency::Settings, "read", "wrong settings")),
+            refresh_cookie: settings.refresh_cookie.clone(),
+        }
     }
 
     async fn warm_up(&self) {
-        if let Ok(service) = &self.0
+        if let Ok(service) = &self.service
             && let Err(fault) = service.warm_up().await
         {
             log::start_fault(&fault);
@@ -51,7 +58,7 @@ impl Api for LoginApi {
     }
 
     fn pseudonym(&self, of: &Destination) -> Option<Pseudonym> {
-        self.0.as_ref().ok()?.pseudonym(of)
+        self.service.as_ref().ok()?.pseudonym(of)
     }
 
     async fn respond(
@@ -63,8 +70,8 @@ impl Api for LoginApi {
         if route != Route::Login {
             return Err(Rejection::NotFound.into());
         }
-        let login = request::login(request)?;
-        let service = self.0.clone().map_err(Error::from)?;
+        let login = request::login(request, &self.refresh_cookie)?;
+        let service = self.service.clone().map_err(Error::from)?;
         let requested = service
             .request_code(&login, now, &mut ambient::rng())
             .await?;
@@ -77,8 +84,9 @@ impl Api for LoginApi {
             DeliveryOutcome::Unconfirmed(fault) => {
                 success(Delivery::Unconfirmed.as_str()).despite(fault)
             }
-            DeliveryOutcome::Ahead(login) => success("admitted")
-                .followed_by(HOLD, async move { report(service.conclude(*login).await) }),
+            DeliveryOutcome::Ahead(login) => success("admitted").followed_by(HOLD, async move {
+                report(service.conclude(*login, &mut ambient::rng()).await)
+            }),
         })
     }
 }
@@ -94,6 +102,10 @@ fn report(concluded: Concluded) -> Report {
         ConcealedOutcome::Unconfirmed(fault) => {
             report(Delivery::Unconfirmed.as_str()).despite(fault)
         }
+        ConcealedOutcome::NotAdmitted(error) => match error.kind {
+            ErrorKind::Refused(_) => report(Problem::TOO_MANY_REQUESTS),
+            ErrorKind::Fault(fault) => report(Problem::UNAVAILABLE).despite(fault),
+        },
         ConcealedOutcome::UserUnread(fault) => report(Problem::UNAVAILABLE).despite(fault),
     }
 }

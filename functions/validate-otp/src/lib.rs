@@ -82,6 +82,7 @@ impl Api for SessionApi {
 
 impl SessionApi {
     async fn validate(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
+        let kept = self.refresh_cookie.device_tokens(request);
         let (request, carrier) = request::validate(request, &self.refresh_cookie)?;
         let login = self
             .sessions
@@ -92,7 +93,7 @@ impl SessionApi {
         } else {
             "logged-in"
         };
-        let success = Success::new(outcome, response::logged_in(&login, carrier));
+        let success = Success::new(outcome, response::logged_in(&login, carrier, &kept));
         Ok(success.about(&request.destination).about(&login))
     }
 
@@ -108,8 +109,8 @@ impl SessionApi {
     }
 
     async fn log_out(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
-        let (request, carrier) = request::logout(request, &self.refresh_cookie)?;
-        let response = response::logged_out(carrier);
+        let (request, carrier, forgets) = request::logout(request, &self.refresh_cookie)?;
+        let response = response::logged_out(carrier, forgets);
         Ok(match self.sessions.log_out(&request, now).await? {
             Some(session) => Success::new("logged-out", response).about(&session),
             None => Success::new("not-logged-in", response),

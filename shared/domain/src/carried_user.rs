@@ -1,6 +1,6 @@
 //! The user that a login found, as its challenge carries it to the validation.
 
-use super::{Claims, UnknownUsers, User, UserId};
+use super::{Claims, Devices, UnknownUsers, User, UserId};
 
 /// Claims that take more bytes of JSON are not carried: a challenge stays small.
 const MAX_CLAIMS: usize = 384;
@@ -20,6 +20,8 @@ pub enum CarriedUser {
         id: UserId,
         /// The user's claims.
         claims: Claims,
+        /// The user's known devices at the destination.
+        devices: Devices,
     },
 }
 
@@ -34,6 +36,7 @@ impl CarriedUser {
             Some(user) => Self::Known {
                 id: user.id.clone(),
                 claims: user.claims.clone(),
+                devices: user.devices,
             },
         }
     }
@@ -54,11 +57,16 @@ impl CarriedUser {
     #[must_use]
     pub fn user(&self) -> Option<User> {
         match self {
-            Self::Known { id, claims } => Some(User {
+            Self::Known {
+                id,
+                claims,
+                devices,
+            } => Some(User {
                 id: id.clone(),
                 disabled: false,
                 last_login_at: None,
                 claims: claims.clone(),
+                devices: *devices,
             }),
             Self::Nobody | Self::Unread => None,
         }
@@ -75,6 +83,7 @@ mod tests {
             disabled,
             last_login_at: None,
             claims: Claims::from_table(claims).expect("an object"),
+            devices: Devices::default(),
         }
     }
 

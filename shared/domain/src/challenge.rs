@@ -6,8 +6,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand::CryptoRng;
 
 use super::{
-    CarriedUser, ClientAddress, Destination, DigestKey, DigestKeyId, Passcode, PasscodeDigest,
-    Policy, Requester, UnixTime,
+    Asker, CarriedUser, ClientAddress, Destination, Device, DigestKey, DigestKeyId, Passcode,
+    Policy, Requester, TestIdentities, UnixTime,
 };
 
 /// Draws 128 bits and writes them as an id.
@@ -27,9 +27,8 @@ fn id_of(bytes: [u8; 16]) -> String {
 const LENGTH: usize = 22;
 
 /// Identifies one challenge. Only the client that requested the code learns the id,
-/// and a guess with an id is compared with that challenge alone. It does not keep
-/// strangers from the attempts: a guess without an id spends one of the destination's
-/// newest challenge.
+/// and a guess with an id is compared with that challenge alone. A stranger's guess has
+/// no id, and never spends the last attempt of a challenge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChallengeId(String);
 
@@ -46,6 +45,12 @@ impl ChallengeId {
         let in_alphabet = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
         let well_formed = text.len() == LENGTH && text.bytes().all(in_alphabet);
         well_formed.then(|| Self(text.to_owned()))
+    }
+
+    /// An id that no challenge has.
+    #[must_use]
+    pub fn of_none() -> Self {
+        Self(id_of([0; 16]))
     }
 
     /// The id as text.
@@ -91,11 +96,13 @@ pub struct Challenge {
     pub id: ChallengeId,
     /// Where the code was sent.
     pub destination: Destination,
-    /// The stored form of the code.
-    pub digest: PasscodeDigest,
-    /// The key that made the digest.
+    /// The number of digits of the code.
+    pub digits: u8,
+    /// Whether the code is the fixed one of a test identity.
+    pub is_fixed: bool,
+    /// The key that derives the code.
     pub key_id: DigestKeyId,
-    /// When the code was drawn.
+    /// When the code was sent first.
     pub issued_at: UnixTime,
     /// The instant at which the code expires.
     pub expires_at: UnixTime,
@@ -103,6 +110,8 @@ pub struct Challenge {
     pub user: CarriedUser,
     /// The client that requested the code.
     pub requester: Requester,
+    /// The known device that requested the code, if one did.
+    pub device: Option<Device>,
 }
 
 /// Whether a guess is the code.
@@ -114,12 +123,12 @@ pub enum Verdict {
     Wrong,
 }
 
-/// Creates the challenge of a `code` that is sent to `to`, as `client` requests. It
-/// carries no user yet.
+/// Creates a challenge of `to`, as `asker` requests. It carries no user yet, and its code
+/// has as many digits as the policy asks of all.
 pub fn issue(
     to: &Destination,
-    client: &ClientAddress,
-    code: &Passcode,
+    asker: &Asker,
+    is_fixed: bool,
     policy: &Policy,
     key: &DigestKey,
     now: UnixTime,
@@ -127,8 +136,10 @@ pub fn issue(
 ) -> Challenge {
     let id = ChallengeId::draw(rng);
     Challenge {
-        digest: key.digest(&id, to, code),
-        requester: key.requester(&id, client),
+        requester: key.requester(&id, &asker.client),
+        device: asker.device.clone(),
+        digits: policy.code_length,
+        is_fixed,
         key_id: key.id().clone(),
         id,
         destination: to.clone(),
@@ -142,16 +153,54 @@ impl Challenge {
     /// The longest lifetime of a code (NIST SP 800-63B-4 section 3.1.3.2).
     pub const LONGEST_LIFE: Duration = Duration::from_mins(10);
 
+    /// The code; `None` if it is a fixed one that is no longer listed. `key` is the
+    /// challenge's own.
+    #[must_use]
+    pub fn code(&self, key: &DigestKey, fixed: &TestIdentities) -> Option<Passcode> {
+        let (to, at) = (&self.destination, self.issued_at);
+        if self.is_fixed {
+            return fixed.code_for(to, at);
+        }
+        Some(key.passcode(&self.id, to, at, self.digits))
+    }
+
     /// Compares a guess with the code, in constant time. The caller spends an
     /// attempt first.
     #[must_use]
-    pub fn judge(&self, guess: &Passcode, key: &DigestKey, now: UnixTime) -> Verdict {
-        let matches = key.matches(&self.digest, &self.id, &self.destination, guess);
-        if matches && now < self.expires_at && self.key_id == *key.id() {
+    pub fn judge(
+        &self,
+        guess: &Passcode,
+        key: &DigestKey,
+        fixed: &TestIdentities,
+        now: UnixTime,
+    ) -> Verdict {
+        let code = self.code(key, fixed);
+        let matches = code.is_some_and(|code| code.is(guess));
+        let is_live = now < self.expires_at && now < self.issued_at.plus(Self::LONGEST_LIFE);
+        if matches && is_live && self.key_id == *key.id() {
             Verdict::Right
         } else {
             Verdict::Wrong
         }
+    }
+
+    /// The end of the code's life if the code is sent again now, which only who requested
+    /// it may extend; `None` if that is less than half of a life.
+    #[must_use]
+    pub fn end_if_sent_again(
+        &self,
+        life: Duration,
+        may_extend: bool,
+        now: UnixTime,
+    ) -> Option<UnixTime> {
+        let longest = self.issued_at.plus(Self::LONGEST_LIFE);
+        let end = if may_extend {
+            self.expires_at.max(now.plus(life).min(longest))
+        } else {
+            self.expires_at
+        };
+        let is_live = now < self.expires_at;
+        (is_live && now.until(end) * 2 >= life).then_some(end)
     }
 
     /// Whether this client requested the code. `key` is the challenge's own.
@@ -202,10 +251,58 @@ mod tests {
 
     fn issued_to_phone(policy: &Policy, at: UnixTime, seed: u64) -> (Challenge, Passcode) {
         let rng = &mut StdRng::seed_from_u64(seed);
-        let code = Passcode::draw(policy.code_length, rng);
-        let client = ClientAddress::from_gateway(Some("203.0.113.7"));
-        let challenge = issue(&phone(), &client, &code, policy, &key(), at, rng);
-        (challenge, code)
+        let asker = Asker::from(ClientAddress::from_gateway(Some("203.0.113.7")));
+        let challenge = issue(&phone(), &asker, false, policy, &key(), at, rng);
+        let code = challenge.code(&key(), &TestIdentities::default());
+        (challenge, code.unwrap())
+    }
+
+    fn judge(challenge: &Challenge, guess: &Passcode, key: &DigestKey, at: UnixTime) -> Verdict {
+        challenge.judge(guess, key, &TestIdentities::default(), at)
+    }
+
+    #[test]
+    fn a_fixed_code_is_right_as_long_as_it_is_listed() {
+        let now = UnixTime::from_secs(1_000);
+        let (mut challenge, derived) = issued_to_phone(&Policy::default(), now, 1);
+        challenge.is_fixed = true;
+        let until = Some(now.plus(Duration::from_hours(1)));
+        let listed = TestIdentities::parse("+14155550123=123456", 6, until, now).unwrap();
+        let fixed = Passcode::parse("123456", 6).unwrap();
+        let judged =
+            |code: &Passcode, listed: &TestIdentities| challenge.judge(code, &key(), listed, now);
+        assert_eq!(judged(&fixed, &listed), Verdict::Right);
+        assert_eq!(judged(&derived, &listed), Verdict::Wrong);
+        for code in [&fixed, &derived] {
+            assert_eq!(judged(code, &TestIdentities::default()), Verdict::Wrong);
+        }
+    }
+
+    #[test]
+    fn a_code_that_is_sent_again_lives_ten_minutes_from_its_first_issue_at_most() {
+        let issued = UnixTime::from_secs(1_000);
+        let (mut challenge, code) = issued_to_phone(&Policy::default(), issued, 1);
+        let at = |seconds| issued.plus(Duration::from_secs(seconds));
+        let life = Duration::from_mins(5);
+        for (now, may_extend, end) in [
+            (10, true, Some(310)),
+            (299, true, Some(599)),
+            (300, true, None),
+            (10, false, Some(300)),
+            (150, false, Some(300)),
+            (151, false, None),
+        ] {
+            let ends = challenge.end_if_sent_again(life, may_extend, at(now));
+            assert_eq!(ends, end.map(at), "{now} {may_extend}");
+        }
+        challenge.expires_at = at(590);
+        for (now, end) in [(300, Some(600)), (450, Some(600)), (451, None)] {
+            let ends = challenge.end_if_sent_again(life, true, at(now));
+            assert_eq!(ends, end.map(at), "{now}");
+        }
+        challenge.expires_at = at(3600);
+        assert_eq!(judge(&challenge, &code, &key(), at(599)), Verdict::Right);
+        assert_eq!(judge(&challenge, &code, &key(), at(600)), Verdict::Wrong);
     }
 
     #[test]
@@ -213,7 +310,7 @@ mod tests {
         let now = UnixTime::from_secs(1_000);
         let (challenge, code) = issued_to_phone(&Policy::default(), now, 1);
         let moment = Duration::from_millis(1);
-        let judged = |at| challenge.judge(&code, &key(), at);
+        let judged = |at| judge(&challenge, &code, &key(), at);
         assert_eq!(judged(challenge.expires_at.minus(moment)), Verdict::Right);
         assert_eq!(judged(challenge.expires_at), Verdict::Wrong);
     }
@@ -223,7 +320,7 @@ mod tests {
         let now = UnixTime::from_secs(1_000);
         let (challenge, code) = issued_to_phone(&Policy::default(), now, 1);
         let renamed = DigestKey::new(DigestKeyId::new("another"), Box::new([3; 32]));
-        assert_eq!(challenge.judge(&code, &renamed, now), Verdict::Wrong);
+        assert_eq!(judge(&challenge, &code, &renamed, now), Verdict::Wrong);
     }
 
     #[test]
@@ -264,7 +361,7 @@ mod tests {
 
             let now = issued.plus(Duration::from_millis(later));
             let expected = if later < ttl * 1000 { Verdict::Right } else { Verdict::Wrong };
-            prop_assert_eq!(challenge.judge(&code, &key(), now), expected);
+            prop_assert_eq!(judge(&challenge, &code, &key(), now), expected);
         }
 
         #[test]
@@ -273,7 +370,7 @@ mod tests {
             let (challenge, code) = issued_to_phone(&Policy::default(), now, seed);
             let guess = Passcode::parse(&format!("{guess:06}"), 6).unwrap();
             let right = guess.expose_secret() == code.expose_secret();
-            prop_assert_eq!(challenge.judge(&guess, &key(), now) == Verdict::Right, right);
+            prop_assert_eq!(judge(&challenge, &guess, &key(), now) == Verdict::Right, right);
         }
     }
 }

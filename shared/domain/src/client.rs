@@ -68,6 +68,17 @@ impl ClientAddress {
         })
     }
 
+    /// A network whose clients count as one.
+    pub(super) const fn of_network(network: String) -> Self {
+        Self(network)
+    }
+
+    /// An address of this client, if it has a readable one.
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        let address = self.0.split_once('/').map_or(&*self.0, |(first, _)| first);
+        address.parse().ok()
+    }
+
     /// The address or network as text. It is personal data: never log it.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -15,6 +15,7 @@
 //! | who text messages come from | [`SmsSenders`] |
 //! | every rule that refuses a request | [`Refusal`] |
 
+mod allowance;
 mod carried_user;
 mod challenge;
 mod claims;
@@ -22,8 +23,10 @@ mod client;
 mod countries;
 mod delivery;
 mod destination;
+mod device;
 mod email;
 mod guard;
+mod guesses;
 mod idempotency;
 mod limit;
 mod number_range;
@@ -31,6 +34,7 @@ mod passcode;
 mod phone;
 mod policy;
 mod prefixes;
+mod proof;
 mod pseudonym;
 mod refresh_token;
 mod refusal;
@@ -42,6 +46,7 @@ mod time;
 mod unknown_users;
 mod user;
 
+pub use allowance::{ClientAllowances, MalformedAllowance};
 pub use carried_user::CarriedUser;
 pub use challenge::{Challenge, ChallengeId, OperationId, Verdict, issue};
 pub use claims::{Claims, InvalidClaims};
@@ -49,15 +54,18 @@ pub use client::{ClientAddress, TrustedProxies};
 pub use countries::Country;
 pub use delivery::Delivery;
 pub use destination::{Destination, DestinationKind, MalformedDestination};
+pub use device::{Asker, Device, Devices, Trust};
 pub use email::{EmailAddress, MalformedEmail, is_host_name};
 pub use guard::{ConversionGuard, GuardCount, GuardVerdict};
+pub use guesses::{Guesses, OpenGuesses};
 pub use idempotency::{IdempotencyKey, RepeatableGuess};
 pub use limit::{FullLimit, Limit, LimitKind, Scope};
 pub use number_range::NumberRange;
-pub use passcode::{DigestKey, DigestKeyId, MalformedPasscode, Passcode, PasscodeDigest};
+pub use passcode::{DigestKey, DigestKeyId, MalformedPasscode, Passcode};
 pub use phone::{MalformedPhoneNumber, PhoneNumber};
-pub use policy::Policy;
+pub use policy::{GUESSES_PER_STEP, Policy};
 pub use prefixes::{MalformedPrefix, SmsPrefixes};
+pub use proof::Proof;
 pub use pseudonym::Pseudonym;
 pub use refresh_token::{RefreshToken, RefreshTokenDigest, RotationSalt};
 pub use refusal::{Refusal, Unauthorized};

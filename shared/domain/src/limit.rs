@@ -9,6 +9,8 @@ use super::{ClientAddress, Destination, DestinationKind, Refusal, UnixTime};
 pub enum Scope {
     /// Per destination, or per mailbox of several destinations.
     Destination(Destination),
+    /// Per known device of a destination, by the device's name.
+    Device(Destination, String),
     /// Per client.
     Client(ClientAddress),
     /// Per allowed prefix.
@@ -23,7 +25,7 @@ pub enum Scope {
 pub enum LimitKind {
     /// The least time between two sends to the destination.
     Cooldown,
-    /// The sends to the destination.
+    /// The sends to the destination, or those that a known device asked for.
     Destination,
     /// The requests of the client.
     Client,
@@ -55,6 +57,8 @@ pub struct Limit {
     pub window: Duration,
     /// Admissions within one window.
     pub max: u32,
+    /// How many of them are kept for those who are trusted more.
+    pub kept: u32,
     /// Whether a withdrawn send is refunded.
     pub refundable: bool,
 }
@@ -64,7 +68,7 @@ impl Limit {
     #[must_use]
     pub const fn kind(&self) -> LimitKind {
         match self.scope {
-            Scope::Destination(_) => LimitKind::Destination,
+            Scope::Destination(_) | Scope::Device(..) => LimitKind::Destination,
             Scope::Client(_) => LimitKind::Client,
             Scope::Prefix(_) | Scope::Deployment(_) => LimitKind::Deployment,
         }
@@ -129,15 +133,20 @@ mod tests {
             name: "any",
             window: Duration::from_hours(1),
             max: 1000,
+            kept: 0,
             refundable: true,
         }
     }
 
     #[test]
     fn what_a_client_is_told_of_a_limit_follows_from_what_the_limit_counts_by() {
-        let destination = "alice@example.com".parse().unwrap();
+        let destination: Destination = "alice@example.com".parse().unwrap();
         for (scope, told) in [
-            (Scope::Destination(destination), "destination"),
+            (Scope::Destination(destination.clone()), "destination"),
+            (
+                Scope::Device(destination, "device".to_owned()),
+                "destination",
+            ),
             (Scope::Client(ClientAddress::from_gateway(None)), "client"),
             (Scope::Prefix("+1".to_owned()), "deployment"),
             (Scope::Deployment(DestinationKind::Phone), "deployment"),

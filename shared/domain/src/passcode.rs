@@ -1,13 +1,13 @@
-//! Passcodes, and the keyed digests that the table stores instead.
+//! Passcodes, and the key that derives them.
 
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
-use rand::{CryptoRng, RngExt};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use sha2::Sha256;
+use subtle::ConstantTimeEq;
 
-use super::{ChallengeId, Destination};
+use super::{ChallengeId, Destination, UnixTime};
 
 /// A one-time code: decimal digits, with leading zeros. The wire calls it `otp`.
 #[derive(Clone)]
@@ -18,26 +18,49 @@ pub struct Passcode(SecretString);
 pub struct MalformedPasscode;
 
 impl Passcode {
-    /// Draws a code of `length` digits, each value equally likely.
-    pub fn draw(length: u8, rng: &mut impl CryptoRng) -> Self {
-        let digits: String = (0..length)
-            .map(|_| char::from(rng.random_range(b'0'..=b'9')))
-            .collect();
-        Self(digits.into())
-    }
-
     /// Reads exactly `length` ASCII digits.
     ///
     /// # Errors
     ///
-    /// Any other length or character. Such a code is never correct, so it spends
-    /// no attempt.
+    /// Any other length or character.
     pub fn parse(text: &str, length: u8) -> Result<Self, MalformedPasscode> {
         if text.len() == usize::from(length) && text.bytes().all(|b| b.is_ascii_digit()) {
             Ok(Self(text.into()))
         } else {
             Err(MalformedPasscode)
         }
+    }
+
+    /// The fewest digits of a code (NIST SP 800-63B-4 section 3.1.3.2).
+    pub const LEAST_DIGITS: u8 = 6;
+    /// The most digits of a code.
+    pub const MOST_DIGITS: u8 = 10;
+
+    /// Reads a guess: as many ASCII digits as a code may have.
+    ///
+    /// # Errors
+    ///
+    /// Any other length or character. Such a guess is never right, so it spends no attempt.
+    pub fn parse_guess(text: &str) -> Result<Self, MalformedPasscode> {
+        let digits = u8::try_from(text.len()).map_err(|_| MalformedPasscode)?;
+        if (Self::LEAST_DIGITS..=Self::MOST_DIGITS).contains(&digits) {
+            Self::parse(text, digits)
+        } else {
+            Err(MalformedPasscode)
+        }
+    }
+
+    /// The number of digits.
+    #[must_use]
+    pub fn digits(&self) -> u8 {
+        u8::try_from(self.expose_secret().len()).unwrap_or(u8::MAX)
+    }
+
+    /// Whether two codes are the same, in constant time.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        let (own, other) = (self.expose_secret(), other.expose_secret());
+        own.as_bytes().ct_eq(other.as_bytes()).into()
     }
 
     /// The digits, for the one message that carries them.
@@ -47,7 +70,7 @@ impl Passcode {
     }
 }
 
-/// The id of the key that made a digest, so that keys can rotate.
+/// The id of the key that derives a code, so that keys can rotate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DigestKeyId(String);
 
@@ -65,8 +88,8 @@ impl DigestKeyId {
     }
 }
 
-/// The key of the digests. It never leaves memory. Without it, a reader of the
-/// table cannot find a code by trying all codes against a digest.
+/// The key of every MAC in the table. It never leaves memory. Without it, a reader of
+/// the table can compute no code.
 pub struct DigestKey {
     id: DigestKeyId,
     secret: SecretBox<[u8]>,
@@ -88,35 +111,39 @@ impl DigestKey {
         &self.id
     }
 
-    /// The digest of a code, bound to its challenge and destination.
+    /// The code of a login's challenge: each value of so many digits is equally likely.
+    ///
+    /// It is a pseudorandom function of all that it is bound to. Of 2^128 values, those
+    /// that would make some codes likelier than others are passed over.
     #[must_use]
-    pub fn digest(&self, id: &ChallengeId, to: &Destination, code: &Passcode) -> PasscodeDigest {
-        let mac = self.mac_of_code(id, to, code);
-        PasscodeDigest(mac.finalize().into_bytes().to_vec())
-    }
-
-    /// Whether `digest` is the digest of `code`, in constant time.
-    #[must_use]
-    pub fn matches(
+    pub fn passcode(
         &self,
-        digest: &PasscodeDigest,
         id: &ChallengeId,
         to: &Destination,
-        code: &Passcode,
-    ) -> bool {
-        self.mac_of_code(id, to, code)
-            .verify_slice(&digest.0)
-            .is_ok()
-    }
-
-    fn mac_of_code(&self, id: &ChallengeId, to: &Destination, code: &Passcode) -> Hmac<Sha256> {
-        self.mac(&[
-            b"passcode/v1",
-            id.as_str().as_bytes(),
-            to.kind().as_str().as_bytes(),
-            to.as_str().as_bytes(),
-            code.expose_secret().as_bytes(),
-        ])
+        issued_at: UnixTime,
+        digits: u8,
+    ) -> Passcode {
+        let codes = 10u128.pow(u32::from(digits));
+        let fair = u128::MAX - u128::MAX % codes;
+        let values = (0u32..).map(|nth| {
+            let mac = self.mac(&[
+                b"passcode/v2",
+                b"login",
+                id.as_str().as_bytes(),
+                to.kind().as_str().as_bytes(),
+                to.as_str().as_bytes(),
+                &issued_at.as_millis().to_be_bytes(),
+                &[digits],
+                &nth.to_be_bytes(),
+            ]);
+            let mac = mac.finalize().into_bytes();
+            let half = mac.iter().take(16);
+            half.fold(0, |value, byte| value << 8 | u128::from(*byte))
+        });
+        let mut fair_values = values.filter(|value| *value < fair);
+        let value = fair_values.next().unwrap_or_default() % codes;
+        let width = usize::from(digits);
+        Passcode(format!("{value:0width$}").into())
     }
 
     /// The MAC of `parts`. The first part is a label, one for each use of the key.
@@ -137,24 +164,6 @@ impl DigestKey {
     }
 }
 
-/// HMAC-SHA-256 over (challenge, channel, destination, code).
-#[derive(Clone, PartialEq, Eq)]
-pub struct PasscodeDigest(Vec<u8>);
-
-impl PasscodeDigest {
-    /// Wraps a digest from the table.
-    #[must_use]
-    pub const fn from_bytes(bytes: Vec<u8>) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes for the table.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
 impl fmt::Debug for Passcode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Passcode(..)")
@@ -166,12 +175,6 @@ impl fmt::Debug for DigestKey {
         f.debug_struct("DigestKey")
             .field("id", &self.id)
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for PasscodeDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasscodeDigest(..)")
     }
 }
 
@@ -196,13 +199,19 @@ mod tests {
         Destination::Email(EmailAddress::parse(text).unwrap())
     }
 
+    fn alice() -> Destination {
+        email("alice@example.com")
+    }
+
+    const AT: UnixTime = UnixTime::from_secs(1_767_226_200);
+
     #[test]
     fn every_digit_is_equally_likely_in_every_place() {
-        let mut rng = StdRng::seed_from_u64(7);
+        let rng = &mut StdRng::seed_from_u64(7);
         let draws = 60_000;
         let mut counts = [[0u32; 10]; 6];
         for _ in 0..draws {
-            let code = Passcode::draw(6, &mut rng);
+            let code = key(1).passcode(&ChallengeId::draw(rng), &alice(), AT, 6);
             for (place, digit) in code.expose_secret().bytes().enumerate() {
                 counts[place][usize::from(digit - b'0')] += 1;
             }
@@ -241,20 +250,34 @@ mod tests {
             Passcode::parse("000000", 6).unwrap().expose_secret(),
             "000000"
         );
+        for (guess, is_one) in [
+            ("12345", false),
+            ("123456", true),
+            ("0123456789", true),
+            ("01234567890", false),
+            ("12345x", false),
+        ] {
+            assert_eq!(Passcode::parse_guess(guess).is_ok(), is_one, "{guess}");
+        }
     }
 
     #[test]
-    fn a_digest_is_bound_to_its_challenge_its_destination_and_its_key() {
+    fn a_code_is_bound_to_its_challenge_its_destination_its_time_its_length_and_its_key() {
         let rng = &mut StdRng::seed_from_u64(1);
         let (here, there) = (ChallengeId::draw(rng), ChallengeId::draw(rng));
-        let (alice, bob) = (email("alice@example.com"), email("bob@example.com"));
-        let code = Passcode::parse("123456", 6).unwrap();
-        let digest = key(1).digest(&here, &alice, &code);
-
-        assert!(key(1).matches(&digest, &here, &alice, &code));
-        assert!(!key(1).matches(&digest, &there, &alice, &code));
-        assert!(!key(1).matches(&digest, &here, &bob, &code));
-        assert!(!key(2).matches(&digest, &here, &alice, &code));
+        let later = AT.plus(Duration::from_millis(1));
+        let code = key(1).passcode(&here, &alice(), AT, 8);
+        assert!(code.is(&key(1).passcode(&here, &alice(), AT, 8)));
+        for other in [
+            key(1).passcode(&there, &alice(), AT, 8),
+            key(1).passcode(&here, &email("bob@example.com"), AT, 8),
+            key(1).passcode(&here, &alice(), later, 8),
+            key(2).passcode(&here, &alice(), AT, 8),
+        ] {
+            assert!(!code.is(&other));
+        }
+        let shorter = key(1).passcode(&here, &alice(), AT, 6);
+        assert!(!code.expose_secret().contains(shorter.expose_secret()));
     }
 
     /// Each use of a key has a label of its own, so that no use tells another's values.
@@ -266,10 +289,8 @@ mod tests {
         let id = ChallengeId::parse("r5BuMb9vjKaMlD76sIa5SQ").unwrap();
         let to = email("alice@example.com");
         let code = Passcode::parse("123456", 6).unwrap();
-        assert_eq!(
-            written(key.digest(&id, &to, &code).as_bytes()),
-            "G__jzoi_zHKQ89YwsW-zhYmVv7OFvzpNoSqdtg0DP0o"
-        );
+        let derived = key.passcode(&id, &to, AT, 6);
+        assert_eq!(derived.expose_secret(), "732690");
         assert_eq!(key.pseudonym(&to).as_str(), "mC_JJhjRzIl3boC8KUUUqQ");
         let client = ClientAddress::from_gateway(Some("203.0.113.7"));
         let requester = key.requester(&id, &client);
@@ -307,40 +328,26 @@ mod tests {
         Session::start(token, to, lifetimes, UnixTime::from_millis(0))
     }
 
-    #[test]
-    fn what_the_table_keeps_of_a_code_and_its_key_reads_back() {
-        let rng = &mut StdRng::seed_from_u64(1);
-        let (id, to) = (ChallengeId::draw(rng), email("alice@example.com"));
-        let code = Passcode::parse("123456", 6).unwrap();
-        let digest = key(1).digest(&id, &to, &code);
-        let back = PasscodeDigest::from_bytes(digest.as_bytes().to_vec());
-        assert!(key(1).matches(&back, &id, &to, &code));
-        assert_eq!(DigestKeyId::new("key").as_str(), "key");
-        assert_eq!(DigestKeyId::new(key(1).id().as_str()), *key(1).id());
-    }
-
     proptest! {
         #[test]
-        fn a_drawn_code_reads_back_and_no_other_code_matches(
+        fn a_derived_code_reads_back_and_no_other_code_is_the_same(
             seed: u64, length in 6u8..=10, guess in 0u64..10_000_000_000,
         ) {
-            let rng = &mut StdRng::seed_from_u64(seed);
-            let (id, to) = (ChallengeId::draw(rng), email("alice@example.com"));
-            let code = Passcode::draw(length, rng);
-            prop_assert!(Passcode::parse(code.expose_secret(), length).is_ok());
-
-            let digest = key(1).digest(&id, &to, &code);
+            let id = ChallengeId::draw(&mut StdRng::seed_from_u64(seed));
+            let code = key(1).passcode(&id, &alice(), AT, length);
+            prop_assert_eq!(code.digits(), length);
+            let again = Passcode::parse(code.expose_secret(), length);
+            prop_assert!(again.is_ok_and(|again| again.is(&code)));
             let width = usize::from(length);
             let guess = format!("{:0width$}", guess % 10u64.pow(u32::from(length)));
             let right = guess == code.expose_secret();
-            let guess = Passcode::parse(&guess, length).unwrap();
-            prop_assert_eq!(key(1).matches(&digest, &id, &to, &guess), right);
-            prop_assert!(key(1).matches(&digest, &id, &to, &code));
+            prop_assert_eq!(Passcode::parse(&guess, length).unwrap().is(&code), right);
         }
 
         #[test]
         fn no_debug_form_shows_the_digits(seed: u64) {
-            let code = Passcode::draw(6, &mut StdRng::seed_from_u64(seed));
+            let id = ChallengeId::draw(&mut StdRng::seed_from_u64(seed));
+            let code = key(1).passcode(&id, &alice(), AT, 6);
             prop_assert_eq!(format!("{code:?}"), "Passcode(..)");
         }
     }

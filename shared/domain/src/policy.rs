@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    ClientAddress, ConversionGuard, Destination, DestinationKind, Limit, Scope, UnknownUsers,
+    Asker, ClientAddress, ClientAllowances, ConversionGuard, Destination, DestinationKind, Limit,
+    Passcode, Scope, Trust, UnixTime, UnknownUsers,
 };
 
 /// The bounds of guessing and sending. The settings reader checks their ranges.
@@ -23,6 +24,10 @@ pub struct Policy {
     pub sends_per_day: u32,
     /// Logins of one client per clock hour.
     pub logins_per_client: u32,
+    /// Networks whose clients share more logins.
+    pub client_allowances: ClientAllowances,
+    /// How long a device that has logged in is known; zero for not at all.
+    pub device_life: Duration,
     /// E-mails of the whole deployment per UTC day.
     pub emails_per_day: u32,
     /// Text messages of the whole deployment per UTC day.
@@ -38,59 +43,112 @@ pub struct Policy {
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
+/// After so many guesses a code has two digits more, which keeps the odds of all that
+/// follow below those of one guess before.
+pub const GUESSES_PER_STEP: u32 = 30;
+
+/// A smaller cap is one pot for everybody.
+const LEAST_SHARED_CAP: u32 = 100;
+
+/// How much of a cap is kept for those who are trusted more: a tenth for known devices,
+/// and a tenth for them and for proven destinations.
+const fn kept(max: u32, trust: Trust) -> u32 {
+    if max < LEAST_SHARED_CAP {
+        return 0;
+    }
+    match trust {
+        Trust::Stranger => max / 10 * 2,
+        Trust::Proven => max / 10,
+        Trust::Device => 0,
+    }
+}
+
 impl Policy {
-    /// Every limit of a login: per client, per mailbox or phone, for the
-    /// deployment and, for a text message, per prefix.
+    /// The limits of who asks for a code and of where it goes: per client and per mailbox
+    /// or phone, or instead of both per known device.
     #[must_use]
-    pub fn login_limits(
-        &self,
-        to: &Destination,
-        client: &ClientAddress,
-        prefix: Option<&str>,
-    ) -> Vec<Limit> {
-        let sends = |scope, name, window, max| Limit {
-            scope,
+    pub fn own_limits(&self, to: &Destination, asker: &Asker) -> Vec<Limit> {
+        let sends = |scope: &Scope, name, window, max| Limit {
+            scope: scope.clone(),
             name,
             window,
             max,
+            kept: 0,
             refundable: true,
         };
-        let deployment = |name, max| sends(Scope::Deployment(to.kind()), name, DAY, max);
-        let mailbox = || Scope::Destination(to.bucket());
-        let client = Scope::Client(client.clone());
-        let mut limits = vec![
-            Limit {
-                // A request counts even if its delivery fails.
-                refundable: false,
-                ..sends(client, "logins-hour", HOUR, self.logins_per_client)
-            },
-            sends(mailbox(), "sends-hour", HOUR, self.sends_per_hour),
-            sends(mailbox(), "sends-day", DAY, self.sends_per_day),
-        ];
+        let scope = match &asker.device {
+            Some(device) => Scope::Device(to.clone(), device.name()),
+            None => Scope::Destination(to.bucket()),
+        };
+        let of_client = asker.device.is_none().then(|| Limit {
+            // A request counts even if its delivery fails.
+            refundable: false,
+            ..self.client_limit("logins-hour", 1, &asker.client)
+        });
+        of_client
+            .into_iter()
+            .chain([
+                sends(&scope, "sends-hour", HOUR, self.sends_per_hour),
+                sends(&scope, "sends-day", DAY, self.sends_per_day),
+            ])
+            .collect()
+    }
+
+    /// The caps of a message: for the deployment and, for a text message, per prefix.
+    #[must_use]
+    pub fn caps(&self, kind: DestinationKind, prefix: Option<&str>, trust: Trust) -> Vec<Limit> {
+        let cap = |scope, name, max| Limit {
+            scope,
+            name,
+            window: DAY,
+            max,
+            kept: kept(max, trust),
+            refundable: true,
+        };
+        let deployment = |name, max| cap(Scope::Deployment(kind), name, max);
         match prefix {
             Some(prefix) => {
                 let scope = Scope::Prefix(prefix.to_owned());
-                let max = self.sms_per_prefix_per_day;
-                limits.extend([
-                    sends(scope, "sms-prefix-day", DAY, max),
+                vec![
+                    cap(scope, "sms-prefix-day", self.sms_per_prefix_per_day),
                     deployment("sms-day", self.sms_per_day),
-                ]);
+                ]
             }
-            None => limits.push(deployment("emails-day", self.emails_per_day)),
+            None => vec![deployment("emails-day", self.emails_per_day)],
         }
-        limits
+    }
+
+    /// The number of digits of a code at whose issue so many guesses are made or open.
+    #[must_use]
+    pub fn digits(&self, guesses: u32) -> u8 {
+        let steps = u8::try_from(guesses / GUESSES_PER_STEP).unwrap_or(u8::MAX);
+        let digits = self.code_length.saturating_add(steps.saturating_mul(2));
+        digits.min(Passcode::MOST_DIGITS)
+    }
+
+    fn client_limit(&self, name: &'static str, times: u32, client: &ClientAddress) -> Limit {
+        let allowed = self.client_allowances.of(client);
+        let (client, max) = allowed.unwrap_or_else(|| (client.clone(), self.logins_per_client));
+        Limit {
+            scope: Scope::Client(client),
+            name,
+            window: HOUR,
+            max: max.saturating_mul(times),
+            kept: 0,
+            refundable: false,
+        }
     }
 
     /// The hourly limit of validations per client: ten times that of logins.
     #[must_use]
     pub fn validation_limit(&self, client: &ClientAddress) -> Limit {
-        Limit {
-            scope: Scope::Client(client.clone()),
-            name: "validations-hour",
-            window: HOUR,
-            max: self.logins_per_client.saturating_mul(10),
-            refundable: false,
-        }
+        self.client_limit("validations-hour", 10, client)
+    }
+
+    /// When a device that logs in now is a stranger again.
+    #[must_use]
+    pub fn device_end(&self, now: UnixTime) -> Option<UnixTime> {
+        (!self.device_life.is_zero()).then(|| now.plus(self.device_life))
     }
 
     /// The conversion guard of text messages to an allowed prefix or, without a
@@ -119,6 +177,8 @@ impl Default for Policy {
             sends_per_hour: 5,
             sends_per_day: 10,
             logins_per_client: 30,
+            client_allowances: ClientAllowances::default(),
+            device_life: Duration::from_hours(400 * 24),
             emails_per_day: 5000,
             sms_per_day: 1000,
             sms_per_prefix_per_day: 200,
@@ -131,6 +191,7 @@ impl Default for Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Device;
 
     /// What a limit counts by, its size, and its window in hours.
     fn told(limits: &[Limit]) -> Vec<String> {
@@ -161,6 +222,15 @@ mod tests {
         }
     }
 
+    fn stranger() -> Asker {
+        Asker::from(client())
+    }
+
+    fn all(policy: &Policy, to: &Destination, prefix: Option<&str>) -> Vec<Limit> {
+        let caps = policy.caps(to.kind(), prefix, Trust::Stranger);
+        [policy.own_limits(to, &stranger()), caps].concat()
+    }
+
     fn client() -> ClientAddress {
         ClientAddress::from_gateway(Some("203.0.113.7"))
     }
@@ -174,7 +244,7 @@ mod tests {
     #[test]
     fn an_email_is_limited_by_its_client_its_mailbox_and_the_deployment() {
         let to: Destination = "alice+1@example.com".parse().unwrap();
-        let limits = policy().login_limits(&to, &client(), None);
+        let limits = all(&policy(), &to, None);
         let own = "emails-day by deployment: 4 in 24 h, refundable";
         assert_eq!(told(&limits), [&OF_BOTH[..], &[own]].concat());
         assert_eq!(limits[0].scope, Scope::Client(client()));
@@ -185,7 +255,7 @@ mod tests {
     #[test]
     fn a_text_message_is_limited_by_its_prefix_too() {
         let to: Destination = "+14155550123".parse().unwrap();
-        let limits = policy().login_limits(&to, &client(), Some("+1"));
+        let limits = all(&policy(), &to, Some("+1"));
         let own = [
             "sms-prefix-day by deployment: 6 in 24 h, refundable",
             "sms-day by deployment: 5 in 24 h, refundable",
@@ -193,6 +263,79 @@ mod tests {
         assert_eq!(told(&limits), [&OF_BOTH[..], &own].concat());
         assert_eq!(limits[3].scope, Scope::Prefix("+1".to_owned()));
         assert_eq!(limits[4].scope, Scope::Deployment(DestinationKind::Phone));
+    }
+
+    #[test]
+    fn a_known_device_has_sends_of_its_own_and_no_limit_of_its_client() {
+        let to: Destination = "alice@example.com".parse().unwrap();
+        let device = Device::from_bytes(&[7; 44]).unwrap();
+        let asker = Asker {
+            device: Some(device.clone()),
+            ..stranger()
+        };
+        let limits = policy().own_limits(&to, &asker);
+        assert_eq!(told(&limits), OF_BOTH[1..]);
+        assert_eq!(limits[0].scope, Scope::Device(to, device.name()));
+    }
+
+    #[test]
+    fn a_tenth_of_a_cap_is_kept_for_devices_and_another_for_proven_destinations() {
+        for (cap, trust, kept) in [
+            (99, Trust::Stranger, 0),
+            (100, Trust::Stranger, 20),
+            (109, Trust::Proven, 10),
+            (1000, Trust::Stranger, 200),
+            (1000, Trust::Device, 0),
+        ] {
+            let policy = Policy {
+                emails_per_day: cap,
+                ..policy()
+            };
+            let limits = policy.caps(DestinationKind::Email, None, trust);
+            assert_eq!(
+                (limits[0].max, limits[0].kept),
+                (cap, kept),
+                "{cap} {trust:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_code_grows_by_two_digits_with_each_thirty_guesses_up_to_ten() {
+        for (least, guesses, digits) in [
+            (6, 0, 6),
+            (6, 29, 6),
+            (6, 30, 8),
+            (6, 59, 8),
+            (6, 60, 10),
+            (6, u32::MAX, 10),
+            (7, 30, 9),
+            (9, 30, 10),
+        ] {
+            let policy = Policy {
+                code_length: least,
+                ..policy()
+            };
+            assert_eq!(policy.digits(guesses), digits, "{least} {guesses}");
+        }
+    }
+
+    #[test]
+    fn clients_of_an_allowed_network_share_its_allowance() {
+        let policy = Policy {
+            client_allowances: "203.0.113.0/24=2000".parse().unwrap(),
+            ..policy()
+        };
+        let to: Destination = "alice@example.com".parse().unwrap();
+        let limit = &policy.own_limits(&to, &stranger())[0];
+        let of_network =
+            |scope: &Scope| matches!(scope, Scope::Client(it) if it.as_str() == "203.0.113.0/24");
+        assert_eq!((limit.max, limit.name), (2000, "logins-hour"));
+        assert!(of_network(&limit.scope));
+        let limit = policy.validation_limit(&client());
+        assert!(of_network(&limit.scope) && limit.max == 20_000);
+        let elsewhere = ClientAddress::from_gateway(Some("198.51.100.7"));
+        assert_eq!(policy.validation_limit(&elsewhere).max, 10);
     }
 
     #[test]

@@ -83,7 +83,7 @@ mod tests {
     use rand::{SeedableRng, rngs::StdRng};
 
     use super::*;
-    use crate::{Claims, DestinationKind};
+    use crate::{Claims, DestinationKind, Devices};
 
     fn user(disabled: bool) -> User {
         User {
@@ -91,6 +91,7 @@ mod tests {
             disabled,
             last_login_at: None,
             claims: Claims::default(),
+            devices: Devices::default(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use rand::CryptoRng;
 
-use super::{Claims, Destination, DestinationKind, UnixTime, challenge::draw_id};
+use super::{Claims, Destination, DestinationKind, Devices, UnixTime, challenge::draw_id};
 
 /// Identifies one user permanently. It is opaque and unrelated to the
 /// destinations.
@@ -40,6 +40,8 @@ pub struct User {
     pub last_login_at: Option<UnixTime>,
     /// What an operator says of the user in access tokens.
     pub claims: Claims,
+    /// The known devices at the destination that the user was found by.
+    pub devices: Devices,
 }
 
 impl User {
@@ -116,6 +118,7 @@ mod tests {
             disabled: false,
             last_login_at,
             claims: Claims::default(),
+            devices: Devices::default(),
         };
         let known = user(Some(at));
         assert!(known.has_logged_in_since(at) && known.has_logged_in_since(at.minus(moment)));

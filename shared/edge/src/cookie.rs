@@ -6,7 +6,8 @@ use lambda_http::{
     Request,
     http::header::{COOKIE, HeaderValue},
 };
-use otp_domain::RefreshToken;
+use otp_domain::{Device, RefreshToken};
+use otp_service::session::DeviceToken;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{cors::AllowedOrigins, rejection::Rejection};
@@ -14,6 +15,19 @@ use crate::{cors::AllowedOrigins, rejection::Rejection};
 /// The cookie's name. With the prefix `__Host-`, browsers take the cookie only
 /// with `Secure` and `Path=/` and without `Domain`, so no other host can set it.
 const NAME: &str = "__Host-refresh_token";
+
+/// The name of the cookie with the tokens of known devices, one for each destination.
+const DEVICES: &str = "__Host-device_token";
+
+/// The value of `Set-Cookie` that removes the tokens of known devices.
+pub(crate) const DEVICES_REMOVED: &str =
+    "__Host-device_token=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0";
+
+/// The most tokens of known devices in one cookie. The oldest goes first.
+const MOST_DEVICES: usize = 5;
+
+/// What separates two tokens. It is no letter of theirs.
+const BETWEEN_DEVICES: char = '.';
 
 /// The value of `Set-Cookie` that removes the cookie.
 pub(crate) const REMOVED: &str =
@@ -53,6 +67,25 @@ impl Carrier {
     }
 }
 
+/// The value of `Set-Cookie` that keeps this token of a known device beside those that the
+/// browser has, newest first.
+pub(crate) fn keep_device(device: &DeviceToken, kept: &[SecretString]) -> Option<HeaderValue> {
+    let new = device.token.expose_secret();
+    let others = kept.iter().map(ExposeSecret::expose_secret);
+    let others = others.filter(|other| !Device::is_same(other, new));
+    let tokens: Vec<&str> = std::iter::once(new)
+        .chain(others)
+        .take(MOST_DEVICES)
+        .collect();
+    let tokens = tokens.join(&BETWEEN_DEVICES.to_string());
+    let seconds = device.expires_in.as_secs();
+    let cookie =
+        format!("{DEVICES}={tokens}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={seconds}");
+    let mut cookie = HeaderValue::try_from(cookie).ok()?;
+    cookie.set_sensitive(true);
+    Some(cookie)
+}
+
 /// The setting `REFRESH_COOKIE`: off, or on for pages of these origins.
 #[derive(Clone, Debug, Default)]
 pub struct RefreshCookie(Option<AllowedOrigins>);
@@ -64,6 +97,14 @@ impl RefreshCookie {
 
     pub(crate) const fn is_on(&self) -> bool {
         self.0.is_some()
+    }
+
+    /// The tokens of known devices that the browser has, newest first.
+    pub fn device_tokens(&self, request: &Request) -> Vec<SecretString> {
+        let tokens = self.is_on().then(|| value(request, DEVICES)).flatten();
+        let tokens = tokens.unwrap_or_default().split(BETWEEN_DEVICES);
+        let tokens = tokens.filter(|token| !token.is_empty());
+        tokens.take(MOST_DEVICES).map(SecretString::from).collect()
     }
 
     /// The carrier of a new session. A page asks for the cookie.
@@ -84,7 +125,7 @@ impl RefreshCookie {
         request: &Request,
         member: Option<SecretString>,
     ) -> Result<(Option<RefreshToken>, Carrier), Rejection> {
-        match (member, value(request)) {
+        match (member, value(request, NAME)) {
             (Some(text), _) => Ok((RefreshToken::parse(text.expose_secret()), Carrier::Body)),
             (None, None) => Ok((None, Carrier::Body)),
             (None, Some(text)) => {
@@ -103,14 +144,14 @@ impl RefreshCookie {
 
 /// The cookie's value. HTTP/2 may split the cookies over several headers
 /// (RFC 9113 section 8.2.3).
-fn value(request: &Request) -> Option<&str> {
+fn value<'a>(request: &'a Request, wanted: &str) -> Option<&'a str> {
     let headers = request.headers().get_all(COOKIE).iter();
     let mut pairs = headers
         .filter_map(|header| header.to_str().ok())
         .flat_map(|header| header.split(';'))
         .filter_map(|pair| pair.trim().split_once('='));
     pairs
-        .find(|(name, _)| *name == NAME)
+        .find(|(name, _)| *name == wanted)
         .map(|(_, value)| value)
 }
 
@@ -138,7 +179,11 @@ mod tests {
             &["a=b", "__Host-refresh_token=x"],
             &["__Host-refresh_token=x;__Host-refresh_token=y"],
         ] {
-            assert_eq!(value(&with_cookies(headers)), Some("x"), "{headers:?}");
+            assert_eq!(
+                value(&with_cookies(headers), NAME),
+                Some("x"),
+                "{headers:?}"
+            );
         }
         for headers in [
             &[][..],
@@ -148,7 +193,7 @@ mod tests {
             &["a=__Host-refresh_token=x"],
             &["__Host-refresh_token2=x"],
         ] {
-            assert_eq!(value(&with_cookies(headers)), None, "{headers:?}");
+            assert_eq!(value(&with_cookies(headers), NAME), None, "{headers:?}");
         }
     }
 
@@ -230,7 +275,7 @@ mod tests {
             let expected = format!("Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={seconds}");
             prop_assert_eq!(attributes, expected);
             let request = with_cookies(&[pair]);
-            prop_assert!(value(&request) == Some(token.expose_secret().as_str()));
+            prop_assert!(value(&request, NAME) == Some(token.expose_secret().as_str()));
         }
     }
 }

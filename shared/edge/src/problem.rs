@@ -37,6 +37,9 @@ impl Problem {
     /// The name of the problem of a destination that the provider refuses.
     pub const DESTINATION_REFUSED: &str = "destination-refused";
 
+    /// The name of the problem of a full limit.
+    pub const TOO_MANY_REQUESTS: &str = "too-many-requests";
+
     /// The name of the problem of an unavailable table or key.
     pub const UNAVAILABLE: &str = "unavailable";
 
@@ -206,7 +209,7 @@ impl Problem {
             ),
             Refusal::TooManyRequests { kind, wait, .. } => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
-                "too-many-requests",
+                Self::TOO_MANY_REQUESTS,
                 "Too many requests",
                 "Too many requests. Try again later.",
             )

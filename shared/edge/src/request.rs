@@ -40,16 +40,21 @@ pub fn gateway_id(request: &Request) -> Option<String> {
 /// # Errors
 ///
 /// The request is malformed.
-pub fn login(request: &Request) -> Result<LoginRequest, Rejection> {
-    let (destination, locale, app) = body::read(request, |members| {
+pub fn login(request: &Request, cookie: &RefreshCookie) -> Result<LoginRequest, Rejection> {
+    let (destination, challenge_id, device_token, locale, app) = body::read(request, |members| {
         let destination = destination(members);
+        let challenge_id = members.optional("challenge_id", &CHALLENGE_ID);
+        let device_token = members.optional("device_token", &DEVICE_TOKEN);
         let locale = members.optional("locale", &LOCALE);
         let app = members.optional("app", &APP);
-        Some((destination?, locale, app))
+        Some((destination?, challenge_id, device_token, locale, app))
     })?;
     Ok(LoginRequest {
         destination,
         client: client::of(request),
+        challenge_id,
+        device_tokens: device_token
+            .map_or_else(|| cookie.device_tokens(request), |token| vec![token]),
         idempotency_key: idempotency_key(request)?,
         language: locale.unwrap_or_default().or_else(|| preferred(request)),
         app,
@@ -118,7 +123,7 @@ pub fn refresh(
     Ok((RefreshRequest { refresh_token }, carrier))
 }
 
-/// Reads `POST /api/logout/`.
+/// Reads `POST /api/logout/`, and whether the answer removes the cookie of known devices.
 ///
 /// # Errors
 ///
@@ -126,14 +131,16 @@ pub fn refresh(
 pub fn logout(
     request: &Request,
     cookie: &RefreshCookie,
-) -> Result<(LogoutRequest, Carrier), Rejection> {
-    let (member, all) = body::read(request, |members| {
+) -> Result<(LogoutRequest, Carrier, bool), Rejection> {
+    let (member, all, forget) = body::read(request, |members| {
         let refresh_token = refresh_token(members, cookie);
         let all = members.optional("all", &BOOLEAN).unwrap_or_default();
-        Some((refresh_token, all))
+        let forget = members.optional("forget", &BOOLEAN).unwrap_or_default();
+        Some((refresh_token, all, forget))
     })?;
     let (refresh_token, carrier) = cookie.presented(request, member)?;
-    Ok((LogoutRequest { refresh_token, all }, carrier))
+    let forgets = forget && cookie.is_on();
+    Ok((LogoutRequest { refresh_token, all }, carrier, forgets))
 }
 
 /// The member `refresh_token`, which a client may leave out where a cookie may
@@ -183,6 +190,8 @@ const LOCALE: Shape<LanguageChoice> =
     Shape::text("a BCP 47 language tag such as de or pt-BR", |text| {
         LanguageChoice::by_locale(text).ok()
     });
+/// Any other text counts as no device, so nobody learns what a token is.
+const DEVICE_TOKEN: Shape<SecretString> = Shape::text("a string", |text| Some(text.into()));
 const APP: Shape<String> = Shape::text("a string", |text| Some(text.to_owned()));
 const CHALLENGE_ID: Shape<ChallengeId> = Shape::text(
     "the `challenge_id` of a login: 22 letters, digits, `-` or `_`",

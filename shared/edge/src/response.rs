@@ -16,6 +16,7 @@ use otp_service::{
     login::CodeRequested,
     session::{LoggedIn, Refreshed},
 };
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -26,6 +27,7 @@ struct CodeRequestedBody<'a> {
     message: &'static str,
     challenge_id: &'a str,
     channel: &'static str,
+    destination: &'a str,
     code_length: u8,
     max_attempts: u8,
     expires_in: u64,
@@ -43,6 +45,8 @@ struct LoggedInBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
     refresh_expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_token: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -88,12 +92,13 @@ const PUBLIC_FOR_AN_HOUR: &str = "public, max-age=3600";
 #[must_use]
 pub fn code_requested(requested: &CodeRequested) -> Response<Body> {
     let body = CodeRequestedBody {
-        message: match requested.kind {
+        message: match requested.destination.kind() {
             DestinationKind::Email => "OTP has been sent to your email.",
             DestinationKind::Phone => "OTP has been sent to your phone.",
         },
         challenge_id: requested.challenge_id.as_str(),
-        channel: requested.kind.channel(),
+        channel: requested.destination.kind().channel(),
+        destination: requested.destination.as_str(),
         code_length: requested.code_length,
         max_attempts: requested.max_attempts,
         expires_in: requested.expires_in.as_secs(),
@@ -105,8 +110,13 @@ pub fn code_requested(requested: &CodeRequested) -> Response<Body> {
 
 /// The answer to a validation.
 #[must_use]
-pub fn logged_in(login: &LoggedIn, carrier: Carrier) -> Response<Body> {
+pub fn logged_in(login: &LoggedIn, carrier: Carrier, kept: &[SecretString]) -> Response<Body> {
     let (refresh_token, cookie) = carrier.hand_out(&login.refresh_token, login.refresh_expires_in);
+    let device = login.device.as_ref();
+    let (device_token, device_cookie) = match carrier {
+        Carrier::Body => (device.map(|it| it.token.expose_secret()), None),
+        Carrier::Cookie => (None, device.and_then(|it| cookie::keep_device(it, kept))),
+    };
     let body = LoggedInBody {
         token: login.access_token.expose_secret(),
         token_type: "Bearer",
@@ -115,8 +125,10 @@ pub fn logged_in(login: &LoggedIn, carrier: Carrier) -> Response<Body> {
         new_user: login.user.is_new(),
         refresh_token,
         refresh_expires_in: login.refresh_expires_in.as_secs(),
+        device_token,
     };
-    with_cookie(json(StatusCode::OK, "application/json", &body), cookie)
+    let answer = json(StatusCode::OK, "application/json", &body);
+    with_cookie(with_cookie(answer, cookie), device_cookie)
 }
 
 /// The answer to a refresh.
@@ -155,10 +167,15 @@ pub fn revoked() -> Response<Body> {
 
 /// The answer to a logout, whether or not the session existed.
 #[must_use]
-pub fn logged_out(carrier: Carrier) -> Response<Body> {
+pub fn logged_out(carrier: Carrier, forgets: bool) -> Response<Body> {
     let removed = HeaderValue::from_static(cookie::REMOVED);
     let removed = (carrier == Carrier::Cookie).then_some(removed);
-    with_cookie(empty(StatusCode::NO_CONTENT), removed)
+    let forgotten = HeaderValue::from_static(cookie::DEVICES_REMOVED);
+    let forgotten = forgets.then_some(forgotten);
+    with_cookie(
+        with_cookie(empty(StatusCode::NO_CONTENT), removed),
+        forgotten,
+    )
 }
 
 fn empty(status: StatusCode) -> Response<Body> {
@@ -171,7 +188,7 @@ fn empty(status: StatusCode) -> Response<Body> {
 
 fn with_cookie(mut response: Response<Body>, cookie: Option<HeaderValue>) -> Response<Body> {
     if let Some(cookie) = cookie {
-        response.headers_mut().insert(SET_COOKIE, cookie);
+        response.headers_mut().append(SET_COOKIE, cookie);
     }
     response
 }

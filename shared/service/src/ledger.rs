@@ -2,13 +2,14 @@
 //!
 //! | verb | what it does |
 //! |---|---|
-//! | [`Ledger::admit`] | stores a challenge and counts its send against every limit, or refuses |
+//! | [`Ledger::admit`] | stores a challenge, or renews it, and counts its message against every limit, or refuses |
 //! | [`Receipt::withdraw`], [`Receipt::void`] | takes an admission back |
 //! | [`Ledger::charge`] | spends an attempt at a challenge, and counts the guess against its client |
 //!
 //! ```text
 //! page    one item of the table, which one update counts; its shards
 //! entry   one thing that a page counts: it writes, judges and undoes itself
+//! history what outlives a login: guesses, and codes that did not come back
 //! memory  what refused lately
 //! ```
 //!
@@ -20,6 +21,8 @@ mod admit;
 mod challenge;
 mod entry;
 mod guess;
+mod history;
+mod look;
 mod memory;
 mod page;
 mod receipt;
@@ -28,10 +31,12 @@ mod shards;
 #[cfg(test)]
 mod tests;
 
-use otp_domain::{ConversionGuard, IdempotencyKey, Limit};
+use otp_domain::{Challenge, ConversionGuard, IdempotencyKey, Limit, Policy, UnixTime};
 
-pub use admit::Admitted;
+pub use admit::{Admitted, Outdated};
 pub use guess::{ChargedGuess, Guess};
+pub use history::History;
+pub use look::Seen;
 pub use receipt::Receipt;
 pub use replay::ReplayedLogin;
 
@@ -44,14 +49,64 @@ pub struct Ledger {
     memory: Memory,
 }
 
+/// What asks to be admitted.
+pub struct Send<'a> {
+    /// The challenge whose code is sent.
+    pub challenge: &'a Challenge,
+    /// Whether the code was sent before.
+    pub issue: Issue,
+    /// What is counted.
+    pub part: Part,
+    /// The name of this message: the challenge's id, or that of a later one.
+    pub id: &'a str,
+    /// The name at the destination of the client that asks.
+    pub client: &'a str,
+    /// The known device that asks, by its name.
+    pub device: Option<String>,
+    /// The past of the destination, if it was looked at.
+    pub history: Option<History>,
+    /// When the message is asked for.
+    pub at: UnixTime,
+}
+
+/// Whether a code is sent for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Issue {
+    /// It is.
+    New,
+    /// It was sent before. Its life may end later now.
+    Again(Option<UnixTime>),
+}
+
+/// What an admission counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// A request and its message.
+    Both,
+    /// The request. Its message may follow.
+    Request,
+    /// The message of a request that was admitted before.
+    Message,
+}
+
+impl Part {
+    /// What tells the writes of one message apart.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Both | Self::Request => "",
+            Self::Message => "message-",
+        }
+    }
+}
+
 /// The rules that a login must pass.
-pub struct AdmissionRules {
+pub struct AdmissionRules<'a> {
+    /// The rules of codes and attempts, and the least time between two sends.
+    pub policy: &'a Policy,
     /// Every limit that counts it.
     pub limits: Vec<Limit>,
     /// The conversion guard that counts its message, unless it is off.
     pub guard: Option<ConversionGuard>,
-    /// The least time since the last login of the same destination.
-    pub cooldown: std::time::Duration,
     /// The client's idempotency key, if it sent one.
     pub key: Option<IdempotencyKey>,
 }

@@ -8,11 +8,13 @@ mod outcome;
 use std::time::Duration;
 
 use otp_domain::{
-    CarriedUser, Challenge, ChallengeId, ClientAddress, Delivery, Destination, DestinationKind,
-    IdempotencyKey, Policy, Pseudonym, TestIdentities, UnixTime, UnknownUsers,
+    Asker, CarriedUser, Challenge, ChallengeId, ClientAddress, Delivery, Destination, Device,
+    DigestKey, IdempotencyKey, Limit, Policy, Pseudonym, TestIdentities, Trust, UnixTime,
+    UnknownUsers, User,
 };
 use otp_messages::LanguageChoice;
 use rand::CryptoRng;
+use secrecy::{ExposeSecret, SecretString};
 
 pub use concealed::{ConcealedOutcome, Concluded, HOLD};
 pub use issued::IssuedCode;
@@ -22,10 +24,12 @@ use crate::{
     Error,
     about::About,
     aws::{Aws, Service},
-    delivery::{self, MessageSender},
+    delivery::{self, MessageSender, Selection},
     fault::Fault,
     keys::DigestKeys,
-    ledger::{AdmissionRules, Admitted, Ledger, ReplayedLogin},
+    ledger::{
+        AdmissionRules, Admitted, History, Issue, Ledger, Outdated, Part, ReplayedLogin, Seen,
+    },
     store::Store,
     table::Table,
 };
@@ -52,6 +56,11 @@ pub struct LoginRequest {
     pub destination: Destination,
     /// The client that requests the code.
     pub client: ClientAddress,
+    /// The challenge whose code the client wants again.
+    pub challenge_id: Option<ChallengeId>,
+    /// What the client shows as tokens of a known device. Those that are none count for
+    /// nothing.
+    pub device_tokens: Vec<SecretString>,
     /// The client's key for this request, if the client sent one.
     pub idempotency_key: Option<IdempotencyKey>,
     /// What the client says about the language of its message.
@@ -70,8 +79,8 @@ pub struct CodeRequested {
     pub about: About,
     /// The challenge that the code answers.
     pub challenge_id: ChallengeId,
-    /// What the destination is.
-    pub kind: DestinationKind,
+    /// The destination, as it was understood.
+    pub destination: Destination,
     /// The number of digits of the code.
     pub code_length: u8,
     /// The attempts at the challenge.
@@ -88,7 +97,6 @@ pub struct LoginService {
     policy: Policy,
     test_identities: TestIdentities,
     digest_keys: DigestKeys,
-    store: Store,
     ledger: Ledger,
     sender: MessageSender,
 }
@@ -103,7 +111,6 @@ impl LoginService {
             policy: settings.policy.clone(),
             test_identities: settings.test_identities.clone(),
             digest_keys: DigestKeys::new(&aws.kms(), &settings.digest_key_id, None),
-            store: Store::new(table.clone()),
             ledger: Ledger::new(table),
             sender: MessageSender::new(&settings.delivery, aws),
         }
@@ -134,7 +141,8 @@ impl LoginService {
     }
 
     /// Looks for the user, stores a challenge that carries the user
-    /// (docs/decisions/redeeming.md), and only then sends its code.
+    /// (docs/decisions/redeeming.md), and only then sends its code. A client that names a
+    /// live challenge of the destination gets the code of that one again.
     ///
     /// # Errors
     ///
@@ -159,34 +167,136 @@ impl LoginService {
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<CodeRequested, Error> {
-        let selection = self
-            .sender
-            .select(request.language, request.app.as_deref())?;
-        let rules = self.admission_rules(request)?;
         let to = &request.destination;
-        let issue = self.issue(request, selection, now, rng);
-        if self.policy.unknown_users == UnknownUsers::Conceal {
-            let issued = issue.await?;
-            return self.admit_concealed(issued, &rules, rng).await;
+        let wanted = Wanted {
+            request,
+            selection: self
+                .sender
+                .select(request.language, request.app.as_deref())?,
+            prefix: self.sender.check(to)?.map(str::to_owned),
+            at: now,
+        };
+        let key = self.digest_keys.current().await?;
+        let mut shown = Shown {
+            asker: Asker {
+                client: request.client.clone(),
+                device: request.device(key, now),
+            },
+            challenge: request.challenge_id.clone(),
+        };
+        loop {
+            let limits = self.policy.own_limits(to, &shown.asker);
+            let rules = self.rules(limits, request.idempotency_key.clone());
+            self.ledger.recall(&rules, now)?;
+            let (issued, found) = self.prepare(&wanted, &shown, rng).await?;
+            let outcome = match found {
+                None => self.admit_concealed(issued, &rules, rng).await?,
+                Some(found) => {
+                    self.admit_and_send(request, issued, found, rules, rng)
+                        .await?
+                }
+            };
+            match outcome {
+                Ok(requested) => return Ok(requested),
+                Err(Outdated::Challenge) => shown.challenge = None,
+                Err(Outdated::Device) => shown.asker.device = None,
+            }
         }
-        let (mut issued, user) = tokio::try_join!(issue, async {
-            self.store.find_user(to).await.map_err(Error::from)
-        })?;
-        issued.challenge.user = CarriedUser::of(user.as_ref());
-        let admit = self.ledger.admit(&issued.challenge, &rules, rng);
-        let (admitted, ()) = tokio::join!(admit, self.sender.connect(to));
-        let admitted = admitted?;
+    }
+
+    /// Looks at what the request is about, and issues its challenge. Under
+    /// [`UnknownUsers::Conceal`], looks for no user.
+    async fn prepare(
+        &self,
+        wanted: &Wanted<'_>,
+        shown: &Shown,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(IssuedCode, Option<Found>), Error> {
+        let (to, now) = (&wanted.request.destination, wanted.at);
+        let key = self.digest_keys.current().await?;
+        let is_concealed = self.policy.unknown_users == UnknownUsers::Conceal;
+        let (named, attempts) = (shown.challenge.as_ref(), self.policy.max_attempts);
+        let (seen, user) = if is_concealed {
+            let challenge = match named {
+                Some(id) => self.ledger.find_named(to, id, attempts).await?,
+                None => None,
+            };
+            let seen = Seen {
+                challenge,
+                ..Seen::default()
+            };
+            (seen, None)
+        } else {
+            self.look(to, named).await?
+        };
+        let mut asker = shown.asker.clone();
+        if !is_concealed {
+            let user = user.as_ref();
+            let is_known = |it: &Device| user.is_some_and(|user| it.is_known_to(user, to, key));
+            asker.device = asker.device.filter(is_known);
+        }
+        let is_void = |it: &Challenge| {
+            let mut user = user.iter();
+            user.any(|user| user.has_logged_in_since(it.issued_at)) || it.key_id != *key.id()
+        };
+        let again = seen.challenge.filter(|it| !is_void(it)).and_then(|it| {
+            let may_extend = asker.device.is_some() || it.is_requested_by(&asker.client, key);
+            let end = it.end_if_sent_again(self.policy.code_ttl, may_extend, now)?;
+            Some((it, end))
+        });
+        let mut issued = self.issue(wanted, asker, again, key, rng);
+        if is_concealed {
+            return Ok((issued, None));
+        }
+        if issued.issue == Issue::New {
+            issued.challenge.user = CarriedUser::of(user.as_ref());
+        }
+        let history = seen.history;
+        Ok((issued, Some(Found { user, history })))
+    }
+
+    /// Looks at the past of a destination and at its user.
+    async fn look(
+        &self,
+        to: &Destination,
+        named: Option<&ChallengeId>,
+    ) -> Result<(Seen, Option<User>), Fault> {
+        let (user, attempts) = (Store::key_of_user(to), self.policy.max_attempts);
+        let seen = self.ledger.look(to, user, named, attempts).await?;
+        let user = Store::read_user(&seen.beside)?;
+        Ok((seen, user))
+    }
+
+    /// Admits the login, and sends its code.
+    async fn admit_and_send(
+        &self,
+        request: &LoginRequest,
+        mut issued: IssuedCode,
+        found: Found,
+        mut rules: AdmissionRules<'_>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Result<CodeRequested, Outdated>, Error> {
+        let Found { user, history } = found;
+        let to = &request.destination;
+        // The device may be unknown to the user.
+        rules.limits = self.policy.own_limits(to, &issued.asker);
+        let is_known = issued.asker.device.is_some();
+        self.limit_message(&mut rules, &issued, is_known, &history);
         let decision = self.policy.unknown_users.delivery(to, user.as_ref());
         let about = About {
             user: user.map(|user| user.id),
             ..About::from(to)
         };
-        let receipt = match (admitted, decision) {
+        let send = issued.send(Part::Both, Some(history));
+        let admit = self.ledger.admit(&send, &rules, rng);
+        let (admitted, ()) = tokio::join!(admit, self.sender.connect(to));
+        let receipt = match (admitted?, decision) {
             (Admitted::New(receipt), _) => receipt,
+            (Admitted::Outdated(what), _) => return Ok(Err(what)),
             (Admitted::Replayed(_), Err(refusal)) => return Err(refusal.into()),
             (Admitted::Replayed(earlier), Ok(_)) => {
                 let delivery = self.replayed_delivery(request, &earlier).await?;
-                return Ok(self.replay(about, to.kind(), earlier, delivery, now));
+                return Ok(Ok(self.replay(about, to, earlier, delivery, issued.at)));
             }
         };
         let decision = match decision {
@@ -196,20 +306,62 @@ impl LoginService {
                 return Err(refusal.into());
             }
         };
-        let message = issued.message();
+        let challenge = Challenge {
+            digits: receipt.digits(),
+            ..issued.challenge.clone()
+        };
+        let code = self.code(&challenge).await?;
+        let message = issued.message(&code);
         let outcome = self.deliver(decision, &receipt, &message).await?;
-        let requested = self.requested(about, &issued.challenge, outcome);
+        issued.challenge = challenge;
+        let requested = self.requested(about, &issued, outcome);
         // The message is sent: if the completion fails, the login still succeeds.
         let _ = self.complete(&issued, requested.delivery).await;
-        Ok(requested)
+        Ok(Ok(requested))
+    }
+
+    /// Adds what limits the message: by its destination's kind, and by how far who asks is
+    /// trusted.
+    fn limit_message(
+        &self,
+        rules: &mut AdmissionRules<'_>,
+        issued: &IssuedCode,
+        is_known: bool,
+        history: &History,
+    ) {
+        let trust = if is_known {
+            Trust::Device
+        } else if history.proof(&issued.client).holds(issued.at) {
+            Trust::Proven
+        } else {
+            Trust::Stranger
+        };
+        let (kind, prefix) = (
+            issued.challenge.destination.kind(),
+            issued.prefix.as_deref(),
+        );
+        rules.limits.extend(self.policy.caps(kind, prefix, trust));
+        if trust == Trust::Stranger {
+            rules.guard = self.policy.conversion_guard(prefix);
+        }
+    }
+
+    fn rules(&self, limits: Vec<Limit>, key: Option<IdempotencyKey>) -> AdmissionRules<'_> {
+        AdmissionRules {
+            policy: &self.policy,
+            limits,
+            guard: None,
+            key,
+        }
     }
 
     fn requested(
         &self,
         about: About,
-        challenge: &Challenge,
+        issued: &IssuedCode,
         outcome: DeliveryOutcome,
     ) -> CodeRequested {
+        let challenge = &issued.challenge;
         CodeRequested {
             delivery: outcome.told(),
             about: About {
@@ -217,24 +369,13 @@ impl LoginService {
                 ..about.and(&challenge.id)
             },
             outcome,
-            kind: challenge.destination.kind(),
-            code_length: self.policy.code_length,
+            destination: challenge.destination.clone(),
+            code_length: challenge.digits,
             max_attempts: self.policy.max_attempts,
-            expires_in: self.policy.code_ttl,
+            expires_in: issued.at.until(challenge.expires_at),
             resend_in: self.policy.cooldown,
             challenge_id: challenge.id.clone(),
         }
-    }
-
-    fn admission_rules(&self, request: &LoginRequest) -> Result<AdmissionRules, Error> {
-        let to = &request.destination;
-        let prefix = self.sender.check(to)?;
-        Ok(AdmissionRules {
-            limits: self.policy.login_limits(to, &request.client, prefix),
-            guard: self.policy.conversion_guard(prefix),
-            cooldown: self.policy.cooldown,
-            key: request.idempotency_key.clone(),
-        })
     }
 
     /// What the first request with the same key learnt about the message.
@@ -258,7 +399,7 @@ impl LoginService {
     fn replay(
         &self,
         about: About,
-        kind: DestinationKind,
+        to: &Destination,
         earlier: ReplayedLogin,
         delivery: Delivery,
         now: UnixTime,
@@ -269,12 +410,41 @@ impl LoginService {
             delivery: outcome.told(),
             outcome,
             about: about.and(&earlier.challenge_id),
-            kind,
-            code_length: self.policy.code_length,
+            destination: to.clone(),
+            code_length: earlier.digits,
             max_attempts: self.policy.max_attempts,
             expires_in: now.until(earlier.expires_at),
             resend_in: now.until(resend_at),
             challenge_id: earlier.challenge_id,
         }
+    }
+}
+
+/// A request, and the message that it asks for.
+struct Wanted<'a> {
+    request: &'a LoginRequest,
+    selection: Selection,
+    /// The prefix that allows the destination, if it is a phone.
+    prefix: Option<String>,
+    at: UnixTime,
+}
+
+/// What a request shows, as far as it still counts.
+struct Shown {
+    asker: Asker,
+    challenge: Option<ChallengeId>,
+}
+
+/// What a login finds of its destination.
+struct Found {
+    user: Option<User>,
+    history: History,
+}
+
+impl LoginRequest {
+    /// The known device of the first token that is one.
+    fn device(&self, key: &DigestKey, now: UnixTime) -> Option<Device> {
+        let mut tokens = self.device_tokens.iter();
+        tokens.find_map(|token| key.device(token.expose_secret(), &self.destination, now))
     }
 }

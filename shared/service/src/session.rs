@@ -27,7 +27,7 @@ pub use logout::LogoutRequest;
 pub use profile::Profile;
 pub use refresh::{REUSED, RefreshRequest, Refreshed};
 pub use revoke::RevokeRequest;
-pub use validate::{LoggedIn, ValidateRequest};
+pub use validate::{DeviceToken, LoggedIn, ValidateRequest};
 
 /// The settings of the session use cases.
 #[derive(Clone, Debug)]

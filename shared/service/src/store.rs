@@ -11,7 +11,10 @@ pub use redeem::{Redeeming, Redemption};
 pub use sessions::Rotation;
 pub use users::{AddUser, Change, UserPages};
 
-use crate::{fault::Fault, table::Table};
+use crate::{
+    fault::Fault,
+    table::{Item, Table},
+};
 
 /// Access to users and sessions.
 pub struct Store {
@@ -25,6 +28,17 @@ impl Store {
         Self { table }
     }
 
+    /// The key of the item of a destination's user.
+    pub(crate) fn key_of_user(destination: &Destination) -> Item {
+        item::user_key(destination)
+    }
+
+    /// Reads the user in that item, if it has one.
+    pub(crate) fn read_user(item: &Item) -> Result<Option<User>, Fault> {
+        let user = Some(item).filter(|item| item::is_user(item));
+        user.map(item::user).transpose()
+    }
+
     /// The user of `destination`, if there is one.
     ///
     /// # Errors
@@ -32,7 +46,6 @@ impl Store {
     /// The table is unreachable, or an item in it is malformed.
     pub async fn find_user(&self, destination: &Destination) -> Result<Option<User>, Fault> {
         let user = self.table.get(item::user_key(destination)).await?;
-        let user = user.filter(item::is_user);
-        user.map(|item| item::user(&item)).transpose()
+        user.map_or(Ok(None), |item| Self::read_user(&item))
     }
 }

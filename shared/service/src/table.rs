@@ -3,9 +3,10 @@
 //! | `pk` | `sk` | holds |
 //! |---|---|---|
 //! | `email#alice@example.com`, `phone#+14155550123` | `user` | the user of this destination, and the last login |
-//! | | `challenge#<id>` | a challenge with its digest and its expiry, and the attempts at it |
+//! | | `challenge#<id>` | a challenge with its expiry, and the attempts at it; nothing of its code |
 //! | | `request#<hash>` | the challenge of an idempotency key |
-//! | | `cooldown` | until when the next send waits |
+//! | | `history` | until when the next send waits, the wrong guesses, and the codes that did not come back |
+//! | | `device#<id>`, `device#<id>#sends#<day>` | the same of a known device, and its sends |
 //! | | `sends#<day>` | the sends to the mailbox in each hour and in the day |
 //! | `user#<id>` | `session#<hash>` | a session: the digest of its refresh token, and the seal |
 //! | | `claims` | the claims of the user, as a copy for refreshes |

@@ -82,6 +82,10 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             sends_per_hour: self.number(&table::SENDS_PER_HOUR),
             sends_per_day: self.number(&table::SENDS_PER_DAY),
             logins_per_client: self.number(&table::REQUESTS_PER_IP_PER_HOUR),
+            client_allowances: self
+                .optional(&table::CLIENT_ALLOWANCES, |text| text.parse().ok())
+                .unwrap_or_default(),
+            device_life: self.seconds(&table::DEVICE_TTL_SECONDS),
             emails_per_day: self.number(&table::EMAILS_PER_DAY),
             conversion_guard: self.number(&table::CONVERSION_GUARD),
             sms_per_day: self.number(&table::SMS_PER_DAY),

@@ -184,6 +184,12 @@ settings! {
         (1, MILLION), 30, "",
         "Logins of one client address per hour. Validations have ten times this limit.",
     );
+    CLIENT_ALLOWANCES = optional(
+        "networks with logins an hour such as `203.0.113.0/24=2000,2001:db8::/32=500`, each \
+         network once and by its first address", "",
+        "Networks whose clients share a limit of logins of their own: a school, an office, a \
+         carrier.",
+    );
     TRUSTED_PROXIES = number(
         (0, 3), 0, "",
         "How many proxies in front of the gateway append to `X-Forwarded-For`.",
@@ -214,6 +220,10 @@ settings! {
     REFRESH_COOKIE = optional(
         "`off` or `on`", "off",
         "Whether pages of the ALLOWED_ORIGINS may have the refresh token in a cookie.",
+    );
+    DEVICE_TTL_SECONDS = number(
+        (0, 400 * DAY), 400 * DAY, "s",
+        "How long a device that has logged in is known at its destination; 0 is not at all.",
     );
     TEST_IDENTITIES = optional(
         "`destination=code` pairs with codes of OTP_LENGTH digits, with \

@@ -1,10 +1,11 @@
 //! The calls that the functions and the operator's tool make, by name.
 
 use self::Call::{
-    AddUser, Admit, ChangeUser, Complete, CountRequest, CountValidation, EndSession,
-    FetchDigestKey, FetchPublicKey, FindChallenge, FindClaims, FindLogin, FindSession, FindUser,
-    ListSessions, ListUsers, LookAtTemplate, ReadCounters, Redeem, Rotate, SendEmail, SendSms,
-    SetClaims, Sign, SpendAttempt, Withdraw, WithdrawCounts, WithdrawEnd,
+    AddUser, Admit, AdmitMessage, ChangeUser, Complete, CountRequest, CountValidation, CountWrong,
+    EndDevices, EndSession, FetchDigestKey, FetchPublicKey, FindChallenge, FindClaims, FindLogin,
+    FindNamed, FindSession, FindUser, ListSessions, ListUsers, LookAtTemplate, ReadCounters,
+    Redeem, Rotate, SendEmail, SendSms, SetClaims, Sign, SpendAttempt, Withdraw, WithdrawCounts,
+    WithdrawEnd,
 };
 use super::{
     CallFault,
@@ -22,11 +23,15 @@ pub enum Call {
     Sign,
     /// A transaction stores a challenge and counts the login.
     Admit,
+    /// A transaction counts the message of a login that was admitted and answered before.
+    AdmitMessage,
+    /// The challenge whose code is wanted again is read.
+    FindNamed,
     /// A request that is not admitted is counted against its client.
     CountRequest,
     /// The counters of a full limit are read, or of a guard that refused lately.
     ReadCounters,
-    /// The user of a destination is read.
+    /// The user of a destination is read, for a login with the destination's past.
     FindUser,
     /// SES returns the operator's own e-mail template.
     LookAtTemplate,
@@ -50,6 +55,10 @@ pub enum Call {
     FindChallenge,
     /// An attempt at a challenge is counted.
     SpendAttempt,
+    /// A wrong guess is counted at its destination or at its known device.
+    CountWrong,
+    /// A transaction ends the known devices of a user.
+    EndDevices,
     /// A transaction uses the code up and starts a session.
     Redeem,
     /// The session of a refresh token is read.
@@ -84,7 +93,10 @@ const CALLS: &[(Call, &str, &str)] = &[
     (AddUser, "TransactWriteItems", ":\"add-"),
     (ChangeUser, "TransactWriteItems", ":\"change-"),
     (SetClaims, "TransactWriteItems", ":\"claims-"),
+    (EndDevices, "TransactWriteItems", ":\"devices-"),
+    (AdmitMessage, "TransactWriteItems", ":\"message-"),
     (Admit, "TransactWriteItems", "#"),
+    (CountWrong, "UpdateItem", "\"guessed_at\""),
     (CountValidation, "UpdateItem", "validations-hour#"),
     (SpendAttempt, "UpdateItem", "ADD spent_by"),
     (Complete, "UpdateItem", "seen_through"),
@@ -94,8 +106,10 @@ const CALLS: &[(Call, &str, &str)] = &[
     (FindSession, "GetItem", "\"session#"),
     (FindLogin, "GetItem", "\"request#"),
     (FindClaims, "GetItem", "\"claims\""),
-    (ReadCounters, "BatchGetItem", ""),
+    (ReadCounters, "BatchGetItem", "\"messages\""),
+    (FindUser, "BatchGetItem", ""),
     (FindUser, "GetItem", "\"user\""),
+    (FindNamed, "GetItem", "\"challenge#"),
     (FindChallenge, "Query", "\"challenge#\""),
     (ListSessions, "Query", "\"session#"),
     (ListUsers, "Scan", ""),

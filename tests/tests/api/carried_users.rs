@@ -39,6 +39,7 @@ async fn set(app: &TestApp, name: &str, value: Option<&str>) {
 #[tokio::test]
 async fn a_login_and_its_validation_look_for_the_user_once() {
     let app = TestApp::start().await;
+    app.faults.read_whole_batches();
     for new_user in [true, false] {
         app.faults.stop();
         let (id, code) = app.receive_code(ALICE).await;

@@ -241,7 +241,7 @@ async fn a_cooldown_that_another_clock_started_after_midnight_counts_before_it()
     let text = |text: String| AttributeValue::S(text);
     app.put(Item::from([
         ("pk".to_owned(), text(partition_key(ALICE))),
-        ("sk".to_owned(), text("cooldown".to_owned())),
+        ("sk".to_owned(), text("history".to_owned())),
         (
             "cooling_until".to_owned(),
             AttributeValue::N((midnight + 30_000).to_string()),

@@ -19,7 +19,7 @@ async fn a_code_by_email_logs_in() {
         json!({
             "message": "OTP has been sent to your email.", "challenge_id": id,
             "channel": "email", "code_length": 6, "max_attempts": 3, "expires_in": 300, "resend_in": 30,
-            "delivery": "confirmed",
+            "delivery": "confirmed", "destination": ALICE,
         })
     );
     assert!(id.len() >= 22, "the id has fewer than 128 bits");
@@ -31,12 +31,14 @@ async fn a_code_by_email_logs_in() {
         login["user_id"].as_str().unwrap(),
     );
     let refresh_token = login["refresh_token"].as_str().unwrap();
+    let device_token = login["device_token"].as_str().unwrap();
     assert!(
         *login
             == json!({
                 "token": token, "token_type": "Bearer", "expires_in": 3600,
                 "user_id": user, "new_user": true,
                 "refresh_token": refresh_token, "refresh_expires_in": 604_800,
+                "device_token": device_token,
             }),
         "the answer is not as documented"
     );

@@ -35,7 +35,10 @@ const OFF: fn() -> RefreshCookie = RefreshCookie::default;
 
 #[test]
 fn a_login_has_one_destination() {
-    let read = |body| login(&json(body, &[])).map(|it| it.destination.as_str().to_owned());
+    let read = |body| {
+        login(&json(body, &[]), &RefreshCookie::default())
+            .map(|it| it.destination.as_str().to_owned())
+    };
     assert_eq!(read(r#"{"email":"A@b.example"}"#).unwrap(), "a@b.example");
     assert_eq!(
         read(r#"{"phone_number":"+1 415 5550123"}"#).unwrap(),
@@ -81,7 +84,7 @@ fn a_login_names_its_language_in_the_body_or_else_in_the_header() {
         (plain, &odd, en, None),
         (plain, &[], en, None),
     ] {
-        let read = login(&json(body, headers)).unwrap();
+        let read = login(&json(body, headers), &RefreshCookie::default()).unwrap();
         assert_eq!(read.language.or(en), language);
         assert_eq!(read.app.as_deref(), app);
     }
@@ -93,7 +96,10 @@ fn an_idempotency_key_is_read_from_its_header_or_refused() {
     let keys = |headers: &[_]| {
         let request = json(body, headers);
         let (login, validate) = (
-            login(&json(r#"{"email":"a@b.example"}"#, headers)),
+            login(
+                &json(r#"{"email":"a@b.example"}"#, headers),
+                &RefreshCookie::default(),
+            ),
             validate(&request, &OFF()),
         );
         (
@@ -183,7 +189,7 @@ fn a_refresh_and_a_logout_need_a_token_unless_a_cookie_may_have_it() {
             (r#","all":false"#, false),
             (r#","all":true"#, true),
         ] {
-            let (read, _) = logout(&body(more), &cookie).unwrap();
+            let (read, _, _) = logout(&body(more), &cookie).unwrap();
             assert!(read.refresh_token.is_some());
             assert_eq!(read.all, all, "{more}");
         }

@@ -2,12 +2,16 @@ use aws_sdk_dynamodb::{
     config::Builder, operation::update_item::UpdateItemError, types::CancellationReason,
 };
 use aws_smithy_types::retry::RetryConfig;
-use otp_domain::{Challenge, FullLimit, LimitKind, Scope, UnixTime};
+use otp_domain::{FullLimit, LimitKind, Scope, UnixTime};
 use rand::CryptoRng;
 
 use super::{
-    AdmissionRules, Ledger, Receipt, ReplayedLogin, entry::Entry, guess::count_request, page::Page,
-    replay::put_request, shards::Shard,
+    AdmissionRules, Issue, Ledger, Part, Receipt, ReplayedLogin, Send,
+    entry::{Entry, Renewal},
+    guess::count_request,
+    page::Page,
+    replay::put_request,
+    shards::Shard,
 };
 use crate::{
     Error,
@@ -21,6 +25,17 @@ pub enum Admitted<'a> {
     New(Receipt<'a>),
     /// The client retried it: its code was sent before.
     Replayed(ReplayedLogin),
+    /// Nothing is written: what it brought does not count now.
+    Outdated(Outdated),
+}
+
+/// What a login brought, and what does not count any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outdated {
+    /// The challenge: it was used, removed, or has no attempt left.
+    Challenge,
+    /// The known device: there were too many wrong guesses at its challenges.
+    Device,
 }
 
 /// What became of a login that asked to be admitted.
@@ -28,13 +43,15 @@ enum Decision {
     Admitted,
     /// It is the repeat of an earlier request.
     Replayed(ReplayedLogin),
+    /// What it brought does not count now.
+    Outdated(Outdated),
     /// These limits refuse it.
     Refused(Vec<FullLimit>),
 }
 
 impl Ledger {
-    /// Stores a fresh challenge and counts it against every limit, in one
-    /// transaction.
+    /// Stores a fresh challenge, or renews one, and counts the message against every
+    /// limit, in one transaction.
     ///
     /// # Errors
     ///
@@ -43,30 +60,100 @@ impl Ledger {
     /// longest of those. A fault if the table is broken.
     pub async fn admit<'a>(
         &'a self,
-        challenge: &'a Challenge,
-        rules: &'a AdmissionRules,
+        send: &'a Send<'a>,
+        rules: &'a AdmissionRules<'a>,
         rng: &mut impl CryptoRng,
     ) -> Result<Admitted<'a>, Error> {
         let mut receipt = Receipt {
             ledger: self,
-            challenge,
-            pages: Page::of_login(challenge, rules, rng),
+            send,
+            pages: Page::of(entries(send, rules), send.at, rng),
             rules,
         };
+        receipt.learn_history();
         match within_budget("admit", receipt.decide()).await? {
             Decision::Admitted => Ok(Admitted::New(receipt)),
             Decision::Replayed(earlier) => {
                 receipt.count_against_client().await;
                 Ok(Admitted::Replayed(earlier))
             }
+            Decision::Outdated(what) => Ok(Admitted::Outdated(what)),
             Decision::Refused(limits) => Err(receipt.refuse(limits).await),
+        }
+    }
+
+    /// Refuses a login whose client is known to be over its limit, before anything is read.
+    ///
+    /// # Errors
+    ///
+    /// Refused; of the limits that are known to refuse, the one that lasts longest is named.
+    pub fn recall(&self, rules: &AdmissionRules<'_>, now: UnixTime) -> Result<(), Error> {
+        let limits = rules.limits.iter();
+        let known = limits.filter_map(|it| self.memory.recall(&it.scope, it.name, now));
+        let known: Vec<FullLimit> = known.collect();
+        let is_flood = known.iter().any(|limit| limit.kind == LimitKind::Client);
+        let longest = known.iter().max_by_key(|limit| limit.ends_at);
+        match longest {
+            // A repeat under an idempotency key may still get its answer.
+            Some(limit) if is_flood && rules.key.is_none() => Err(limit.refusal(now).into()),
+            _ => Ok(()),
         }
     }
 }
 
+/// All that a send counts.
+fn entries<'a>(send: &'a Send<'a>, rules: &'a AdmissionRules<'a>) -> Vec<Entry<'a>> {
+    let (challenge, attempts) = (send.challenge, rules.policy.max_attempts);
+    let to = &challenge.destination;
+    // The guard comes first: its counters are those of its page.
+    let guard = rules.guard.iter().map(Entry::Guard);
+    let mut entries: Vec<_> = guard
+        .chain(rules.limits.iter().map(Entry::Window))
+        .collect();
+    if send.part != Part::Message && !rules.policy.cooldown.is_zero() {
+        let scope = match &send.device {
+            Some(device) => Scope::Device(to.clone(), device.clone()),
+            None => Scope::Destination(to.clone()),
+        };
+        entries.push(Entry::Cooldown(scope, rules.policy.cooldown));
+    }
+    // A fixed code does not grow.
+    if send.part != Part::Message && !challenge.is_fixed {
+        match send.issue {
+            Issue::New => entries.push(Entry::Guesses(challenge, attempts)),
+            Issue::Again(Some(until)) => entries.push(Entry::Extended(challenge, until)),
+            Issue::Again(None) => {}
+        }
+    }
+    if send.part != Part::Request && send.device.is_none() {
+        entries.push(Entry::Asked(to, send.client));
+    }
+    entries.push(match (send.issue, send.part) {
+        (Issue::New, Part::Both | Part::Request) => Entry::Code(challenge),
+        (Issue::Again(until), Part::Both | Part::Request) => {
+            Entry::Again(challenge, Renewal { until, attempts })
+        }
+        (_, Part::Message) => {
+            let until = None;
+            Entry::Again(challenge, Renewal { until, attempts })
+        }
+    });
+    entries
+}
+
 impl Receipt<'_> {
     const fn now(&self) -> UnixTime {
-        self.challenge.issued_at
+        self.send.at
+    }
+
+    /// Takes what was looked at before as what the destination's past is.
+    fn learn_history(&mut self) {
+        let Some(history) = &self.send.history else {
+            return;
+        };
+        for page in &mut self.pages {
+            page.learn_history(history);
+        }
     }
 
     /// Decides by memory if a limit is known to refuse, otherwise by the table.
@@ -75,7 +162,8 @@ impl Receipt<'_> {
         if known.is_empty() {
             return self.try_shards().await;
         }
-        let earlier = self.ledger.find_replay(self.challenge, self.rules).await?;
+        let to = &self.send.challenge.destination;
+        let earlier = self.ledger.find_replay(to, self.rules, self.now()).await?;
         Ok(earlier.map_or(Decision::Refused(known), Decision::Replayed))
     }
 
@@ -96,7 +184,7 @@ impl Receipt<'_> {
         if !known.is_empty() || !guards.into_iter().any(|guard| recall(guard).is_some()) {
             return Ok(known);
         }
-        let guarded = |page: &&mut Page<'_>| page.message_page().is_some();
+        let guarded = |page: &&mut Page<'_>| page.counts_message().is_some();
         let page = self.pages.iter_mut().find(guarded);
         let Some(page) = page else {
             return Ok(Vec::new());
@@ -113,17 +201,19 @@ impl Receipt<'_> {
         loop {
             let table = &self.ledger.table;
             let request = self.rules.key.iter();
-            let request = request.map(|key| put_request(key, self.challenge, table));
-            let message_page = self.pages.iter().find_map(Page::message_page);
-            let pages = self.pages.iter();
-            let counts = pages.map(|page| page.count(message_page.as_ref(), table));
-            let token = format!("{}-{attempt}", self.challenge.id.as_str());
+            let request = request.map(|key| put_request(key, self.send, self.digits(), table));
+            let sent = self.sent();
+            let counts = self.pages.iter().map(|page| page.count(&sent, table));
+            let token = format!("{}{}-{attempt}", self.send.part.as_str(), self.send.id);
             let written = table.transact(&token, request.chain(counts)).await?;
             let Written::Cancelled(reasons) = written else {
                 return Ok(Decision::Admitted);
             };
             if let Some(earlier) = self.learn(&reasons)? {
                 return Ok(Decision::Replayed(earlier));
+            }
+            if let Some(what) = self.pages.iter().find_map(Page::outdated) {
+                return Ok(Decision::Outdated(what));
             }
             // Until every shard is known, it is unknown what lasts longest.
             let unread = self.pages.iter().map(Page::unread).collect();

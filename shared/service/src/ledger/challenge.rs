@@ -2,17 +2,18 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use otp_domain::{
-    CarriedUser, Challenge, ChallengeId, Destination, DigestKeyId, OperationId, PasscodeDigest,
-    Requester, UserId,
+    CarriedUser, Challenge, ChallengeId, Destination, Device, DigestKeyId, OperationId, Passcode,
+    Requester, UnixTime, UserId,
 };
 
-use super::page::MessagePage;
+use super::entry::{Renewal, Sent};
 use crate::{
     fault::Fault,
     table::{
         Clauses, Item,
         attributes::{
-            bytes, claims, destination, field, key, malformed, millis, partition, text, time,
+            bytes, claims, count, destination, devices, field, key, malformed, millis, number,
+            partition, text, time,
         },
     },
 };
@@ -41,21 +42,89 @@ pub(super) fn key_of(to: &Destination, id: &ChallengeId) -> Item {
     key(to, sort_key(id))
 }
 
-/// The attributes of a fresh challenge, with the page that counts its message.
+/// The attributes of a fresh challenge.
 pub(super) fn attributes(
     challenge: &Challenge,
-    message_page: Option<&MessagePage>,
+    sent: &Sent,
 ) -> Vec<(&'static str, AttributeValue)> {
     let mut attributes = vec![
-        ("digest", bytes(challenge.digest.as_bytes())),
+        ("digits", number(sent.digits)),
         ("requester", bytes(challenge.requester.as_bytes())),
         ("key_id", text(challenge.key_id.as_str())),
         ("issued_at", millis(challenge.issued_at)),
         ("expires_at", millis(challenge.expires_at)),
     ];
+    attributes.extend(
+        challenge
+            .is_fixed
+            .then(|| ("fixed", AttributeValue::Bool(true))),
+    );
+    let device = challenge.device.as_ref();
+    attributes.extend(device.map(|device| ("device", bytes(&device.to_bytes()))));
     attributes.extend(carried(&challenge.user).map(|user| ("found_user", user)));
-    attributes.extend(message_page.map(|page| ("counted_at", text(&*page.0))));
+    attributes.extend(counted_at(sent).map(|pages| (COUNTED_AT, pages)));
     attributes
+}
+
+/// The attribute of the pages that count the messages of a challenge.
+const COUNTED_AT: &str = "counted_at";
+
+fn counted_at(sent: &Sent) -> Option<AttributeValue> {
+    let page = sent.counted_at.clone()?;
+    Some(AttributeValue::Ss(vec![page]))
+}
+
+/// Sends the code of a live challenge again.
+pub(super) fn send_again(
+    challenge: &Challenge,
+    renewal: Renewal,
+    now: UnixTime,
+    sent: &Sent,
+    update: &mut Clauses,
+) {
+    let issued_at = update.value(millis(challenge.issued_at));
+    update.conditions.push(format!("issued_at = {issued_at}"));
+    let now = update.value(millis(now));
+    update.conditions.push(format!("expires_at > {now}"));
+    let most = update.value(number(renewal.attempts));
+    update.conditions.push(format!(
+        "(attribute_not_exists(spent_by) OR size(spent_by) < {most})"
+    ));
+    update
+        .conditions
+        .push(format!("attribute_not_exists({USED_AT})"));
+    if let Some(end) = renewal.until {
+        let until = update.value(millis(end));
+        update.conditions.push(format!("expires_at <= {until}"));
+        update.set("expires_at", millis(end));
+    }
+    if let Some(page) = counted_at(sent) {
+        let page = update.value(page);
+        update.add.push(format!("{COUNTED_AT} {page}"));
+    }
+}
+
+/// Takes a message of the challenge back that was not sent.
+pub(super) fn not_sent(sent: &Sent, update: &mut Clauses) {
+    if let Some(page) = counted_at(sent) {
+        let page = update.value(page);
+        update.subtract.push(format!("{COUNTED_AT} {page}"));
+        update.conditions.push("attribute_exists(pk)".to_owned());
+    }
+}
+
+/// The attribute that tells that the code has logged somebody in.
+const USED_AT: &str = "used_at";
+
+/// Marks a challenge as used.
+pub(super) fn used(now: UnixTime, update: &mut Clauses) {
+    update.set(USED_AT, millis(now));
+    update.conditions.push("attribute_exists(pk)".to_owned());
+}
+
+/// Whether the challenge is used, or has no attempt left.
+pub(super) fn is_spent(item: &Item, attempts: u8) -> bool {
+    item.contains_key(USED_AT) || spent_by(item).len() >= usize::from(attempts)
 }
 
 /// The user that a challenge carries: a map without a user id stands for nobody.
@@ -64,8 +133,14 @@ fn carried(user: &CarriedUser) -> Option<AttributeValue> {
     match user {
         CarriedUser::Unread => return None,
         CarriedUser::Nobody => {}
-        CarriedUser::Known { id, claims } => {
+        CarriedUser::Known {
+            id,
+            claims,
+            devices,
+        } => {
             found.insert("user_id".to_owned(), text(id.as_str()));
+            found.insert("devices".to_owned(), number(devices.issued));
+            found.insert("devices_ended".to_owned(), number(devices.ended));
             if !claims.written().is_empty() {
                 found.insert("claims".to_owned(), text(claims.written()));
             }
@@ -86,6 +161,7 @@ fn carried_user(item: &Item) -> Result<CarriedUser, Fault> {
     Ok(CarriedUser::Known {
         id: UserId::from_table(id),
         claims: claims(found)?,
+        devices: devices(found)?,
     })
 }
 
@@ -93,14 +169,25 @@ fn carried_user(item: &Item) -> Result<CarriedUser, Fault> {
 pub(super) fn challenge(item: &Item) -> Result<Challenge, Fault> {
     let id = field(item, "sk", AttributeValue::as_s)?.strip_prefix(PREFIX);
     let to = destination(field(item, "pk", AttributeValue::as_s)?);
-    let digest = field(item, "digest", AttributeValue::as_b)?;
+    let digits = u8::try_from(count(item, "digits")?).ok();
+    // Whoever writes the table must not make a code short.
+    let digits =
+        digits.filter(|digits| (Passcode::LEAST_DIGITS..=Passcode::MOST_DIGITS).contains(digits));
+    let device = item.get("device").map(|device| {
+        let bytes = device.as_b().ok()?;
+        Device::from_bytes(bytes.as_ref())
+    });
     let requester = field(item, "requester", AttributeValue::as_b)?;
     Ok(Challenge {
         id: id
             .and_then(ChallengeId::parse)
             .ok_or_else(|| malformed("sk"))?,
         destination: to.ok_or_else(|| malformed("pk"))?,
-        digest: PasscodeDigest::from_bytes(digest.as_ref().to_vec()),
+        digits: digits.ok_or_else(|| malformed("digits"))?,
+        is_fixed: item.contains_key("fixed"),
+        device: device
+            .map(|device| device.ok_or_else(|| malformed("device")))
+            .transpose()?,
         key_id: DigestKeyId::new(field(item, "key_id", AttributeValue::as_s)?),
         issued_at: time(item, "issued_at")?,
         expires_at: time(item, "expires_at")?,
@@ -109,16 +196,15 @@ pub(super) fn challenge(item: &Item) -> Result<Challenge, Fault> {
     })
 }
 
-/// The page that counts the message of a challenge, if one does.
-pub(super) fn message_page(item: &Item) -> Option<MessagePage> {
-    let page = item.get("counted_at")?.as_s().ok()?;
-    Some(MessagePage(page.clone()))
+/// The pages that count the messages of a challenge.
+pub(super) fn message_pages(item: &Item) -> Vec<String> {
+    let pages = item.get(COUNTED_AT).and_then(|set| set.as_ss().ok());
+    pages.cloned().unwrap_or_default()
 }
 
 /// How many attempts have been spent, and whether this operation has spent one of them.
 pub(super) fn spent(item: &Item, operation: &OperationId) -> (usize, bool) {
-    let ids = item.get(SPENT_BY).and_then(|set| set.as_ss().ok());
-    let ids = ids.map(Vec::as_slice).unwrap_or_default();
+    let ids = spent_by(item);
     (ids.len(), ids.iter().any(|id| id == operation.as_str()))
 }
 
@@ -129,4 +215,9 @@ pub(super) fn unguessed(update: &mut Clauses) {
     for condition in ["attribute_exists(pk)", "attribute_not_exists(spent_by)"] {
         update.conditions.push(condition.to_owned());
     }
+}
+
+fn spent_by(item: &Item) -> &[String] {
+    let ids = item.get(SPENT_BY).and_then(|set| set.as_ss().ok());
+    ids.map(Vec::as_slice).unwrap_or_default()
 }

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use otp_domain::{
-    Challenge, ConversionGuard, Destination, FullLimit, GuardCount, GuardVerdict, Limit, LimitKind,
-    Scope, UnixTime,
+    Challenge, ConversionGuard, Destination, Device, FullLimit, GUESSES_PER_STEP, GuardCount,
+    GuardVerdict, Guesses, Limit, LimitKind, Scope, UnixTime,
 };
 
 use super::{
     challenge,
-    page::MessagePage,
+    history::{self, History},
+    page::MESSAGES,
     shards::{Shard, shards_of},
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
     },
 };
 
-/// The name of the cooldown in the log, and of its item.
+/// The name of the cooldown in the log.
 const COOLDOWN: &str = "cooldown";
 
 /// How many windows back a page without an end still counts a late refund, and how
@@ -32,12 +33,32 @@ const STALE: std::ops::Range<u32> = 2..10;
 pub(super) enum Entry<'a> {
     /// Admissions within a window of the clock.
     Window(&'a Limit),
-    /// The pause between two sends to a destination.
-    Cooldown(&'a Destination, Duration),
+    /// The pause between two sends to a destination, or between two that a known device
+    /// asks for.
+    Cooldown(Scope, Duration),
     /// Messages whose codes have not come back.
     Guard(&'a ConversionGuard),
+    /// The guesses at a destination or at the challenges of a known device, with the
+    /// attempts at this challenge.
+    Guesses(&'a Challenge, u8),
+    /// The later end of the attempts at this challenge.
+    Extended(&'a Challenge, UnixTime),
+    /// The codes of a destination that did not come back, with this one for the client of
+    /// this name.
+    Asked(&'a Destination, &'a str),
     /// The challenge itself, with its attempts.
     Code(&'a Challenge),
+    /// The challenge, whose code is sent again.
+    Again(&'a Challenge, Renewal),
+}
+
+/// What sending a code again changes of its challenge.
+#[derive(Clone, Copy)]
+pub(super) struct Renewal {
+    /// The new end of its life, if it gets a longer one.
+    pub(super) until: Option<UnixTime>,
+    /// The attempts at it.
+    pub(super) attempts: u8,
 }
 
 /// What an item was seen to hold of an entry.
@@ -46,8 +67,12 @@ pub(super) enum State {
     Open,
     /// It has room, once it is eased: it held the first, and is to hold the second.
     Eased(GuardCount, GuardCount),
+    /// It has a past.
+    Known(Box<History>),
     /// It refuses.
     Full(FullLimit),
+    /// What the login brought counts for nothing now: the challenge, or the device.
+    Outdated(super::Outdated),
 }
 
 /// How much of an admission is taken back.
@@ -66,7 +91,7 @@ impl Entry<'_> {
     /// The item that keeps this entry: the scope and the sort key. Entries with the same
     /// home share an item.
     pub(super) fn home(&self, at: UnixTime) -> (Scope, String) {
-        let messages = |scope: &Scope| (scope.clone(), MessagePage::SORT_KEY.to_owned());
+        let messages = |scope: &Scope| (scope.clone(), MESSAGES.to_owned());
         match self {
             Self::Window(limit) => match &limit.scope {
                 Scope::Prefix(_) | Scope::Deployment(_) => messages(&limit.scope),
@@ -75,10 +100,16 @@ impl Entry<'_> {
                     let day = at.utc_day().as_secs();
                     (limit.scope.clone(), format!("sends#{day}"))
                 }
+                Scope::Device(_, device) => {
+                    let (day, device) = (at.utc_day().as_secs(), history::of_device(device));
+                    (limit.scope.clone(), format!("{device}#sends#{day}"))
+                }
             },
             Self::Guard(guard) => messages(&guard.scope),
-            Self::Cooldown(to, _) => (Scope::Destination((*to).clone()), COOLDOWN.to_owned()),
-            Self::Code(challenge) => (
+            Self::Cooldown(scope, _) => past(scope.clone()),
+            Self::Guesses(challenge, _) | Self::Extended(challenge, _) => past(scope_of(challenge)),
+            Self::Asked(to, _) => past(Scope::Destination((*to).clone())),
+            Self::Code(challenge) | Self::Again(challenge, _) => (
                 Scope::Destination(challenge.destination.clone()),
                 challenge::sort_key(&challenge.id),
             ),
@@ -89,9 +120,9 @@ impl Entry<'_> {
     pub(super) fn name(&self) -> Option<(Scope, &'static str)> {
         match self {
             Self::Window(limit) => Some((limit.scope.clone(), limit.name)),
-            Self::Cooldown(to, _) => Some((Scope::Destination((*to).clone()), COOLDOWN)),
+            Self::Cooldown(scope, _) => Some((scope.clone(), COOLDOWN)),
             Self::Guard(guard) => Some((guard.scope.clone(), guard.name)),
-            Self::Code(_) => None,
+            _ => None,
         }
     }
 
@@ -100,7 +131,7 @@ impl Entry<'_> {
         match self {
             Self::Window(limit) if is_of_messages(limit) => shards_of(limit.max),
             Self::Guard(guard) => shards_of(guard.room),
-            Self::Window(_) | Self::Cooldown(..) | Self::Code(_) => 1,
+            _ => 1,
         }
     }
 
@@ -111,8 +142,12 @@ impl Entry<'_> {
             Self::Guard(_) => at.plus(ConversionGuard::MEMORY),
             Self::Window(limit) if is_of_messages(limit) => at.plus(ConversionGuard::MEMORY),
             Self::Window(limit) => limit.window_end(at),
-            Self::Cooldown(_, length) => at.plus(*length),
+            // Wrong guesses count for that long, and all of the past is one item.
+            Self::Cooldown(..) | Self::Guesses(..) | Self::Extended(..) | Self::Asked(..) => {
+                at.plus(Guesses::MEMORY)
+            }
             Self::Code(challenge) => challenge.expires_at,
+            Self::Again(challenge, renewal) => renewal.until.unwrap_or(challenge.expires_at),
         }
     }
 
@@ -122,13 +157,13 @@ impl Entry<'_> {
         seen: Option<&State>,
         at: UnixTime,
         shard: Shard,
-        message_page: Option<&MessagePage>,
+        sent: &Sent,
         update: &mut Clauses,
     ) {
         match self {
             Self::Window(limit) => {
                 let count = update.name(counter(limit, at));
-                add(update, &count, 1, shard.share(limit.max));
+                add(update, &count, 1, room(limit, shard));
                 if is_of_messages(limit) {
                     for back in STALE {
                         let stale = counter(limit, at.minus(limit.window * back));
@@ -151,10 +186,22 @@ impl Entry<'_> {
                     _ => add(update, "unproven", 1, shard.share(guard.room)),
                 }
             }
+            Self::Guesses(challenge, attempts) => match seen {
+                Some(State::Known(history)) => history.open(challenge, *attempts, update),
+                _ => history::open_unseen(challenge, *attempts, update),
+            },
+            Self::Extended(challenge, until) => history::extend(&challenge.id, *until, update),
+            Self::Asked(_, client) => match seen {
+                Some(State::Known(history)) => history.ask(client, update),
+                _ => History::default().ask(client, update),
+            },
             Self::Code(challenge) => {
-                for (name, value) in challenge::attributes(challenge, message_page) {
+                for (name, value) in challenge::attributes(challenge, sent) {
                     update.set(name, value);
                 }
+            }
+            Self::Again(challenge, renewal) => {
+                challenge::send_again(challenge, *renewal, at, sent, update);
             }
         }
     }
@@ -163,16 +210,16 @@ impl Entry<'_> {
     pub(super) fn judge(&self, item: &Item, at: UnixTime, shard: Shard) -> Result<State, Fault> {
         Ok(match self {
             Self::Window(limit) => {
-                let full = count(item, &counter(limit, at))? >= i64::from(shard.share(limit.max));
+                let full = count(item, &counter(limit, at))? >= i64::from(room(limit, shard));
                 if full {
                     State::Full(limit.full(at))
                 } else {
                     State::Open
                 }
             }
-            Self::Cooldown(to, _) => match optional_time(item, "cooling_until")? {
+            Self::Cooldown(scope, _) => match optional_time(item, "cooling_until")? {
                 Some(ends_at) if at < ends_at => State::Full(FullLimit {
-                    scope: Scope::Destination((*to).clone()),
+                    scope: scope.clone(),
                     name: COOLDOWN,
                     kind: LimitKind::Cooldown,
                     ends_at,
@@ -187,12 +234,23 @@ impl Entry<'_> {
                     GuardVerdict::Closed(wait) => State::Full(guard.closed(at, wait)),
                 }
             }
-            Self::Code(_) => State::Open,
+            Self::Guesses(challenge, attempts) => {
+                let history = History::read(item)?;
+                let risk = history.guesses.at_risk(at) + u32::from(*attempts);
+                if challenge.device.is_some() && risk > GUESSES_PER_STEP {
+                    State::Outdated(super::Outdated::Device)
+                } else {
+                    State::Known(Box::new(history))
+                }
+            }
+            Self::Asked(..) => State::Known(Box::new(History::read(item)?)),
+            Self::Extended(..) | Self::Code(_) => State::Open,
+            Self::Again(..) => State::Outdated(super::Outdated::Challenge),
         })
     }
 
     /// Takes one admission back.
-    pub(super) fn undo(&self, undo: Undo, at: UnixTime, update: &mut Clauses) {
+    pub(super) fn undo(&self, undo: Undo, at: UnixTime, sent: &Sent, update: &mut Clauses) {
         match self {
             Self::Window(limit) if limit.refundable && undo != Undo::Challenge => {
                 let count = update.name(counter(limit, at));
@@ -209,17 +267,56 @@ impl Entry<'_> {
             Self::Cooldown(_, length) if undo == Undo::All => {
                 let own = update.value(millis(at.plus(*length)));
                 update.conditions.push(format!("cooling_until = {own}"));
-                update.deletes = true;
+                update.remove.push("cooling_until".to_owned());
             }
+            Self::Guesses(challenge, attempts) if undo != Undo::Challenge => {
+                history::close(&challenge.id, *attempts, update);
+            }
+            Self::Asked(..) if undo != Undo::Challenge => history::take_back_ask(update),
             Self::Code(_) => {
                 if undo != Undo::Challenge {
                     challenge::unguessed(update);
                 }
                 update.deletes = true;
             }
+            Self::Again(..) if undo != Undo::Challenge => challenge::not_sent(sent, update),
             _ => {}
         }
     }
+}
+
+/// What the parts of an admission tell each other.
+pub(super) struct Sent {
+    /// Where the conversion guard counts the message, if it does, told from all other
+    /// messages of the challenge.
+    pub(super) counted_at: Option<String>,
+    /// The number of digits of the code.
+    pub(super) digits: u8,
+}
+
+/// The page of what outlives a login.
+fn past(scope: Scope) -> (Scope, String) {
+    let sort = match &scope {
+        Scope::Device(_, device) => history::of_device(device),
+        _ => history::SORT_KEY.to_owned(),
+    };
+    (scope, sort)
+}
+
+/// What the guesses at a challenge count for.
+fn scope_of(challenge: &Challenge) -> Scope {
+    let to = challenge.destination.clone();
+    let device = challenge.device.as_ref().map(Device::name);
+    match device {
+        Some(device) => Scope::Device(to, device),
+        None => Scope::Destination(to),
+    }
+}
+
+/// How many admissions this counter has for a login that is not trusted with those that
+/// are kept. The rooms of all counters add up to what is not kept.
+const fn room(limit: &Limit, shard: Shard) -> u32 {
+    shard.share(limit.max.saturating_sub(limit.kept))
 }
 
 /// Whether a limit counts messages of many people, in pages without an end.
@@ -270,7 +367,7 @@ pub(super) fn guard_count(item: &Item) -> Result<GuardCount, Fault> {
     })
 }
 
-fn optional_time(item: &Item, name: &'static str) -> Result<Option<UnixTime>, Fault> {
+pub(super) fn optional_time(item: &Item, name: &str) -> Result<Option<UnixTime>, Fault> {
     let number = item.get(name).map(AttributeValue::as_n).transpose();
     let number = number.map_err(|_| malformed(name))?;
     let time = number.map(|text| text.parse().map_err(|_| malformed(name)));

@@ -13,7 +13,8 @@ use otp_domain::{
 use super::{
     Ledger, challenge,
     entry::{Entry, add, counter},
-    page::{MessagePage, partition},
+    history::{self, Return},
+    page::{partition, record_conversion},
 };
 use crate::{
     Error, ErrorKind,
@@ -21,7 +22,7 @@ use crate::{
     keys::{DigestKeys, HeldKeys},
     table::{
         Clauses, Item, Table,
-        attributes::{key_in, millis, number, sweep_after, text},
+        attributes::{key, key_in, millis, number, sweep_after, text},
         until_settled,
     },
 };
@@ -39,6 +40,8 @@ pub struct Guess<'a> {
     pub client: &'a ClientAddress,
     /// The limit of the client's guesses.
     pub limit: &'a Limit,
+    /// The number of digits of the guess. Only a code of as many can be right.
+    pub digits: u8,
     /// The attempts at a challenge.
     pub max_attempts: u8,
     /// When the guess arrived.
@@ -51,28 +54,79 @@ pub struct ChargedGuess<'a> {
     pub challenge: Challenge,
     /// The digest key of the challenge.
     pub key: &'a DigestKey,
-    message_page: Option<MessagePage>,
+    /// The name of the client at the destination.
+    client: String,
+    /// The pages that count the challenge's messages.
+    message_pages: Vec<String>,
     table: Table,
 }
 
 impl ChargedGuess<'_> {
-    /// Takes the message off its conversion guard, for its code came back; `None` if no
-    /// guard counts it.
-    pub(crate) fn record_conversion(
+    /// Counts the guess as a wrong one, at the destination or at the known device that
+    /// requested the challenge. A later code is longer for it.
+    ///
+    /// # Errors
+    ///
+    /// The table is unreachable. The attempt stays spent.
+    pub async fn record_wrong(&self, now: UnixTime) -> Result<(), Fault> {
+        let (challenge, table) = (&self.challenge, &self.table);
+        let key = history::key_of_guesses(challenge);
+        history::record_wrong(key, &challenge.id, &self.client, now, table).await
+    }
+
+    /// What a right code changes beside the user: its challenge is used, its messages are
+    /// off their conversion guard, and its destination is proven. With `takes_off`, the wrong
+    /// guesses of its client or device are taken off.
+    pub(crate) fn returns(
         &self,
         now: UnixTime,
-    ) -> Option<Result<TransactWriteItem, BuildError>> {
-        let page = self.message_page.as_ref()?;
-        Some(page.record_conversion(&self.table, now))
+        takes_off: bool,
+    ) -> Vec<Result<TransactWriteItem, BuildError>> {
+        let (challenge, table) = (&self.challenge, &self.table);
+        let mut used = Clauses::default();
+        challenge::used(now, &mut used);
+        let key = challenge::key_of(&challenge.destination, &challenge.id);
+        let returned = Return {
+            challenge,
+            client: &self.client,
+            takes_off,
+            at: now,
+        };
+        let mut pages: Vec<&str> = self
+            .message_pages
+            .iter()
+            .filter_map(|page| page_of(page))
+            .collect();
+        pages.sort_unstable();
+        let pages = pages.chunk_by(|one, other| one == other);
+        let conversions = pages.filter_map(|messages| {
+            let count = i64::try_from(messages.len()).unwrap_or(i64::MAX);
+            let page = messages.first()?;
+            Some(record_conversion(page, count, table, now))
+        });
+        let conversions: Vec<_> = conversions.collect();
+        [used.update(key, table)]
+            .into_iter()
+            .chain(returned.writes(table))
+            .chain(conversions)
+            .collect()
     }
 }
+
+/// The partition in the mark of a message.
+fn page_of(mark: &str) -> Option<&str> {
+    mark.split_once('|').map(|(partition, _)| partition)
+}
+
+/// Why a guess of another length than the code's is refused.
+const WRONG_LENGTH: &str = "wrong number of digits";
 
 /// What stands after a guess has asked for an attempt.
 enum Attempt {
     /// The guess has spent one, and may have spent the same before.
     Spent { item: Item, before: bool },
     /// It has not. The challenge as it stands, if there is one.
-    Refused(Option<Challenge>),
+    Refused(Option<Box<Challenge>>),
 }
 
 impl Ledger {
@@ -107,7 +161,9 @@ impl Ledger {
             Ok((charged, before)) => {
                 let challenge = &charged.challenge;
                 let is_own = challenge.is_requested_by(guess.client, charged.key);
-                (Ok(charged), is_own && !before)
+                // The guesses at a known device's challenges are counted at the device.
+                let is_bounded = (is_own || challenge.device.is_some()) && !before;
+                (Ok(charged), is_bounded)
             }
             Err(error) if matches!(error.kind, ErrorKind::Refused(_)) => (Err(error), false),
             Err(fault) => return Err(fault),
@@ -127,37 +183,54 @@ impl Ledger {
     ) -> Result<(ChargedGuess<'a>, bool), Error> {
         // An unavailable key must not cost an attempt.
         let held = keys.held().await?;
-        let operation = operation.ok_or(Refusal::InvalidOtp("wrong number of digits"))?;
+        let operation = operation.ok_or(Refusal::InvalidOtp(WRONG_LENGTH))?;
         let operation = |id: &ChallengeId| operation(&held, id);
-        let id = match guess.challenge {
-            Some(id) => Some(id.clone()),
-            None => self.find_newest(guess, &operation).await?,
+        let (id, is_own) = if let Some(id) = guess.challenge {
+            (id.clone(), true)
+        } else {
+            // Where no code is live, the same calls follow: their time tells nobody that
+            // somebody is logging in.
+            let newest = self.find_newest(guess, &operation, keys, &held).await?;
+            newest.unwrap_or_else(|| (ChallengeId::of_none(), false))
         };
-        let id = id.ok_or(Refusal::InvalidOtp("no live challenge"))?;
         let operation = operation(&id);
-        let attempt = || self.spend_attempt(guess, &id, &operation, &held);
+        // A stranger's guess never spends the last attempt.
+        let attempts = guess.max_attempts - u8::from(!is_own);
+        let attempt = || self.spend_attempt(guess, &id, attempts, &operation, &held);
         match until_settled(OPERATION, attempt).await? {
             Attempt::Spent { item, before } => {
                 let challenge = challenge::challenge(&item)?;
+                let key = keys.named(&challenge.key_id).await?;
                 let charged = ChargedGuess {
-                    key: keys.named(&challenge.key_id).await?,
+                    client: key.client_at(guess.destination, guess.client),
+                    key,
                     challenge,
-                    message_page: challenge::message_page(&item),
+                    message_pages: challenge::message_pages(&item),
                     table: self.table.clone(),
                 };
                 Ok((charged, before))
             }
-            Attempt::Refused(stands) => Err(refused(stands.as_ref(), &held, guess.at)),
+            Attempt::Refused(stands) => {
+                let client = held.current.client_at(guess.destination, guess.client);
+                let key = key(guess.destination, history::SORT_KEY);
+                let none = ChallengeId::of_none();
+                history::record_wrong(key, &none, &client, guess.at, &self.table).await?;
+                Err(refused(stands.as_deref(), guess, &held))
+            }
         }
     }
 
-    /// The challenge that a guess without a challenge id answers: the one that this
-    /// guess has already spent an attempt of, or else the newest live one.
+    /// The challenge that a guess without a challenge id answers, and whether the client
+    /// requested it: the one that this guess has already spent an attempt of, or else the
+    /// newest live one that the client requested, or else the newest of all. A challenge
+    /// of a known device answers to its id alone.
     async fn find_newest(
         &self,
         guess: &Guess<'_>,
         operation: impl Fn(&ChallengeId) -> OperationId,
-    ) -> Result<Option<ChallengeId>, Fault> {
+        keys: &DigestKeys,
+        held: &HeldKeys<'_>,
+    ) -> Result<Option<(ChallengeId, bool)>, Fault> {
         let (partition, prefix) = challenge::all_of(guess.destination);
         let query = self
             .table
@@ -170,20 +243,25 @@ impl Ledger {
             let challenge = challenge::challenge(&item)?;
             let (spent, is_repeated) = challenge::spent(&item, &operation(&challenge.id));
             let has_attempts = is_repeated || spent < usize::from(guess.max_attempts);
-            if guess.at < challenge.expires_at && has_attempts {
-                candidates.push((is_repeated, challenge));
+            if guess.at < challenge.expires_at && has_attempts && challenge.device.is_none() {
+                let is_held = held.missing.is_none() || challenge.key_id == *held.current.id();
+                let is_own = is_held && {
+                    let key = keys.named(&challenge.key_id).await?;
+                    challenge.is_requested_by(guess.client, key)
+                };
+                let rank = (is_repeated, is_own, challenge.issued_at);
+                candidates.push((rank, challenge.id));
             }
         }
-        let newest = candidates
-            .into_iter()
-            .max_by_key(|(is_repeated, challenge)| (*is_repeated, challenge.issued_at));
-        Ok(newest.map(|(_, challenge)| challenge.id))
+        let newest = candidates.into_iter().max_by_key(|(rank, _)| *rank);
+        Ok(newest.map(|((_, is_own, _), id)| (id, is_own)))
     }
 
     async fn spend_attempt(
         &self,
         guess: &Guess<'_>,
         id: &ChallengeId,
+        attempts: u8,
         operation: &OperationId,
         held: &HeldKeys<'_>,
     ) -> Result<Attempt, Fault> {
@@ -193,7 +271,9 @@ impl Ledger {
         // Our clock decides expiry here: the table's TTL may delete the item days later.
         let now = update.value(millis(guess.at));
         update.conditions.push(format!("expires_at > {now}"));
-        let max = update.value(number(guess.max_attempts));
+        let digits = update.value(number(guess.digits));
+        update.conditions.push(format!("digits = {digits}"));
+        let max = update.value(number(attempts));
         let own = update.value(text(operation.as_str()));
         update.conditions.push(format!(
             "(attribute_not_exists(spent_by) OR size(spent_by) < {max} OR contains(spent_by, {own}))"
@@ -216,7 +296,7 @@ impl Ledger {
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
                 let stands = failed.item().map(challenge::challenge);
-                Ok(Attempt::Refused(stands.transpose()?))
+                Ok(Attempt::Refused(stands.transpose()?.map(Box::new)))
             }
             _ => Err(Fault::from_sdk(Dependency::Table, OPERATION, &error)),
         }
@@ -260,8 +340,8 @@ pub(super) fn count_request(
 
 /// Why no attempt was spent: a refusal, or a fault if the challenge may be good and
 /// its key is out of reach. Only the log gets the reason.
-fn refused(challenge: Option<&Challenge>, held: &HeldKeys<'_>, now: UnixTime) -> Error {
-    let is_live = challenge.is_some_and(|it| now < it.expires_at);
+fn refused(challenge: Option<&Challenge>, guess: &Guess<'_>, held: &HeldKeys<'_>) -> Error {
+    let is_live = challenge.is_some_and(|it| guess.at < it.expires_at);
     let is_under_current = challenge.is_some_and(|it| it.key_id == *held.current.id());
     if let Some(missing) = &held.missing
         && is_live
@@ -270,9 +350,11 @@ fn refused(challenge: Option<&Challenge>, held: &HeldKeys<'_>, now: UnixTime) ->
         return missing.clone().into();
     }
     Refusal::InvalidOtp(match challenge {
+        None if guess.challenge.is_none() => "no live challenge",
         None => "unknown challenge",
-        Some(_) if is_live => "no attempts left",
-        Some(_) => "expired challenge",
+        Some(_) if !is_live => "expired challenge",
+        Some(challenge) if challenge.digits != guess.digits => WRONG_LENGTH,
+        Some(_) => "no attempts left",
     })
     .into()
 }

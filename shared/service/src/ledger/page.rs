@@ -4,12 +4,13 @@ use aws_sdk_dynamodb::{
     error::BuildError,
     types::{AttributeValue, TransactWriteItem},
 };
-use otp_domain::{Challenge, ConversionGuard, FullLimit, Scope, UnixTime};
+use otp_domain::{ConversionGuard, FullLimit, Scope, UnixTime};
 use rand::CryptoRng;
 
 use super::{
-    AdmissionRules,
-    entry::{Entry, State, Undo},
+    Outdated,
+    entry::{Entry, Sent, State, Undo},
+    history::{self, History},
     shards::{Shard, Shards},
 };
 use crate::{
@@ -30,36 +31,35 @@ pub(super) struct Page<'a> {
     shards: Shards<Vec<State>>,
 }
 
-/// The page that counts a message until its code comes back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct MessagePage(pub(super) String);
+/// The sort key of a page that counts messages until their codes come back.
+pub(super) const MESSAGES: &str = "messages";
 
-impl MessagePage {
-    pub(super) const SORT_KEY: &'static str = "messages";
-
-    /// Takes the message off its guard, for its code came back.
-    pub(super) fn record_conversion(
-        &self,
-        table: &Table,
-        now: UnixTime,
-    ) -> Result<TransactWriteItem, BuildError> {
-        let mut update = Clauses::default();
-        update.set("proven_at", millis(now));
-        let sweep = sweep_after(now.plus(ConversionGuard::MEMORY));
-        update.set("expires_at_seconds", sweep);
-        for (count, by) in [("unproven", -1), ("proven", 1)] {
-            let by = update.value(number(by));
-            update.add.push(format!("{count} {by}"));
-        }
-        update.update(key_in(text(&*self.0), Self::SORT_KEY), table)
+/// Takes so many messages of the page in this partition off its guard, for their code came
+/// back.
+pub(super) fn record_conversion(
+    partition: &str,
+    messages: i64,
+    table: &Table,
+    now: UnixTime,
+) -> Result<TransactWriteItem, BuildError> {
+    let mut update = Clauses::default();
+    update.set("proven_at", millis(now));
+    let sweep = sweep_after(now.plus(ConversionGuard::MEMORY));
+    update.set("expires_at_seconds", sweep);
+    for (count, by) in [("unproven", -messages), ("proven", messages)] {
+        let by = update.value(number(by));
+        update.add.push(format!("{count} {by}"));
     }
+    update.update(key_in(text(partition), MESSAGES), table)
 }
 
 /// The partition of a scope, which has several if its counters are shared out: a
 /// partition's throughput is limited.
 pub(super) fn partition(scope: &Scope, shard: u32) -> AttributeValue {
     match scope {
-        Scope::Destination(destination) => attributes::partition(destination),
+        Scope::Destination(destination) | Scope::Device(destination, _) => {
+            attributes::partition(destination)
+        }
         Scope::Client(client) => text(format!("client#{}", client.as_str())),
         Scope::Prefix(prefix) => text(format!("prefix#{prefix}#{shard}")),
         Scope::Deployment(kind) => text(format!("deployment#{}#{shard}", kind.as_str())),
@@ -67,33 +67,26 @@ pub(super) fn partition(scope: &Scope, shard: u32) -> AttributeValue {
 }
 
 fn has_room(states: &[State]) -> bool {
-    !states.iter().any(|state| matches!(state, State::Full(_)))
+    let refuses = |state: &State| matches!(state, State::Full(_) | State::Outdated(_));
+    !states.iter().any(refuses)
 }
 
 /// What refuses longest.
 fn longest<'s>(states: impl IntoIterator<Item = &'s State>) -> Option<&'s FullLimit> {
     let full = states.into_iter().filter_map(|state| match state {
         State::Full(limit) => Some(limit),
-        State::Open | State::Eased(..) => None,
+        _ => None,
     });
     full.max_by_key(|limit| limit.ends_at)
 }
 
 impl<'a> Page<'a> {
-    /// Every page that counts the login of a challenge.
-    pub(super) fn of_login(
-        challenge: &'a Challenge,
-        rules: &'a AdmissionRules,
+    /// The pages of these entries.
+    pub(super) fn of(
+        entries: impl IntoIterator<Item = Entry<'a>>,
+        at: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Vec<Self> {
-        let at = challenge.issued_at;
-        let cooldown = Entry::Cooldown(&challenge.destination, rules.cooldown);
-        // The guard comes first: its counters are those of its page.
-        let guard = rules.guard.iter().map(Entry::Guard);
-        let entries = guard
-            .chain(rules.limits.iter().map(Entry::Window))
-            .chain((!rules.cooldown.is_zero()).then_some(cooldown))
-            .chain([Entry::Code(challenge)]);
         let mut pages: Vec<Self> = Vec::new();
         for entry in entries {
             let (scope, sort) = entry.home(at);
@@ -120,24 +113,42 @@ impl<'a> Page<'a> {
         self.key_of(self.shards.current())
     }
 
-    /// Where the conversion guard counts the message, if it does so here.
-    pub(super) fn message_page(&self) -> Option<MessagePage> {
+    /// The partition where the conversion guard counts the message, if it does so here.
+    pub(super) fn counts_message(&self) -> Option<String> {
         let guarded = self.entries.iter().any(|it| matches!(it, Entry::Guard(_)));
         let partition = partition(&self.scope, self.shards.current().nth);
-        guarded.then(|| MessagePage(partition.as_s().cloned().unwrap_or_default()))
+        guarded.then(|| partition.as_s().cloned().unwrap_or_default())
+    }
+
+    /// What is known of the past that this page keeps.
+    pub(super) fn history(&self) -> Option<&History> {
+        let mut states = self.shards.here()?.iter();
+        states.find_map(|state| match state {
+            State::Known(history) => Some(&**history),
+            _ => None,
+        })
+    }
+
+    /// What the login brought and does not count now, if the table said so.
+    pub(super) fn outdated(&self) -> Option<Outdated> {
+        let mut states = self.shards.here()?.iter();
+        states.find_map(|state| match state {
+            State::Outdated(outdated) => Some(*outdated),
+            _ => None,
+        })
     }
 
     /// Counts one admission, on condition that the shard has room for every entry.
     pub(super) fn count(
         &self,
-        message_page: Option<&MessagePage>,
+        sent: &Sent,
         table: &Table,
     ) -> Result<TransactWriteItem, BuildError> {
         let (mut update, shard) = (Clauses::default(), self.shards.current());
         let seen = self.shards.here();
         for (nth, entry) in self.entries.iter().enumerate() {
             let seen = seen.and_then(|states| states.get(nth));
-            entry.write(seen, self.at, shard, message_page, &mut update);
+            entry.write(seen, self.at, shard, sent, &mut update);
         }
         let ends = self.entries.iter().map(|entry| entry.ends_at(self.at));
         let sweep = sweep_after(ends.max().unwrap_or(self.at));
@@ -149,11 +160,12 @@ impl<'a> Page<'a> {
     pub(super) fn undo(
         &self,
         undo: Undo,
+        sent: &Sent,
         table: &Table,
     ) -> Option<Result<TransactWriteItem, BuildError>> {
         let mut update = Clauses::default();
         for entry in &self.entries {
-            entry.undo(undo, self.at, &mut update);
+            entry.undo(undo, self.at, sent, &mut update);
         }
         if update.deletes {
             return Some(update.delete(self.key(), table));
@@ -167,6 +179,20 @@ impl<'a> Page<'a> {
         let states = entries.map(|entry| entry.judge(item, self.at, shard));
         self.shards.learn(shard, states.collect::<Result<_, _>>()?);
         Ok(())
+    }
+
+    /// Takes this as the past of the destination, if this page keeps it.
+    pub(super) fn learn_history(&mut self, history: &History) {
+        let is_past = matches!(self.scope, Scope::Destination(_)) && self.sort == history::SORT_KEY;
+        if !is_past {
+            return;
+        }
+        let known = |entry: &Entry<'_>| match entry {
+            Entry::Guesses(..) | Entry::Asked(..) => State::Known(Box::new(history.clone())),
+            _ => State::Open,
+        };
+        let states = self.entries.iter().map(known).collect();
+        self.shards.learn(self.shards.current(), states);
     }
 
     /// Learns what the current shard holds, which refused.

@@ -1,12 +1,9 @@
 //! What an admission is taken back by.
 
-use aws_sdk_dynamodb::types::CancellationReason;
-use otp_domain::Challenge;
-
 use super::{
-    AdmissionRules, Ledger,
+    AdmissionRules, Issue, Ledger, Send,
     challenge::SPENT_BY,
-    entry::{Entry, Undo},
+    entry::{Entry, Sent, Undo},
     page::Page,
     replay::request_key,
 };
@@ -14,20 +11,41 @@ use crate::{
     fault::Fault,
     table::{Clauses, Written, within_budget},
 };
+use aws_sdk_dynamodb::types::CancellationReason;
 
 /// An admitted login.
 pub struct Receipt<'a> {
     pub(super) ledger: &'a Ledger,
-    pub(super) challenge: &'a Challenge,
+    pub(super) send: &'a Send<'a>,
     pub(super) pages: Vec<Page<'a>>,
-    pub(super) rules: &'a AdmissionRules,
+    pub(super) rules: &'a AdmissionRules<'a>,
 }
 
 impl Receipt<'_> {
-    /// The challenge that was admitted.
+    /// The number of digits of the code: more, if there were many guesses at the
+    /// destination. A code that is sent again, that of a known device, and a fixed one
+    /// do not grow.
     #[must_use]
-    pub const fn challenge(&self) -> &Challenge {
-        self.challenge
+    pub fn digits(&self) -> u8 {
+        let (challenge, policy) = (self.send.challenge, self.rules.policy);
+        let grows = challenge.device.is_none() && !challenge.is_fixed;
+        let mut pasts = self.pages.iter().filter_map(Page::history);
+        match pasts.next() {
+            Some(past) if grows && self.send.issue == Issue::New => {
+                let at_risk = past.guesses.at_risk(self.send.at);
+                policy.digits(at_risk.saturating_add(u32::from(policy.max_attempts)))
+            }
+            _ => challenge.digits,
+        }
+    }
+
+    /// What the parts of the admission tell each other.
+    pub(super) fn sent(&self) -> Sent {
+        let page = self.pages.iter().find_map(Page::counts_message);
+        Sent {
+            counted_at: page.map(|page| format!("{page}|{}", self.send.id)),
+            digits: self.digits(),
+        }
     }
 
     /// Takes the admission back after a failed delivery: removes the challenge,
@@ -78,16 +96,17 @@ impl Receipt<'_> {
     async fn undo(&self, undo: Undo) -> Result<Written, Fault> {
         let table = &self.ledger.table;
         let pages = self.pages.iter().rev();
-        let actions = pages.filter_map(|page| page.undo(undo, table));
+        let sent = self.sent();
+        let actions = pages.filter_map(|page| page.undo(undo, &sent, table));
         let key = self.rules.key.iter();
-        let key = key.map(|key| request_key(&self.challenge.destination, key));
+        let key = key.map(|key| request_key(&self.send.challenge.destination, key));
         let free = key.map(|key| Clauses::default().delete(key, table));
         let name = match undo {
             Undo::All => "all",
             Undo::Counts => "counts",
             Undo::Challenge => "end",
         };
-        let token = format!("{name}-{}", self.challenge.id.as_str());
+        let token = format!("{name}-{}", self.send.id);
         table.transact(&token, actions.chain(free)).await
     }
 

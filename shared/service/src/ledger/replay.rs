@@ -12,12 +12,12 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use otp_domain::{Challenge, ChallengeId, Delivery, Destination, IdempotencyKey, UnixTime};
 use tokio::time::{sleep, timeout};
 
-use super::{AdmissionRules, Ledger};
+use super::{AdmissionRules, Issue, Ledger, Send};
 use crate::{
     fault::{Dependency, Fault},
     table::{
         Item, Table,
-        attributes::{field, key, malformed, millis, sweep_after, text, time},
+        attributes::{count, field, key, malformed, millis, number, sweep_after, text, time},
         until_settled,
     },
 };
@@ -38,7 +38,9 @@ const ABANDONED_AFTER: Duration = Duration::from_secs(25);
 pub struct ReplayedLogin {
     /// The challenge's id.
     pub challenge_id: ChallengeId,
-    /// When its code was drawn.
+    /// The number of digits of its code.
+    pub digits: u8,
+    /// When it sent its code.
     pub issued_at: UnixTime,
     /// When its code expires.
     pub expires_at: UnixTime,
@@ -51,6 +53,7 @@ impl ReplayedLogin {
         let id = field(item, "challenge_id", AttributeValue::as_s)?;
         Ok(Self {
             challenge_id: ChallengeId::parse(id).ok_or_else(|| malformed("challenge_id"))?,
+            digits: u8::try_from(count(item, "digits")?).map_err(|_| malformed("digits"))?,
             issued_at: time(item, "issued_at")?,
             expires_at: time(item, "expires_at")?,
             delivery: item.get("delivery").map(|value| match value.as_s() {
@@ -71,14 +74,19 @@ pub(super) fn request_key(destination: &Destination, idempotency: &IdempotencyKe
 /// request under the key may still be answered.
 pub(super) fn put_request(
     key: &IdempotencyKey,
-    challenge: &Challenge,
+    send: &Send<'_>,
+    digits: u8,
     table: &Table,
 ) -> Result<TransactWriteItem, BuildError> {
-    let now = challenge.issued_at;
+    let (challenge, now) = (send.challenge, send.at);
     let mut item = request_key(&challenge.destination, key);
-    let ends = challenge.expires_at;
+    let ends = match send.issue {
+        Issue::Again(Some(until)) => until,
+        Issue::New | Issue::Again(None) => challenge.expires_at,
+    };
     for (name, value) in [
         ("challenge_id", text(challenge.id.as_str())),
+        ("digits", number(digits)),
         ("issued_at", millis(now)),
         ("expires_at", millis(ends)),
         ("expires_at_seconds", sweep_after(ends)),
@@ -111,14 +119,15 @@ impl Ledger {
     /// The challenge that the login's idempotency key led to, if there is one.
     pub(super) async fn find_replay(
         &self,
-        challenge: &Challenge,
-        rules: &AdmissionRules,
+        to: &Destination,
+        rules: &AdmissionRules<'_>,
+        now: UnixTime,
     ) -> Result<Option<ReplayedLogin>, Fault> {
         let Some(key) = &rules.key else {
             return Ok(None);
         };
-        let item = self.table.get(request_key(&challenge.destination, key));
-        let live = item.await?.filter(|it| is_live(it, challenge.issued_at));
+        let item = self.table.get(request_key(to, key));
+        let live = item.await?.filter(|it| is_live(it, now));
         live.map(|item| ReplayedLogin::read(&item)).transpose()
     }
 

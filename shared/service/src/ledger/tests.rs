@@ -2,13 +2,17 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use otp_domain::{
-    CarriedUser, Challenge, Claims, ClientAddress, Delivery, Destination, DigestKey, DigestKeyId,
-    GuardCount, Passcode, Policy, UnixTime, UserId, issue,
+    Asker, CarriedUser, Challenge, Claims, ClientAddress, Delivery, Destination, Device, Devices,
+    DigestKey, DigestKeyId, GuardCount, Policy, UnixTime, UserId, issue,
 };
 use proptest::{prelude::*, sample::select};
 use rand::{SeedableRng, rngs::StdRng};
 
-use super::{ReplayedLogin, challenge, entry::guard_count, page::MessagePage, replay::is_live};
+use super::{
+    ReplayedLogin, challenge,
+    entry::{Sent, guard_count},
+    replay::is_live,
+};
 use crate::table::{
     Item,
     attributes::{bytes, malformed, millis, number, text},
@@ -22,7 +26,8 @@ const NAMES: &[&str] = &[
     "challenge_id",
     "claims",
     "counted_at",
-    "digest",
+    "device",
+    "digits",
     "expires_at",
     "found_user",
     "issued_at",
@@ -37,7 +42,8 @@ fn well_formed() -> Item {
         ("pk", text("email#alice@example.com")),
         ("sk", text(format!("challenge#{ID}"))),
         ("challenge_id", text(ID)),
-        ("digest", bytes(&[7; 32])),
+        ("digits", number(6)),
+        ("device", bytes(&[7; 44])),
         ("requester", bytes(&[7; 16])),
         ("key_id", text("key")),
         ("issued_at", number(1_767_226_200_000u64)),
@@ -57,7 +63,7 @@ proptest! {
         for fault in faults.into_iter().flatten() {
             prop_assert!(tells_no_data(&fault, NAMES), "{}", fault);
         }
-        let _ = challenge::message_page(&item);
+        let _ = challenge::message_pages(&item);
     }
 }
 
@@ -74,14 +80,17 @@ const TO: &[&str] = &["alice@example.com", "Alice+1@Example.com", "+14155550123"
 fn challenge_to(to: &str, user: CarriedUser, seed: u64) -> Challenge {
     let rng = &mut StdRng::seed_from_u64(seed);
     let (policy, now) = (Policy::default(), UnixTime::from_millis(seed >> 8));
-    let code = Passcode::draw(6, rng);
-    let client = ClientAddress::from_gateway(Some("203.0.113.7"));
+    let asker = Asker {
+        device: Device::from_bytes(&[7; 44]).filter(|_| seed.is_multiple_of(2)),
+        ..Asker::from(ClientAddress::from_gateway(Some("203.0.113.7")))
+    };
+    let is_fixed = seed.is_multiple_of(3);
     Challenge {
         user,
         ..issue(
             &destination_of(to),
-            &client,
-            &code,
+            &asker,
+            is_fixed,
             &policy,
             &key(),
             now,
@@ -91,9 +100,13 @@ fn challenge_to(to: &str, user: CarriedUser, seed: u64) -> Challenge {
 }
 
 /// The item that a login writes for a challenge.
-fn item_of(written: &Challenge, page: Option<&MessagePage>) -> Item {
+fn item_of(written: &Challenge, page: Option<&str>) -> Item {
     let mut item = challenge::key_of(&written.destination, &written.id);
-    let attributes = challenge::attributes(written, page).into_iter();
+    let sent = Sent {
+        counted_at: page.map(str::to_owned),
+        digits: written.digits,
+    };
+    let attributes = challenge::attributes(written, &sent).into_iter();
     item.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
     item
 }
@@ -107,13 +120,17 @@ proptest! {
         let user = match who {
             0 => CarriedUser::Unread,
             1 => CarriedUser::Nobody,
-            _ => CarriedUser::Known { id: UserId::from_table("u".to_owned()), claims },
+            _ => CarriedUser::Known {
+                id: UserId::from_table("u".to_owned()),
+                claims,
+                devices: Devices { issued: 3, ended: 1 },
+            },
         };
         let written = challenge_to(to, user, seed);
-        let page = is_counted.then(|| MessagePage("prefix#+1#0".to_owned()));
-        let item = item_of(&written, page.as_ref());
+        let page = is_counted.then_some("prefix#+1#0|message");
+        let item = item_of(&written, page);
         prop_assert!(challenge::challenge(&item).unwrap() == written);
-        prop_assert_eq!(challenge::message_page(&item), page);
+        prop_assert_eq!(challenge::message_pages(&item), page.into_iter().collect::<Vec<_>>());
     }
 }
 

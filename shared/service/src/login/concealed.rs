@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use otp_domain::{Delivery, DeliveryDecision, User};
+use otp_domain::{Delivery, DeliveryDecision, Passcode, Refusal, User};
 use rand::CryptoRng;
 use tokio::time::timeout;
 
@@ -17,7 +17,7 @@ use crate::{
     ambient::Stopwatch,
     delivery::DeliveryFailure,
     fault::{Cause, Dependency, Fault},
-    ledger::{AdmissionRules, Admitted},
+    ledger::{AdmissionRules, Admitted, History, Outdated, Part},
 };
 
 /// How long an instance takes no other event after the answer. Providers usually
@@ -52,46 +52,53 @@ pub enum ConcealedOutcome {
     Refused,
     /// The user could not be read, so nothing was sent.
     UserUnread(Fault),
+    /// A limit of messages refused, or could not be asked, so nothing was sent.
+    NotAdmitted(Error),
 }
 
 impl LoginService {
-    /// Admits the login, and neither looks for its user nor sends anything: the
+    /// Admits the request, and neither looks for its user nor sends anything: the
     /// answer and its time say nothing about who is a user.
     pub(super) async fn admit_concealed(
         &self,
-        issued: IssuedCode,
-        rules: &AdmissionRules,
+        mut issued: IssuedCode,
+        rules: &AdmissionRules<'_>,
         rng: &mut impl CryptoRng,
-    ) -> Result<CodeRequested, Error> {
-        let challenge = issued.challenge.clone();
-        let (to, now) = (&challenge.destination, challenge.issued_at);
-        let about = About::from(to);
-        Ok(match self.ledger.admit(&challenge, rules, rng).await? {
-            Admitted::New(_) => {
-                let outcome = DeliveryOutcome::Ahead(Box::new(issued));
-                self.requested(about, &challenge, outcome)
-            }
+    ) -> Result<Result<CodeRequested, Outdated>, Error> {
+        let to = issued.challenge.destination.clone();
+        let (about, now) = (About::from(&to), issued.at);
+        let send = issued.send(Part::Request, None);
+        let digits = match self.ledger.admit(&send, rules, rng).await? {
+            Admitted::New(receipt) => receipt.digits(),
+            Admitted::Outdated(what) => return Ok(Err(what)),
             Admitted::Replayed(earlier) => {
                 let told = Delivery::Unconfirmed;
-                self.replay(about, to.kind(), earlier, told, now)
+                return Ok(Ok(self.replay(about, &to, earlier, told, now)));
             }
-        })
+        };
+        issued.challenge.digits = digits;
+        let mut requested = self.requested(about, &issued, DeliveryOutcome::Suppressed);
+        requested.delivery = Delivery::Unconfirmed;
+        requested.outcome = DeliveryOutcome::Ahead(Box::new(issued));
+        Ok(Ok(requested))
     }
 
-    /// Looks for the user of an answered login, and sends the code if one is due.
-    /// Nothing is withdrawn, whatever fails: a second login that is admitted would
-    /// reveal who is a user.
-    pub async fn conclude(&self, issued: IssuedCode) -> Concluded {
+    /// Looks for the user of an answered login, and sends the code if one is due and the
+    /// limits of messages have room. Nothing of the request is withdrawn, whatever fails: a
+    /// second login that is admitted would reveal who is a user.
+    pub async fn conclude(&self, issued: IssuedCode, rng: &mut impl CryptoRng) -> Concluded {
         let started = Stopwatch::start();
         let left = || LIMIT.saturating_sub(started.elapsed());
-        let about = About::from(&issued.challenge.destination).and(&issued.challenge.id);
+        let to = &issued.challenge.destination;
+        let about = About::from(to).and(&issued.challenge.id);
         // Before the answer, this would tell whether the login before sent a message.
         let (found, _) = tokio::join!(
-            timeout(left(), self.store.find_user(&issued.challenge.destination)),
-            timeout(left(), self.sender.connect(&issued.challenge.destination)),
+            timeout(left(), self.look(to, None)),
+            timeout(left(), self.sender.connect(to)),
         );
-        let user = match found.unwrap_or_else(|_| Err(timed_out(Dependency::Table, "find user"))) {
-            Ok(user) => user,
+        let found = found.unwrap_or_else(|_| Err(timed_out(Dependency::Table, "find user")));
+        let (user, history) = match found {
+            Ok((seen, user)) => (user, seen.history),
             Err(fault) => {
                 let outcome = ConcealedOutcome::UserUnread(fault);
                 return Concluded { outcome, about };
@@ -99,7 +106,10 @@ impl LoginService {
         };
         // The answer is the same for all, so the key need not wait for the message.
         let (sent, _) = tokio::join!(
-            timeout(left(), self.send_if_due(&issued, user.as_ref())),
+            timeout(
+                left(),
+                self.send_if_due(&issued, user.as_ref(), history, rng)
+            ),
             timeout(left(), self.complete(&issued, Delivery::Unconfirmed)),
         );
         let (outcome, message) = sent.unwrap_or_else(|_| {
@@ -120,13 +130,21 @@ impl LoginService {
         &self,
         issued: &IssuedCode,
         user: Option<&User>,
+        history: History,
+        rng: &mut impl CryptoRng,
     ) -> (ConcealedOutcome, Option<MessageId>) {
         let to = &issued.challenge.destination;
         let decision = self.policy.unknown_users.delivery(to, user);
-        if decision.map(|due| issued.unless_fixed(due)) != Ok(DeliveryDecision::Send) {
+        // A code that was sent before may be void since a later login.
+        let is_void = user.is_some_and(|user| user.has_logged_in_since(issued.challenge.issued_at));
+        if is_void || decision.map(|due| issued.unless_fixed(due)) != Ok(DeliveryDecision::Send) {
             return (ConcealedOutcome::Suppressed, None);
         }
-        let message = issued.message();
+        let code = match self.charge_message(issued, user, history, rng).await {
+            Ok(code) => code,
+            Err(error) => return (ConcealedOutcome::NotAdmitted(error), None),
+        };
+        let message = issued.message(&code);
         let outcome = match self.sender.send(&message).await {
             Ok(id) => return (ConcealedOutcome::Sent, id),
             Err(DeliveryFailure::Unconfirmed(fault)) => ConcealedOutcome::Unconfirmed(fault),
@@ -134,6 +152,29 @@ impl LoginService {
             Err(DeliveryFailure::DestinationRefused) => ConcealedOutcome::Refused,
         };
         (outcome, None)
+    }
+
+    /// Counts a message that is due against the caps and the guard, and returns its code.
+    async fn charge_message(
+        &self,
+        issued: &IssuedCode,
+        user: Option<&User>,
+        history: History,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Passcode, Error> {
+        let to = &issued.challenge.destination;
+        let key = self.digest_keys.current().await?;
+        let mut rules = self.rules(Vec::new(), None);
+        let device = issued.asker.device.as_ref();
+        let is_known = device
+            .zip(user)
+            .is_some_and(|(it, user)| it.is_known_to(user, to, key));
+        self.limit_message(&mut rules, issued, is_known, &history);
+        let send = issued.send(Part::Message, Some(history));
+        match self.ledger.admit(&send, &rules, rng).await? {
+            Admitted::New(_) | Admitted::Replayed(_) => self.code(&issued.challenge).await,
+            Admitted::Outdated(_) => Err(Refusal::InvalidOtp("used meanwhile").into()),
+        }
     }
 }
 

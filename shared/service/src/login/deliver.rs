@@ -24,12 +24,12 @@ impl LoginService {
             Err(DeliveryFailure::Unconfirmed(fault)) => Ok(DeliveryOutcome::Unconfirmed(fault)),
             Err(DeliveryFailure::NotSent(fault)) => {
                 receipt.withdraw().await?;
-                Err(Error::from(fault).about(&receipt.challenge().id))
+                Err(Error::from(fault).about(message.challenge_id))
             }
             Err(DeliveryFailure::DestinationRefused) => {
                 // Whatever becomes of the key, no code is out.
                 let _ = receipt.void().await;
-                Err(Error::from(Refusal::DestinationRefused).about(&receipt.challenge().id))
+                Err(Error::from(Refusal::DestinationRefused).about(message.challenge_id))
             }
         }
     }

@@ -1,72 +1,118 @@
-//! A code that has been drawn, and all that sending it needs.
+//! A code that is issued, and all that sending it needs.
 
 use otp_domain::{
-    Challenge, ClientAddress, Delivery, DeliveryDecision, IdempotencyKey, Passcode, UnixTime, issue,
+    Asker, Challenge, Delivery, DeliveryDecision, Device, DigestKey, IdempotencyKey, OperationId,
+    Passcode, Refusal, UnixTime, issue,
 };
 use rand::CryptoRng;
 
-use super::{LoginRequest, LoginService};
+use super::{LoginService, Wanted};
 use crate::{
     Error,
     delivery::{CodeMessage, Selection},
     fault::Fault,
+    ledger::{History, Issue, Part, Send},
 };
 
-/// A code with its challenge, before it is sent.
+/// A challenge whose code is to be sent.
 pub struct IssuedCode {
     pub(super) challenge: Challenge,
-    pub(super) code: Passcode,
-    pub(super) is_fixed: bool,
+    pub(super) issue: Issue,
+    /// The name of this message.
+    pub(super) id: String,
+    pub(super) asker: Asker,
+    /// The name of the asking client at the destination.
+    pub(super) client: String,
     pub(super) selection: Selection,
-    pub(super) client: ClientAddress,
+    /// The prefix that allows the destination, if it is a phone.
+    pub(super) prefix: Option<String>,
     pub(super) key: Option<IdempotencyKey>,
+    pub(super) at: UnixTime,
 }
 
 impl IssuedCode {
     /// What to do with the code, if its user is to get one: a fixed code is not sent.
     pub(super) const fn unless_fixed(&self, decision: DeliveryDecision) -> DeliveryDecision {
-        if self.is_fixed {
+        if self.challenge.is_fixed {
             DeliveryDecision::Suppress
         } else {
             decision
         }
     }
 
-    pub(super) const fn message(&self) -> CodeMessage<'_> {
+    /// The message with this code.
+    pub(super) const fn message<'a>(&'a self, code: &'a Passcode) -> CodeMessage<'a> {
         CodeMessage {
             to: &self.challenge.destination,
-            code: &self.code,
+            code,
             challenge_id: &self.challenge.id,
             selection: self.selection,
-            requested_at: self.challenge.issued_at,
+            requested_at: self.at,
+            client: &self.asker.client,
+        }
+    }
+
+    /// What the ledger is to admit.
+    pub(super) fn send(&self, part: Part, history: Option<History>) -> Send<'_> {
+        Send {
+            challenge: &self.challenge,
+            issue: self.issue,
+            part,
+            id: &self.id,
             client: &self.client,
+            device: self.asker.device.as_ref().map(Device::name),
+            history,
+            at: self.at,
         }
     }
 }
 
 impl LoginService {
-    /// Draws a code for a request, or takes the fixed one of its destination.
-    pub(super) async fn issue(
+    /// Issues a challenge for a request, or takes up the one whose code is sent again.
+    pub(super) fn issue(
         &self,
-        request: &LoginRequest,
-        selection: Selection,
-        now: UnixTime,
+        wanted: &Wanted<'_>,
+        asker: Asker,
+        again: Option<(Challenge, UnixTime)>,
+        key: &DigestKey,
         rng: &mut impl CryptoRng,
-    ) -> Result<IssuedCode, Error> {
-        let to = &request.destination;
-        let key = self.digest_keys.current().await?;
-        let fixed = self.test_identities.code_for(to, now);
-        let is_fixed = fixed.is_some();
-        let code = fixed.unwrap_or_else(|| Passcode::draw(self.policy.code_length, rng));
-        let challenge = issue(to, &request.client, &code, &self.policy, key, now, rng);
-        Ok(IssuedCode {
+    ) -> IssuedCode {
+        let (to, now) = (&wanted.request.destination, wanted.at);
+        let (challenge, issue, id) = if let Some((challenge, end)) = again {
+            let later = (end > challenge.expires_at).then_some(end);
+            let challenge = Challenge {
+                expires_at: end,
+                ..challenge
+            };
+            (
+                challenge,
+                Issue::Again(later),
+                OperationId::draw(rng).as_str().to_owned(),
+            )
+        } else {
+            let is_fixed = self.test_identities.code_for(to, now).is_some();
+            let challenge = issue(to, &asker, is_fixed, &self.policy, key, now, rng);
+            let id = challenge.id.as_str().to_owned();
+            (challenge, Issue::New, id)
+        };
+        IssuedCode {
+            client: key.client_at(to, &asker.client),
             challenge,
-            code,
-            is_fixed,
-            selection,
-            client: request.client.clone(),
-            key: request.idempotency_key.clone(),
-        })
+            issue,
+            id,
+            asker,
+            selection: wanted.selection,
+            prefix: wanted.prefix.clone(),
+            key: wanted.request.idempotency_key.clone(),
+            at: now,
+        }
+    }
+
+    /// The code of a challenge that was issued under the current key.
+    pub(super) async fn code(&self, challenge: &Challenge) -> Result<Passcode, Error> {
+        let key = self.digest_keys.current().await?;
+        let code = challenge.code(key, &self.test_identities);
+        code.ok_or_else(|| Refusal::InvalidOtp("a fixed code that has ended").into())
     }
 
     /// Completes the request's idempotency key, if it has one.

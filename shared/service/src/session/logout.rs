@@ -1,9 +1,9 @@
 //! Use case: a client ends its session, or all sessions of its user.
 
-use otp_domain::{Presentation, RefreshToken, Session, UnixTime};
+use otp_domain::{OperationId, Presentation, RefreshToken, Session, UnixTime};
 
 use super::SessionService;
-use crate::Error;
+use crate::{Error, ambient, fault::Fault};
 
 /// A request to end a session.
 #[derive(Debug)]
@@ -17,8 +17,8 @@ pub struct LogoutRequest {
 
 impl SessionService {
     /// Ends the session of the refresh token. With `all`, ends every session of
-    /// the user if the token is current or a permitted retry; an older token ends
-    /// its own session only. Returns `None` if the session does not exist.
+    /// the user if the token is current or a permitted retry, and the user's known
+    /// devices with them; an older token ends its own session only. Returns `None` if the session does not exist.
     ///
     /// # Errors
     ///
@@ -40,12 +40,23 @@ impl SessionService {
             Presentation::Current | Presentation::Retried(_)
         );
         let ended = if request.all && is_good {
-            let ended = self.store.end_sessions(&session.user, Some(&session.id));
-            ended.await.map(|_| ())
+            self.end_all(&session).await
         } else {
             self.store.end_session(&session.user, &session.id).await
         };
         ended.map_err(|fault| Error::from(fault).about(&session))?;
         Ok(Some(session))
+    }
+
+    /// Ends every session of the user, and the known devices at every destination. The
+    /// session of the request ends last.
+    async fn end_all(&self, session: &Session) -> Result<(), Fault> {
+        let user = self.store.find_user_record(&session.destination).await?;
+        if let Some(user) = user.filter(|user| user.id == session.user) {
+            let operation = OperationId::draw(&mut ambient::rng());
+            self.store.end_devices(&user, &operation).await?;
+        }
+        let ended = self.store.end_sessions(&session.user, Some(&session.id));
+        ended.await.map(|_| ())
     }
 }

@@ -1,18 +1,16 @@
 //! A validation of a code that is used: the client may have lost the answer to
 //! its first request, and repeat it.
 
-use otp_domain::{
-    ChallengeId, Claims, Presentation, RefreshToken, Refusal, ResolvedUser, UnixTime,
-};
+use otp_domain::{Devices, Presentation, RefreshToken, Refusal, ResolvedUser, UnixTime, User};
 use rand::CryptoRng;
 
-use super::{LoggedIn, SessionService};
+use super::{LoggedIn, SessionService, start::claims_of, validate::RightGuess};
 use crate::Error;
 
 impl SessionService {
     /// Answers with the login that the same request led to, as long as its refresh
     /// token is unused. `token` is that refresh token, or `None` if the client
-    /// cannot repeat its request; `claims` are those of the user.
+    /// cannot repeat its request; `user` is the user as it is now.
     ///
     /// # Errors
     ///
@@ -20,9 +18,9 @@ impl SessionService {
     /// fault if the table or a key is unavailable.
     pub(super) async fn log_in_again(
         &self,
-        challenge_id: &ChallengeId,
+        right: &RightGuess<'_>,
         token: Option<RefreshToken>,
-        claims: &Claims,
+        user: Option<&User>,
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<LoggedIn, Error> {
@@ -37,7 +35,18 @@ impl SessionService {
         let Presentation::Current = session.judge(&token, self.lifetimes, now) else {
             return Err(Refusal::InvalidOtp("its refresh token was used").into());
         };
-        let access_token = self.tokens.mint(&session, claims, now, rng).await?;
+        let claims = claims_of(user);
+        let access_token = self.tokens.mint(&session, &claims, now, rng).await?;
+        // The login of the first request has counted the device.
+        let device = user.map(|user| {
+            let devices = Devices {
+                issued: user.devices.issued.saturating_sub(1),
+                ..user.devices
+            };
+            let known = right.known_device(Some(user));
+            known.unwrap_or_else(|| right.new_device(&user.id, devices, rng))
+        });
+        let device = device.and_then(|device| self.known_again(right, device, now));
         let (user, expires_at) = (session.user, session.expires_at);
         Ok(LoggedIn {
             access_token,
@@ -48,7 +57,8 @@ impl SessionService {
             },
             refresh_token: token,
             refresh_expires_in: now.until(expires_at),
-            challenge_id: challenge_id.clone(),
+            challenge_id: right.charged.challenge.id.clone(),
+            device,
             is_repeated: true,
         })
     }

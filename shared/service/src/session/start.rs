@@ -1,13 +1,13 @@
 //! A right guess starts a session.
 
 use otp_domain::{
-    Challenge, Claims, OperationId, RefreshToken, ResolvedUser, Session, SessionLifetimes,
-    UnixTime, User,
+    Challenge, Claims, Device, OperationId, RefreshToken, Refusal, ResolvedUser, Session,
+    SessionLifetimes, UnixTime, UnknownUsers, User,
 };
 use rand::CryptoRng;
 
 use super::{
-    LoggedIn, SessionService,
+    DeviceToken, LoggedIn, SessionService,
     validate::{RightGuess, ValidateRequest},
 };
 use crate::{
@@ -30,7 +30,7 @@ enum Standing {
 }
 
 /// The claims of a user. A user whom the validation creates has none.
-fn claims_of(user: Option<&User>) -> Claims {
+pub(super) fn claims_of(user: Option<&User>) -> Claims {
     user.map_or_else(Claims::default, |user| user.claims.clone())
 }
 
@@ -57,13 +57,15 @@ impl SessionService {
                 Standing::Unused(user) => user,
                 Standing::Used(user) => {
                     let user = user.filter(|user| !user.disabled);
-                    let claims = claims_of(user.as_ref());
-                    let token = user.and_then(|user| right.derived_token(request, &user.id));
-                    let again = self.log_in_again(&challenge.id, token, &claims, now, rng);
+                    let token = user.as_ref();
+                    let token = token.and_then(|user| right.derived_token(request, &user.id));
+                    let again = self.log_in_again(right, token, user.as_ref(), now, rng);
                     return again.await;
                 }
             };
             let claims = claims_of(found.as_ref());
+            let known = right.known_device(found.as_ref());
+            let devices = found.as_ref().map(|user| user.devices).unwrap_or_default();
             let user = self.policy.unknown_users.resolve(found, rng)?;
             let refresh_token = right
                 .derived_token(request, user.id())
@@ -75,6 +77,8 @@ impl SessionService {
                 user: &user,
                 claims: &claims,
                 session: &session,
+                adds_device: known.is_none() && !self.policy.device_life.is_zero(),
+                takes_off_guesses: self.policy.unknown_users != UnknownUsers::Conceal,
             };
             let mint = self.tokens.mint(&session, &claims, now, rng);
             let redeem = self.store.redeem(&redeeming, operation, nth, now);
@@ -87,9 +91,12 @@ impl SessionService {
                     Standing::Used(winner)
                 }
                 Redemption::Changed(user) => Standing::Unused(user),
+                Redemption::Withdrawn => return Err(Refusal::InvalidOtp("withdrawn").into()),
                 Redemption::Won => {
+                    let device = known.unwrap_or_else(|| right.new_device(user.id(), devices, rng));
                     return Ok(LoggedIn {
                         access_token: minted?,
+                        device: self.known_again(right, device, now),
                         user,
                         refresh_token,
                         refresh_expires_in: now.until(session.expires_at),
@@ -100,6 +107,21 @@ impl SessionService {
             };
         }
         Err(table::fault("redeem", "the user changed twice meanwhile").into())
+    }
+
+    /// What the client keeps, so that the device is known from now on.
+    pub(super) fn known_again(
+        &self,
+        right: &RightGuess<'_>,
+        device: Device,
+        now: UnixTime,
+    ) -> Option<DeviceToken> {
+        let device = device.until(self.policy.device_end(now)?);
+        let (to, key) = (&right.charged.challenge.destination, right.charged.key);
+        Some(DeviceToken {
+            token: key.device_token(&device, to),
+            expires_in: self.policy.device_life,
+        })
     }
 
     /// What is known of the user before a token is minted. The user is read only after a

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use otp_domain::{
-    ChallengeId, ClientAddress, Destination, IdempotencyKey, OperationId, Passcode, RefreshToken,
-    Refusal, RepeatableGuess, ResolvedUser, UnixTime, UserId, Verdict,
+    ChallengeId, ClientAddress, Destination, Device, Devices, IdempotencyKey, OperationId,
+    Passcode, RefreshToken, Refusal, RepeatableGuess, ResolvedUser, UnixTime, User, UserId,
+    Verdict,
 };
 use rand::CryptoRng;
 use secrecy::{ExposeSecret, SecretString};
@@ -47,8 +48,19 @@ pub struct LoggedIn {
     pub refresh_expires_in: Duration,
     /// The challenge that the guess answered.
     pub challenge_id: ChallengeId,
+    /// What makes the device known at the destination, unless devices are off.
+    pub device: Option<DeviceToken>,
     /// Whether an earlier request started the session, and this one repeats it.
     pub is_repeated: bool,
+}
+
+/// A token by which a device is known again.
+#[derive(Debug)]
+pub struct DeviceToken {
+    /// The token.
+    pub token: SecretString,
+    /// Its lifetime.
+    pub expires_in: Duration,
 }
 
 impl From<&LoggedIn> for About {
@@ -66,6 +78,25 @@ pub(super) struct RightGuess<'a> {
 }
 
 impl RightGuess<'_> {
+    /// The device that requested the code, if the user still knows it.
+    pub(super) fn known_device(&self, user: Option<&User>) -> Option<Device> {
+        let (challenge, key) = (&self.charged.challenge, self.charged.key);
+        let device = challenge.device.clone()?;
+        let is_known = device.is_known_to(user?, &challenge.destination, key);
+        is_known.then_some(device)
+    }
+
+    /// A device that the user does not know yet, beside those it has had.
+    pub(super) fn new_device(
+        &self,
+        user: &UserId,
+        devices: Devices,
+        rng: &mut impl CryptoRng,
+    ) -> Device {
+        let (to, key) = (&self.charged.challenge.destination, self.charged.key);
+        Device::new(user, to, devices, key, rng)
+    }
+
     /// The first refresh token of the session that the guess starts or has
     /// started, if its client can repeat the request.
     pub(super) fn derived_token(
@@ -131,8 +162,8 @@ impl SessionService {
         self.start(&right, request, &operation, now, rng).await
     }
 
-    /// Spends an attempt, and compares the guess. A guess of the wrong length costs no
-    /// attempt.
+    /// Spends an attempt, and compares the guess. A guess of another length than the code
+    /// costs no attempt.
     ///
     /// The attempt is named under the current digest key: the challenge, which names
     /// its own, is not read yet. A repeat after a rotation therefore spends another attempt.
@@ -144,7 +175,9 @@ impl SessionService {
     ) -> Result<RightGuess<'_>, Error> {
         // An unavailable key must not cost an attempt.
         tokio::try_join!(self.digest_keys.held(), self.tokens.warm_up())?;
+        let code = Passcode::parse_guess(request.otp.expose_secret()).ok();
         let guess = Guess {
+            digits: code.as_ref().map_or(0, Passcode::digits),
             destination: &request.destination,
             challenge: request.challenge_id.as_ref(),
             client: &request.client,
@@ -152,7 +185,6 @@ impl SessionService {
             max_attempts: self.policy.max_attempts,
             at: now,
         };
-        let code = Passcode::parse(request.otp.expose_secret(), self.policy.code_length).ok();
         // A repeat spends its attempt again, which changes nothing.
         let attempt = code.as_ref().map(|code| {
             |keys: &HeldKeys<'_>, id: &ChallengeId| {
@@ -165,8 +197,11 @@ impl SessionService {
             .charge(&guess, &self.digest_keys, attempt)
             .await?;
         let challenge = &charged.challenge;
-        let is_right = |code: &Passcode| challenge.judge(code, charged.key, now) == Verdict::Right;
+        let is_right = |code: &Passcode| {
+            challenge.judge(code, charged.key, &self.test_identities, now) == Verdict::Right
+        };
         let Some(code) = code.filter(is_right) else {
+            charged.record_wrong(now).await?;
             return Err(Error::from(Refusal::InvalidOtp("wrong code")).about(&challenge.id));
         };
         Ok(RightGuess { code, charged })

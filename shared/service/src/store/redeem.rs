@@ -11,7 +11,7 @@ use crate::{
     ledger::ChargedGuess,
     table::{
         Item, Written,
-        attributes::{millis, text, time},
+        attributes::{millis, number, text, time},
         condition_failed, fault,
     },
 };
@@ -30,6 +30,8 @@ pub enum Redemption {
     /// has other claims, or is disabled. Holds the user as it is now, or `None` if
     /// there is none.
     Changed(Option<User>),
+    /// Nothing is used: the challenge is withdrawn, because its code was not sent.
+    Withdrawn,
 }
 
 /// What a redemption writes, if the user is still as the access token says.
@@ -42,11 +44,15 @@ pub struct Redeeming<'a> {
     pub claims: &'a Claims,
     /// The session that the token belongs to.
     pub session: &'a Session,
+    /// Whether the user gets to know a new device.
+    pub adds_device: bool,
+    /// Whether the wrong guesses of the client or device are taken off.
+    pub takes_off_guesses: bool,
 }
 
 impl Store {
-    /// Records the login of the destination's user, starts the session, and takes
-    /// the message off its conversion guard, in one transaction with one winner.
+    /// Records the login of the destination's user, starts the session, and tells the
+    /// ledger that the code came back, in one transaction with one winner.
     ///
     /// The conditions are that the user has not logged in since the challenge was
     /// issued, and is still the active user, or nobody, whom the token names with
@@ -71,18 +77,19 @@ impl Store {
             self.log_in(redeeming, operation, at),
             self.start_session(redeeming.session),
         ];
-        let converted = redeeming.guess.record_conversion(now);
+        let returned = redeeming.guess.returns(now, redeeming.takes_off_guesses);
         let token = format!("redeem-{}-{nth}", operation.as_str());
-        let actions = actions.into_iter().chain(converted);
+        let actions = actions.into_iter().chain(returned);
         let reasons = match self.table.transact(&token, actions).await? {
             Written::Committed => return Ok(Redemption::Won),
             Written::Cancelled(reasons) => reasons,
         };
-        let of_user = reasons.first().filter(|reason| condition_failed(reason));
-        let Some(of_user) = of_user else {
-            return Err(fault("redeem", "cancelled by another item than the user"));
-        };
-        stands(of_user.item(), challenge)
+        let failed = |nth: usize| reasons.get(nth).filter(|reason| condition_failed(reason));
+        match (failed(0), failed(2)) {
+            (Some(of_user), _) => stands(of_user.item(), challenge),
+            (None, Some(_)) => Ok(Redemption::Withdrawn),
+            (None, None) => Err(fault("redeem", "cancelled by another item than the user")),
+        }
     }
 
     fn log_in(
@@ -99,12 +106,13 @@ impl Store {
             .expression_attribute_values(":at", millis(at))
             .expression_attribute_values(":request", text(operation.as_str()))
             .expression_attribute_values(":issued_at", millis(challenge.issued_at))
+            .expression_attribute_values(":new", number(u8::from(redeeming.adds_device)))
             .return_values_on_condition_check_failure(OnFailure::AllOld);
         let update = match user {
             ResolvedUser::New(_) => update
                 .update_expression(
                     "SET user_id = :user, created_at = :at, last_login_at = :at, \
-                     last_login_by = :request REMOVE expires_at_seconds",
+                     last_login_by = :request, devices = :new REMOVE expires_at_seconds",
                 )
                 // The tombstone of a removed user has a last login.
                 .condition_expression(format!("attribute_not_exists(user_id) AND {UNUSED}")),
@@ -118,7 +126,9 @@ impl Store {
                     ("claims = :claims", update)
                 };
                 update
-                    .update_expression("SET last_login_at = :at, last_login_by = :request")
+                    .update_expression(
+                        "SET last_login_at = :at, last_login_by = :request ADD devices :new",
+                    )
                     .condition_expression(format!(
                         "user_id = :user AND attribute_not_exists(disabled_at) \
                          AND {claims} AND {UNUSED}"

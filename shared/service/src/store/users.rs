@@ -26,7 +26,7 @@ use crate::{
     fault::Fault,
     table::{
         Written,
-        attributes::{millis, sweep_after, text},
+        attributes::{millis, number, sweep_after, text},
         condition_failed,
     },
 };
@@ -171,6 +171,31 @@ impl Store {
         })
     }
 
+    /// Ends the known devices of a user at every destination.
+    ///
+    /// # Errors
+    ///
+    /// The table is unreachable.
+    pub async fn end_devices(
+        &self,
+        user: &UserRecord,
+        operation: &OperationId,
+    ) -> Result<(), Fault> {
+        let ends = user.destinations.iter().map(|to| {
+            let update = Update::builder()
+                .table_name(&self.table.name)
+                .set_key(Some(item::user_key(to)))
+                .update_expression("SET devices_ended = if_not_exists(devices, :none)")
+                .condition_expression("user_id = :user")
+                .expression_attribute_values(":none", number(0))
+                .expression_attribute_values(":user", text(user.id.as_str()));
+            Ok(TransactWriteItem::builder().update(update.build()?).build())
+        });
+        let token = format!("devices-{}", operation.as_str());
+        // A user who was removed meanwhile knows no device.
+        self.table.transact(&token, ends).await.map(|_| ())
+    }
+
     fn change_item(
         &self,
         user: &UserRecord,
@@ -191,7 +216,8 @@ impl Store {
             Change::Remove => update
                 .update_expression(
                     "SET expires_at_seconds = :sweep REMOVE user_id, created_at, \
-                     last_login_by, disabled_at, destinations, claims",
+                     last_login_by, disabled_at, destinations, claims, devices, \
+                     devices_ended",
                 )
                 .expression_attribute_values(
                     ":sweep",

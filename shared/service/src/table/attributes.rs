@@ -3,7 +3,7 @@
 use std::{fmt::Display, time::Duration};
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use otp_domain::{Claims, Destination, EmailAddress, PhoneNumber, UnixTime};
+use otp_domain::{Claims, Destination, Devices, EmailAddress, PhoneNumber, UnixTime};
 
 use super::{Item, fault};
 use crate::fault::Fault;
@@ -99,6 +99,18 @@ pub(crate) fn claims(item: &Item) -> Result<Claims, Fault> {
     }
     let text = field(item, "claims", AttributeValue::as_s)?;
     Claims::from_table(text).ok_or_else(|| malformed("claims"))
+}
+
+/// Reads how many devices a user has had; without the attributes, none.
+pub(crate) fn devices(item: &Item) -> Result<Devices, Fault> {
+    let read = |name| {
+        let number = u32::try_from(count(item, name)?);
+        number.map_err(|_| malformed(name))
+    };
+    Ok(Devices {
+        issued: read("devices")?,
+        ended: read("devices_ended")?,
+    })
 }
 
 pub(crate) fn malformed(attribute: &str) -> Fault {

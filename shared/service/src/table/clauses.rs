@@ -18,6 +18,8 @@ pub(crate) struct Clauses {
     pub(crate) set: Vec<String>,
     pub(crate) add: Vec<String>,
     pub(crate) remove: Vec<String>,
+    /// Members to take out of a set.
+    pub(crate) subtract: Vec<String>,
     /// Whether the item is deleted instead.
     pub(crate) deletes: bool,
     names: Vec<(String, String)>,
@@ -47,7 +49,10 @@ impl Clauses {
 
     /// Whether nothing is written.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.set.is_empty() && self.add.is_empty() && self.remove.is_empty()
+        self.set.is_empty()
+            && self.add.is_empty()
+            && self.remove.is_empty()
+            && self.subtract.is_empty()
     }
 
     /// The update of the item with this key. Its answer tells what stands if a
@@ -105,6 +110,7 @@ impl Clauses {
             ("SET", &self.set),
             ("ADD", &self.add),
             ("REMOVE", &self.remove),
+            ("DELETE", &self.subtract),
         ];
         let written = clauses.iter().filter(|(_, parts)| !parts.is_empty());
         let written = written.map(|(word, parts)| format!("{word} {}", parts.join(", ")));

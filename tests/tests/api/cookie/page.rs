@@ -48,9 +48,11 @@ impl Page {
 /// Reads `Set-Cookie`: the token and `Max-Age`. Checks everything else.
 #[track_caller]
 pub fn set_cookie(headers: &HeaderMap) -> Option<(String, u64)> {
-    let mut all = headers.get_all("set-cookie").iter();
-    let cookie = all.next()?.to_str().unwrap();
-    assert!(all.next().is_none(), "more than one cookie");
+    let all = headers.get_all("set-cookie").iter();
+    let all = all.map(|cookie| cookie.to_str().unwrap());
+    let mut others = all.filter(|cookie| !cookie.starts_with("__Host-device_token="));
+    let cookie = others.next()?;
+    assert!(others.next().is_none(), "more than one cookie");
     parse(cookie)
 }
 

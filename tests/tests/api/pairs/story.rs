@@ -48,9 +48,11 @@ pub async fn run(feature: Feature, mode: Mode) {
     };
     assert_eq!(login.json["delivery"], delivery, "{name}");
     let code = check_message(&app, feature, to, &name);
+    let is_uncounted = mode.conceals() && feature == Feature::TestIdentity;
     assert_eq!(
         guard(&app).await,
-        mode.has_guard().then_some((1, 0)),
+        // Where users are concealed, only a message that is due is counted.
+        (mode.has_guard() && !is_uncounted).then_some((1, 0)),
         "{name}: the guard"
     );
     if feature == Feature::KeyOnLogin {
@@ -67,7 +69,7 @@ pub async fn run(feature: Feature, mode: Mode) {
     assert_eq!(app.attempts_at(to, id).await, 2, "{name}: attempts");
     assert_eq!(
         guard(&app).await,
-        mode.has_guard().then_some((0, 1)),
+        (mode.has_guard() && !is_uncounted).then_some((0, 1)),
         "{name}: the guard"
     );
     let first = visitor.token.clone();

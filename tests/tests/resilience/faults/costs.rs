@@ -26,8 +26,8 @@ async fn under_conceal_a_key_makes_the_same_calls_for_a_user_and_for_nobody() {
     }
     // A repeat is counted; the first guess is the requester's own.
     let (first, repeat) = (
-        vec![Call::SpendAttempt],
-        vec![Call::CountValidation, Call::SpendAttempt],
+        vec![Call::CountWrong, Call::SpendAttempt],
+        vec![Call::CountValidation, Call::CountWrong, Call::SpendAttempt],
     );
     assert_eq!(calls, [first.clone(), repeat.clone(), first, repeat]);
 }

@@ -54,7 +54,7 @@ impl StoryRun<'_> {
                 .map(|n| challenges[n])
         };
         let code = |back| nth(back).and_then(|it| it.code.clone());
-        let any = || "123456".to_owned();
+        let any = || "1234567890".to_owned();
         let otp = match guess {
             Guess::Right => code(back).unwrap_or_else(any),
             Guess::Wrong => other_than(&code(back).unwrap_or_else(any)),

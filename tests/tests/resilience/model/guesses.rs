@@ -26,7 +26,7 @@ impl Model {
             return Outcome::TooMany { retry_after }.into();
         }
         // The attempt is counted whatever the limit says.
-        let (challenge, before) = match self.spend(to, id, guess, disturbance) {
+        let (challenge, before) = match self.spend(to, id, guess, client, disturbance) {
             Ok(spent) => spent,
             Err(outcome) if outcome == UNAVAILABLE => return outcome.into(),
             Err(outcome) => {
@@ -38,7 +38,7 @@ impl Model {
         if !is_bounded && let Some(refusal) = self.count_guess(&limit, disturbance) {
             return refusal.into();
         }
-        self.judge(challenge, guess, disturbance)
+        self.judge(challenge, guess, client, disturbance)
     }
 
     /// Counts a guess against its client. Returns what the client is told instead of the verdict,
@@ -67,9 +67,10 @@ impl Model {
         to: &str,
         id: Option<&String>,
         guess: &Guess,
+        client: &str,
         disturbance: Disturbance,
     ) -> Result<(usize, bool), Outcome> {
-        if guess.1.len() != 6 {
+        if guess.1.len() != 10 {
             return Err(INVALID_OTP);
         }
         if id.is_none() && disturbance.hides(Call::FindChallenge) {
@@ -87,12 +88,17 @@ impl Model {
         };
         let meant = match id {
             Some(_) => known.position(|it| it.id.as_ref() == id),
-            None => newest(&|it| valid(it) && spent(it)).or_else(|| newest(&live)),
+            None => newest(&|it| valid(it) && spent(it) && it.client == client)
+                .or_else(|| newest(&|it| valid(it) && spent(it)))
+                .or_else(|| newest(&|it| live(it) && it.client == client))
+                .or_else(|| newest(&live)),
         };
-        if meant.is_none() && id.is_none() {
-            return Err(INVALID_OTP);
-        }
-        let found = meant.filter(|meant| live(&self.challenges[*meant]));
+        let found = meant.filter(|meant| {
+            let it = &self.challenges[*meant];
+            // Another client's guess without an id leaves the last attempt.
+            let is_last = it.attempts.len() + 1 >= ATTEMPTS && !spent(it);
+            live(it) && (id.is_some() || it.client == client || !is_last)
+        });
         let effect = disturbance.of(Call::SpendAttempt);
         let (done, known) = written(effect);
         let mut before = effect == Some(FaultEffect::FirstReplyLost);
@@ -110,7 +116,13 @@ impl Model {
         found.map(|found| (found, before)).ok_or(INVALID_OTP)
     }
 
-    fn judge(&mut self, challenge: usize, guess: &Guess, disturbance: Disturbance) -> Expected {
+    fn judge(
+        &mut self,
+        challenge: usize,
+        guess: &Guess,
+        client: &str,
+        disturbance: Disturbance,
+    ) -> Expected {
         let it = &self.challenges[challenge];
         if it.code.as_ref() != Some(&guess.1) {
             return INVALID_OTP.into();
@@ -136,10 +148,16 @@ impl Model {
             // The issuing instance may be ahead. A login is not earlier than its code.
             let at = self.now.max(it.issued_at);
             self.last_login.insert(to.clone(), at);
-            let guard = self.guards.get_mut(&guard_of(&to)).unwrap();
-            guard.unproven -= 1;
-            guard.proven += 1;
-            guard.proven_at = Some(self.now);
+            if self.challenges[challenge].is_guarded {
+                let guard = self.guards.get_mut(&guard_of(&to)).unwrap();
+                guard.unproven -= 1;
+                guard.proven += 1;
+                guard.proven_at = Some(self.now);
+            }
+            let proof = self.proofs.entry(to.clone()).or_default();
+            proof.proven_at = Some(self.now);
+            proof.asked = 0;
+            proof.asked_by.insert(client.to_owned(), 0);
             self.sessions.push(Session {
                 to,
                 started_by: (challenge, guess.clone()),

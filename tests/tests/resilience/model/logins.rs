@@ -119,7 +119,9 @@ impl Model {
         let mut limits = refundable(to);
         limits.push(of_client(client));
         let mut refusing: Vec<_> = limits.iter().filter_map(|it| self.full(it)).collect();
-        refusing.extend(self.closed_guard(to));
+        if !self.is_proven(to, client) {
+            refusing.extend(self.closed_guard(to));
+        }
         let free_at = self.sent_at.get(to).map_or(0, |at| at + COOLDOWN);
         if self.now < free_at {
             refusing.push(self.refusing(&partition_key(to), "cooldown", free_at));
@@ -169,10 +171,18 @@ impl Model {
         for limit in refundable(to).into_iter().chain([of_client(client)]) {
             self.count(&limit);
         }
-        let guard = self.guards.entry(guard_of(to)).or_default();
-        guard.ease(self.now).unwrap();
-        guard.unproven += 1;
-        guard.sent_at = self.now;
+        let is_guarded = !self.is_proven(to, client);
+        if is_guarded {
+            let guard = self.guards.entry(guard_of(to)).or_default();
+            guard.ease(self.now).unwrap();
+            guard.unproven += 1;
+            guard.sent_at = self.now;
+        }
+        let proof = self.proofs.entry(to.to_owned()).or_default();
+        proof.asked += 1;
+        if let Some(own) = proof.asked_by.get_mut(client) {
+            *own += 1;
+        }
         self.sent_at.insert(to.to_owned(), self.now);
         self.challenges.push(Challenge {
             to: to.to_owned(),
@@ -184,6 +194,7 @@ impl Model {
             code: None,
             carried_claims: self.claims_of(to),
             client: client.to_owned(),
+            is_guarded,
         });
         let challenge = self.challenges.len() - 1;
         if let Some(key) = key {
@@ -215,7 +226,10 @@ impl Model {
             for limit in refundable(&to) {
                 self.refund(&limit);
             }
-            self.guards.get_mut(&guard_of(&to)).unwrap().unproven -= 1;
+            if self.challenges[challenge].is_guarded {
+                self.guards.get_mut(&guard_of(&to)).unwrap().unproven -= 1;
+            }
+            self.proofs.get_mut(&to).unwrap().asked -= 1;
             key.and_then(|key| self.keys.remove(&(to, key.clone())));
         }
         let to = self.challenges[challenge].to.clone();

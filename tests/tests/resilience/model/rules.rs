@@ -8,13 +8,15 @@ use super::{
     operations::{Disturbance, FaultEffect, INSTANCES},
 };
 
-pub const SETTINGS: [(&str, &str); 11] = [
+pub const SETTINGS: [(&str, &str); 12] = [
+    // A code of ten digits does not grow.
+    ("OTP_LENGTH", "10"),
     ("SENDS_PER_HOUR", "3"),
     ("SENDS_PER_DAY", "5"),
     ("REQUESTS_PER_IP_PER_HOUR", "3"),
     ("SMS_PREFIXES", "+1,+44"),
-    // Of which each story leaves four places in four counters.
-    ("SMS_PER_DAY", "1200"),
+    // Of which each story leaves four places in three counters.
+    ("SMS_PER_DAY", "80"),
     ("SMS_PER_PREFIX_PER_DAY", "3"),
     ("CONVERSION_GUARD", "4"),
     ("EMAILS_PER_DAY", "8"),
@@ -128,6 +130,8 @@ pub struct Model {
     pub keys: HashMap<(String, String), Key>,
     /// The conversion guards, by partition key and sort key.
     pub guards: HashMap<(String, &'static str), Guard>,
+    /// What is known of the codes of each destination.
+    pub proofs: HashMap<String, Proof>,
     pub last_login: HashMap<String, u64>,
     pub sessions: Vec<Session>,
     pub has_repeated_a_login: bool,
@@ -150,6 +154,18 @@ pub struct Challenge {
     pub carried_claims: u8,
     /// Who requested the code.
     pub client: String,
+    /// Whether the conversion guard counts its message.
+    pub is_guarded: bool,
+}
+
+/// Whether codes come back from a destination.
+#[derive(Default)]
+pub struct Proof {
+    pub proven_at: Option<u64>,
+    /// The codes that were sent since.
+    pub asked: i64,
+    /// The codes of each client that has returned one, since it did.
+    pub asked_by: HashMap<String, i64>,
 }
 
 /// What an idempotency key refers to.
@@ -195,6 +211,18 @@ impl Model {
             Request::Refresh { token } => self.refresh(token, disturbance),
             Request::LogOut { token, all } => self.log_out(token, *all, disturbance).into(),
         }
+    }
+
+    /// Whether the destination is proven for a client.
+    pub fn is_proven(&self, to: &str, client: &str) -> bool {
+        let Some(proof) = self.proofs.get(to) else {
+            return false;
+        };
+        let recent = proof
+            .proven_at
+            .is_some_and(|at| self.now.saturating_sub(at) < 90 * DAY);
+        let own = proof.asked_by.get(client).copied();
+        recent && own.unwrap_or(proof.asked) < 2
     }
 
     /// What the instance that is asked remembers.

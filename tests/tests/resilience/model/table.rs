@@ -33,7 +33,7 @@ impl StoryRun<'_> {
                 |sort: &str, name: &str| items.get(sort).and_then(|item| number(item, name));
             let known = |at: Option<&u64>| at.map(|at| i64::try_from(*at).unwrap());
             let sent_at = self.model.sent_at.get(&to);
-            let held = moment("cooldown", "cooling_until");
+            let held = moment("history", "cooling_until");
             let sent_at = sent_at.map(|at| at + COOLDOWN);
             prop_assert_eq!(held, known(sent_at.as_ref()), "the cooldown");
             let last = moment("user", "last_login_at");

@@ -7,7 +7,7 @@ use crate::{
     fault::Fault,
     table::{
         Item,
-        attributes::{claims, destination, field, key, malformed, partition_name, time},
+        attributes::{claims, destination, devices, field, key, malformed, partition_name, time},
     },
 };
 
@@ -25,6 +25,7 @@ pub(in crate::store) fn user(item: &Item) -> Result<User, Fault> {
             .then(|| time(item, "last_login_at"))
             .transpose()?,
         claims: claims(item)?,
+        devices: devices(item)?,
     })
 }
 

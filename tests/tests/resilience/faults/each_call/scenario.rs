@@ -135,7 +135,7 @@ impl Scenario {
                 let sends = sends.map(|(_, item)| item.clone()).unwrap_or_default();
                 let counts = sends.keys().filter(|name| name.starts_with("sends-"));
                 let counted: i64 = counts.filter_map(|name| number(&sends, name)).sum();
-                let cooldown = items.get("cooldown");
+                let cooldown = items.get("history");
                 let cooling = cooldown.is_some_and(|item| item.contains_key("cooling_until"));
                 match (challenge.is_some(), counted, cooling) {
                     // Counted for the hour and for the day.
