@@ -3,7 +3,7 @@
 //! difference is what they do.
 
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteItem, Update};
 use aws_sdk_kms::{
     primitives::Blob,
     types::{MacAlgorithmSpec, MessageType, SigningAlgorithmSpec},
@@ -66,6 +66,7 @@ impl Clients {
     async fn make(&self, call: &str) -> Result<(), Error> {
         match call {
             "GetItem" => self.get().await,
+            "BatchGetItem" => self.batch_get().await,
             "UpdateItem" => self.update().await,
             "TransactWriteItems" => self.transact().await,
             "GenerateMac" => self.generate_mac().await,
@@ -84,6 +85,21 @@ impl Clients {
         Ok(())
     }
 
+    async fn batch_get(&self) -> Result<(), Error> {
+        let key = |sort| [("pk", text(ADDRESS)), ("sk", text(sort))];
+        let keys = ["user", "history"].map(|sort| {
+            let pairs = key(sort).map(|(name, value)| (name.to_owned(), value));
+            pairs.into()
+        });
+        let asked = KeysAndAttributes::builder()
+            .set_keys(Some(keys.into()))
+            .consistent_read(true)
+            .build()?;
+        let call = self.dynamodb.batch_get_item().request_items(TABLE, asked);
+        call.send().await?;
+        Ok(())
+    }
+
     async fn update(&self) -> Result<(), Error> {
         let call = self.dynamodb.update_item().table_name(TABLE);
         call.key("pk", text(ADDRESS))
@@ -99,7 +115,7 @@ impl Clients {
     /// The number of writes is that of an e-mail login's admission, and of a redemption.
     async fn transact(&self) -> Result<(), Error> {
         let mut call = self.dynamodb.transact_write_items();
-        for sort_key in ["sends", "client", "deployment"] {
+        for sort_key in ["sends", "client", "messages", "history", "challenge"] {
             let update = Update::builder()
                 .table_name(TABLE)
                 .key("pk", text(ADDRESS))
