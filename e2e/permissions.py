@@ -5,9 +5,9 @@ import json
 from stack import FUNCTIONS
 from telling import DELIVERY_FAILED, LOGGED_IN, LOGIN, SENT, VALIDATE, Untrue, same, tells
 
-# Only a full cap with several counters needs this. tests/tests/api/permissions.rs compares it
-# with the policy.
-RARE = ("dynamodb:BatchGetItem",)
+# Only a login that repeats one which is still sending, and a resend under conceal, need this.
+# tests/tests/api/permissions.rs compares it with the policy.
+RARE = (("login-with-otp", "dynamodb:GetItem"),)
 
 
 def permissions(stack, failing_delivery):
@@ -66,7 +66,7 @@ def permissions(stack, failing_delivery):
             actions = statement["Action"]
             for action in [actions] if isinstance(actions, str) else actions:
                 # Lambda itself writes the log; the emulator does so without asking.
-                if not action.startswith("logs:") and action not in RARE:
+                if not action.startswith("logs:") and (function, action) not in RARE:
                     needed(f"{function} needs {action}",
                            lambda text, names=names: iam.put_role_policy(
                                **names, PolicyDocument=text),

@@ -145,12 +145,12 @@ class Answer:
 
 SENT = [
     "message", "challenge_id", "channel", "code_length", "max_attempts", "expires_in", "resend_in",
-    "delivery",
+    "delivery", "destination",
 ]
 REFRESHED = [
     "token", "token_type", "expires_in", "user_id", "refresh_token", "refresh_expires_in",
 ]
-LOGGED_IN = [*REFRESHED, "new_user"]
+LOGGED_IN = [*REFRESHED, "new_user", "device_token"]
 SERVER = [
     "issuer", "jwks_uri", "token_endpoint", "revocation_endpoint", "response_types_supported",
     "grant_types_supported", "token_endpoint_auth_methods_supported",
