@@ -6,7 +6,9 @@
 //! | to find | read |
 //! |---|---|
 //! | codes, and how a guess is compared | [`Passcode`], [`DigestKey`], [`Challenge::judge`] |
-//! | limits, caps and their windows | [`Policy::login_limits`], [`Limit`] |
+//! | limits, caps and their windows | [`Policy::own_limits`], [`Policy::caps`], [`Limit`] |
+//! | guesses at a destination, and how long its codes are | [`Guesses`], [`Policy::digits`] |
+//! | known devices, and proven destinations | [`Device`], [`Proof`], [`Trust`] |
 //! | messages whose codes do not come back | [`GuardCount::judge`] |
 //! | sessions, rotation, reuse detection | [`Session::judge`], [`RefreshToken`] |
 //! | who may log in | [`UnknownUsers`] |
