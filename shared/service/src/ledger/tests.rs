@@ -25,6 +25,7 @@ const NAMES: &[&str] = &[
     "sk",
     "challenge_id",
     "claims",
+    "count",
     "counted_at",
     "device",
     "digits",
