@@ -140,6 +140,12 @@ impl Problem {
                 "Origin not allowed",
                 "The refresh cookie is only for pages of the origins that this service allows.",
             ),
+            Rejection::SessionMismatch => Self::new(
+                StatusCode::CONFLICT,
+                "session-mismatch",
+                "Session mismatch",
+                "The session of this refresh token is not the one that `session_id` names.",
+            ),
             Rejection::UnsupportedMediaType => Self::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported-media-type",

@@ -24,6 +24,8 @@ pub enum Rejection {
     MethodNotAllowed(Vec<&'static str>),
     /// The refresh cookie is not for pages of this origin.
     OriginNotAllowed,
+    /// The refresh token is of another session than the one that the client means.
+    SessionMismatch,
     /// The body is not `application/json`.
     UnsupportedMediaType,
     /// The form of an OAuth client is rejected.

@@ -8,7 +8,8 @@ use lambda_http::{
     request::RequestContext,
 };
 use otp_domain::{
-    ChallengeId, Destination, EmailAddress, IdempotencyKey, PhoneNumber, Refusal, Unauthorized,
+    ChallengeId, Destination, EmailAddress, IdempotencyKey, PhoneNumber, RefreshToken, Refusal,
+    Unauthorized,
 };
 use otp_messages::LanguageChoice;
 use otp_service::{
@@ -118,12 +119,25 @@ pub fn refresh(
     request: &Request,
     cookie: &RefreshCookie,
 ) -> Result<(RefreshRequest, Carrier), Rejection> {
-    let member = body::read(request, |members| Some(refresh_token(members, cookie)))?;
+    let (member, session) = body::read(request, |members| {
+        let token = refresh_token(members, cookie);
+        Some((token, members.optional("session_id", &SESSION_ID)))
+    })?;
     let (refresh_token, carrier) = cookie.presented(request, member)?;
+    if is_of_another(refresh_token.as_ref(), session.as_deref()) {
+        return Err(Rejection::SessionMismatch);
+    }
     Ok((RefreshRequest { refresh_token }, carrier))
 }
 
-/// Reads `POST /api/logout/`, and whether the answer removes the cookie of known devices.
+/// Whether a refresh token is of another session than the client means: a cookie may have
+/// changed since the page that asks was loaded.
+fn is_of_another(token: Option<&RefreshToken>, meant: Option<&str>) -> bool {
+    token.is_some_and(|token| meant.is_some_and(|meant| token.session_id().as_str() != meant))
+}
+
+/// Reads `POST /api/logout/`, and whether the answer removes the cookie of known devices. A
+/// logout that means another session than it shows ends none, and leaves every cookie.
 ///
 /// # Errors
 ///
@@ -132,13 +146,21 @@ pub fn logout(
     request: &Request,
     cookie: &RefreshCookie,
 ) -> Result<(LogoutRequest, Carrier, bool), Rejection> {
-    let (member, all, forget) = body::read(request, |members| {
+    let (member, session, all, forget) = body::read(request, |members| {
         let refresh_token = refresh_token(members, cookie);
+        let session = members.optional("session_id", &SESSION_ID);
         let all = members.optional("all", &BOOLEAN).unwrap_or_default();
         let forget = members.optional("forget", &BOOLEAN).unwrap_or_default();
-        Some((refresh_token, all, forget))
+        Some((refresh_token, session, all, forget))
     })?;
     let (refresh_token, carrier) = cookie.presented(request, member)?;
+    if is_of_another(refresh_token.as_ref(), session.as_deref()) {
+        let nothing = LogoutRequest {
+            refresh_token: None,
+            all: false,
+        };
+        return Ok((nothing, Carrier::Body, false));
+    }
     let forgets = forget && cookie.is_on();
     Ok((LogoutRequest { refresh_token, all }, carrier, forgets))
 }
@@ -192,6 +214,9 @@ const LOCALE: Shape<LanguageChoice> =
     });
 /// Any other text counts as no device, so nobody learns what a token is.
 const DEVICE_TOKEN: Shape<SecretString> = Shape::text("a string", |text| Some(text.into()));
+const SESSION_ID: Shape<String> = Shape::text("the claim `sid` of an access token", |text| {
+    Some(text.to_owned())
+});
 const APP: Shape<String> = Shape::text("a string", |text| Some(text.to_owned()));
 const CHALLENGE_ID: Shape<ChallengeId> = Shape::text(
     "the `challenge_id` of a login: 22 letters, digits, `-` or `_`",

@@ -1,6 +1,7 @@
 //! The refresh token in a cookie: pages get it, scripts do not.
 
 mod gateways;
+mod mismatch;
 mod page;
 
 use std::time::Duration;

@@ -21,6 +21,7 @@ fn failures() -> Vec<Failure> {
         Rejection::NotFound,
         Rejection::MethodNotAllowed(vec!["POST"]),
         Rejection::OriginNotAllowed,
+        Rejection::SessionMismatch,
         Rejection::UnsupportedMediaType,
         Rejection::InvalidRequest("".into()),
     ];

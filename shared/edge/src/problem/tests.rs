@@ -131,6 +131,10 @@ fn each_rejection_has_its_problem() {
             "403 origin-not-allowed invalid_request",
         ),
         (
+            Rejection::SessionMismatch,
+            "409 session-mismatch invalid_request",
+        ),
+        (
             Rejection::UnsupportedMediaType,
             "415 unsupported-media-type invalid_request",
         ),
