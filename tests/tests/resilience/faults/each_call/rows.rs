@@ -116,6 +116,13 @@ pub const ROWS: &[Row] = &[
         outcome(503, 0, ATTEMPTED, 400),
     ),
     row(
+        ValidateWrong,
+        Call::CountWrong,
+        3,
+        outcome(400, 0, ATTEMPTED, 400),
+        outcome(503, 0, ATTEMPTED, 400),
+    ),
+    row(
         ValidateRepeated,
         Call::CountValidation,
         3,
@@ -226,6 +233,7 @@ pub const ROWS: &[Row] = &[
     row(Logout, Call::FindSession, 3, LOGGED_OUT, NOT_LOGGED_OUT),
     row(Logout, Call::EndSession, 3, LOGGED_OUT, NOT_LOGGED_OUT)
         .but_lost(outcome(503, 0, NO_SESSION, 204)),
+    row(LogoutAll, Call::EndDevices, 3, LOGGED_OUT, NOT_LOGGED_OUT),
     row(LogoutAll, Call::ListSessions, 3, LOGGED_OUT, NOT_LOGGED_OUT),
     row(LogoutAll, Call::EndSession, 3, LOGGED_OUT, NOT_LOGGED_OUT)
         .but_lost(outcome(503, 0, NO_SESSION, 204)),
