@@ -206,8 +206,10 @@ impl Planned {
 
         let id = answer.json["challenge_id"].as_str().unwrap_or_default();
         let mut body = String::from_utf8_lossy(&answer.bytes).into_owned();
-        if !id.is_empty() {
-            body = body.replace(id, &"*".repeat(id.len()));
+        // The destination is what the client sent.
+        let to = answer.json["destination"].as_str().unwrap_or_default();
+        for own in [id, to].into_iter().filter(|text| !text.is_empty()) {
+            body = body.replace(own, &"*".repeat(own.len()));
         }
         let mut headers = answer.headers.clone();
         headers.remove("date");
