@@ -237,7 +237,9 @@ impl LoginService {
         }
         let is_void = |it: &Challenge| {
             let mut user = user.iter();
-            user.any(|user| user.has_logged_in_since(it.issued_at)) || it.key_id != *key.id()
+            it.key_id != *key.id()
+                || it.code(key, &self.test_identities).is_none()
+                || user.any(|user| user.has_logged_in_since(it.issued_at))
         };
         let again = seen.challenge.filter(|it| !is_void(it)).and_then(|it| {
             let may_extend = asker.device.is_some() || it.is_requested_by(&asker.client, key);

@@ -210,6 +210,26 @@ async fn a_resend_under_an_idempotency_key_is_replayed() {
 }
 
 #[tokio::test]
+async fn a_fixed_code_that_is_listed_no_longer_is_not_sent_again() {
+    let settings = [
+        ("TEST_IDENTITIES", "alice@example.com=123456"),
+        ("TEST_IDENTITIES_UNTIL", "2026-01-20T00:00:00Z"),
+    ];
+    let app = TestApp::with(&settings).await;
+    let id = app.login(ALICE).await.text("challenge_id");
+    app.advance(seconds(30));
+    let delisted = app
+        .deploy(|settings| {
+            let login = settings.login.as_mut().expect("right settings");
+            login.test_identities = otp_domain::TestIdentities::default();
+        })
+        .await;
+    let fresh = again(&delisted, ALICE, &id).await;
+    assert_ne!(fresh.assert_ok()["challenge_id"], id);
+    assert_eq!(app.messages(ALICE).len(), 1);
+}
+
+#[tokio::test]
 async fn a_resend_that_fails_leaves_the_code_of_the_first_message() {
     let app = TestApp::with(&[("CONVERSION_GUARD", "1")]).await;
     let (id, code) = app.receive_code(ALICE).await;
