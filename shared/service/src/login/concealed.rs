@@ -170,7 +170,9 @@ impl LoginService {
             .zip(user)
             .is_some_and(|(it, user)| it.is_known_to(user, to, key));
         self.limit_message(&mut rules, issued, is_known, &history);
-        let send = issued.send(Part::Message, Some(history));
+        let mut send = issued.send(Part::Message, Some(history));
+        // A device that its user ended is a stranger.
+        send.device = send.device.filter(|_| is_known);
         match self.ledger.admit(&send, &rules, rng).await? {
             Admitted::New(_) | Admitted::Replayed(_) => self.code(&issued.challenge).await,
             Admitted::Outdated(_) => Err(Refusal::InvalidOtp("used meanwhile").into()),
