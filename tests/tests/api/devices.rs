@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::{ALICE, Answer, LOGIN, TestApp, VALIDATE, destination, other_than, validation};
 
 const STRANGER: &str = "203.0.113.9";
@@ -162,8 +162,16 @@ async fn a_device_that_logs_in_again_is_the_same_device() {
             .to_owned();
         assert_eq!(device[..21], first[..21], "the device's name");
     }
-    let user = &app.partition(&tests::table::partition_key(ALICE)).await["user"];
-    assert_eq!(user["devices"].as_n().unwrap(), "1");
+    let items = app.partition(&tests::table::partition_key(ALICE)).await;
+    assert_eq!(items["user"]["devices"].as_n().unwrap(), "1");
+    let pasts = items
+        .keys()
+        .filter(|sort| sort.starts_with("device#") && !sort.contains("sends"));
+    assert_eq!(
+        pasts.count(),
+        0,
+        "a right code ends what is counted of a device"
+    );
 }
 
 #[tokio::test]
@@ -225,6 +233,23 @@ async fn after_thirty_wrong_guesses_a_device_is_worth_nothing_and_a_right_code_b
 }
 
 #[tokio::test]
+async fn a_device_that_moves_between_networks_leaves_no_trace_of_them() {
+    let app = TestApp::start().await;
+    let device = device_of(&app, ALICE).await;
+    for n in 0..4 {
+        app.advance(minutes(1));
+        let client = format!("198.51.100.{n}");
+        let answer = login_with(&app, &client, ALICE, Some(&device)).await;
+        let id = answer.assert_ok()["challenge_id"].as_str().unwrap();
+        let code = app.newest_code(ALICE);
+        validate_with(&app, &client, id, &code).await.assert_ok();
+    }
+    let history = &app.partition(&tests::table::partition_key(ALICE)).await["history"];
+    let known = history.keys().filter(|name| name.starts_with("asked#"));
+    assert_eq!(known.count(), 1, "only the client of the first login");
+}
+
+#[tokio::test]
 async fn zero_switches_devices_off() {
     let app = TestApp::with(&[("DEVICE_TTL_SECONDS", "0")]).await;
     let login = app.log_in(ALICE).await;
@@ -272,5 +297,21 @@ async fn no_token_reaches_the_log() {
         .await
         .assert_ok();
     app.log.assert_lacks(&device);
-    let _: Value = json!(null);
+}
+
+#[tokio::test]
+async fn under_conceal_the_code_of_an_ended_device_counts_as_a_strangers() {
+    let app = TestApp::with(&[("UNKNOWN_USERS", "conceal")]).await;
+    app.add_user(ALICE, false).await;
+    let login = app.log_in(ALICE).await;
+    let device = login["device_token"].as_str().unwrap();
+    let all = json!({ "refresh_token": login["refresh_token"], "all": true });
+    assert_eq!(app.log_out(all).await.status, 204);
+    app.advance(minutes(1));
+    login_with(&app, STRANGER, ALICE, Some(device))
+        .await
+        .assert_ok();
+    app.settle().await;
+    let history = &app.partition(&tests::table::partition_key(ALICE)).await["history"];
+    assert_eq!(history["asked"].as_n().unwrap(), "1");
 }

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use tests::{ALICE, Answer, LOGIN, TestApp, VALIDATE, destination, other_than, validation};
+use aws_sdk_dynamodb::types::AttributeValue;
+use tests::{
+    ALICE, Answer, LOGIN, TestApp, VALIDATE, destination, other_than, table::partition_key,
+    validation,
+};
 
 const STRANGER: &str = "203.0.113.9";
 const FREE: &[(&str, &str)] = &[
@@ -219,4 +223,29 @@ async fn a_fixed_code_does_not_grow() {
     guess_from(&app, STRANGER, Some(&id), "123456")
         .await
         .assert_ok();
+    let history = &app.partition(&partition_key(ALICE)).await["history"];
+    let named = history.keys().filter(|name| name.contains('#'));
+    assert_eq!(
+        named.count(),
+        1,
+        "nothing is kept of a fixed code's challenge"
+    );
+}
+
+#[tokio::test]
+async fn a_crowd_of_guessers_is_forgotten_by_name_and_its_guesses_count() {
+    let app = TestApp::with(FREE).await;
+    for n in 0..20 {
+        spend(&app, &format!("203.0.113.{n}")).await;
+    }
+    let mut items = app.partition(&partition_key(ALICE)).await;
+    let mut history = items.remove("history").unwrap();
+    for n in 0..40 {
+        let one = AttributeValue::N("1".to_owned());
+        history.insert(format!("wrong#{n:016}"), one);
+    }
+    app.put(history).await;
+    assert_eq!(length(&app).await, 10);
+    let history = &app.partition(&partition_key(ALICE)).await["history"];
+    assert!(!history.keys().any(|name| name.starts_with("wrong#")));
 }

@@ -7,8 +7,7 @@ use aws_sdk_dynamodb::{
     types::TransactWriteItem,
 };
 use otp_domain::{
-    Challenge, ChallengeId, Destination, Device, GUESSES_PER_STEP, Guesses, OpenGuesses, Proof,
-    UnixTime,
+    Challenge, ChallengeId, Destination, GUESSES_PER_STEP, Guesses, OpenGuesses, Proof, UnixTime,
 };
 
 use super::entry::optional_time;
@@ -33,7 +32,7 @@ const WRONG: &str = "wrong#";
 /// The codes of a client that has returned one, since then.
 const ASKED: &str = "asked#";
 
-/// The most clients that are known to have returned a code.
+/// The most clients of each kind that are known by name, so that the item stays small.
 const MOST_CLIENTS: usize = 50;
 
 /// What is known of the past of a destination or of a known device.
@@ -113,11 +112,14 @@ impl History {
                 update.remove.push(name);
             }
         }
-        if guesses.are_forgotten(now) {
+        // Of too many guessers, it is forgotten whose guesses are whose. They stay counted.
+        if guesses.are_forgotten(now) || self.guessers.len() > MOST_CLIENTS {
             for guesser in &self.guessers {
                 let name = update.name(guesser.clone());
                 update.remove.push(name);
             }
+        }
+        if guesses.are_forgotten(now) {
             update.remove.push("guessed_at".to_owned());
         }
         let counted = guesses.at_risk(now).saturating_add(u32::from(attempts));
@@ -247,11 +249,13 @@ impl Return<'_> {
         table: &Table,
     ) -> impl Iterator<Item = Result<TransactWriteItem, BuildError>> {
         let to = &self.challenge.destination;
-        let of_device = self.challenge.device.as_ref();
-        let of_device = of_device.map(|device| self.on_device(to, device, table));
-        [self.on_destination(to, table)]
-            .into_iter()
-            .chain(of_device)
+        // Nothing of a device's past counts after its right code, not even its cooldown.
+        let device = self.challenge.device.as_ref();
+        let past = device.map(|device| {
+            let past = key(to, of_device(&device.name()));
+            Clauses::default().delete(past, table)
+        });
+        [self.on_destination(to, table)].into_iter().chain(past)
     }
 
     fn on_destination(
@@ -259,11 +263,17 @@ impl Return<'_> {
         to: &Destination,
         table: &Table,
     ) -> Result<TransactWriteItem, BuildError> {
-        let mut update = self.kept();
+        let mut update = Clauses::default();
+        let sweep = sweep_after(self.at.plus(Guesses::MEMORY));
+        update.set("expires_at_seconds", sweep);
         update.set("proven_at", millis(self.at));
         update.set("asked", number(0));
+        // A device's codes are not asked for by a client.
+        if self.challenge.device.is_some() {
+            return update.update(key(to, SORT_KEY), table);
+        }
         update.set(format!("{ASKED}{}", self.client), number(0));
-        if self.takes_off && self.challenge.device.is_none() {
+        if self.takes_off && !self.challenge.is_fixed {
             let own = update.name(format!("{WRONG}{}", self.client));
             let zero = update.value(number(0));
             update.set.push(format!(
@@ -273,27 +283,6 @@ impl Return<'_> {
             self.settle(&mut update);
         }
         update.update(key(to, SORT_KEY), table)
-    }
-
-    fn on_device(
-        &self,
-        to: &Destination,
-        device: &Device,
-        table: &Table,
-    ) -> Result<TransactWriteItem, BuildError> {
-        let mut update = self.kept();
-        update.set("guesses", number(0));
-        self.settle(&mut update);
-        update.update(key(to, of_device(&device.name())), table)
-    }
-
-    fn kept(&self) -> Clauses {
-        let mut update = Clauses::default();
-        update.set(
-            "expires_at_seconds",
-            sweep_after(self.at.plus(Guesses::MEMORY)),
-        );
-        update
     }
 
     /// Nobody can guess at a used challenge. Its attempts are settled with the next issue.
