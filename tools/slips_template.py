@@ -374,8 +374,9 @@ def binary():
     """The compiled test target, which cargo builds if it is not."""
     build = ["cargo", "test", "--workspace", "--locked", "--test", "api", "--no-run", "--message-format=json"]
     run = subprocess.run(build, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    found = [json.loads(line).get("executable") for line in run.stdout.splitlines() if line.startswith("{")]
-    return [path for path in found if path][-1]
+    # The programs that the tests start are built with them, in no fixed order.
+    made = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
+    return next(one["executable"] for one in made if one.get("target", {}).get("kind") == ["test"])
 
 
 def judge(program, paths, path, changed, kind=None):
