@@ -24,6 +24,8 @@ use time::{
 };
 use tokio::sync::watch;
 
+use crate::clock::Ahead;
+
 pub use http::{for_this_machine, router};
 
 /// The most messages that are kept. A new message then replaces the oldest one.
@@ -100,6 +102,7 @@ struct Shared {
     /// Oldest first.
     messages: Mutex<VecDeque<Message>>,
     refusing: AtomicBool,
+    ahead: Ahead,
     /// What this deployment's text messages say: SNS is not told their language.
     sent_by: OnceLock<delivery::Settings>,
     /// Counts the changes, so that the page knows when to reload.
@@ -107,6 +110,16 @@ struct Shared {
 }
 
 impl Inbox {
+    /// An empty inbox whose messages arrive that much later.
+    #[must_use]
+    pub fn ahead(ahead: Ahead) -> Self {
+        let shared = Arc::new(Shared {
+            ahead,
+            ..Shared::default()
+        });
+        Self { shared }
+    }
+
     /// Gives a message an id and a time, and keeps it. Returns the id.
     pub fn receive(&self, draft: Draft) -> String {
         let message = Message {
@@ -119,7 +132,7 @@ impl Inbox {
             text: draft.text,
             html: draft.html,
             locale: draft.locale,
-            sent_at: timestamp(),
+            sent_at: self.timestamp(),
         };
         let id = message.id.clone();
 
@@ -179,6 +192,12 @@ impl Inbox {
         self.shared.changes.subscribe()
     }
 
+    fn timestamp(&self) -> String {
+        (OffsetDateTime::now_utc() + self.shared.ahead.by())
+            .format(&Iso8601::<MILLISECONDS>)
+            .unwrap_or_default()
+    }
+
     fn announce(&self) {
         self.shared.changes.send_modify(|count| *count += 1);
     }
@@ -203,12 +222,6 @@ fn code_in(text: &str) -> Option<&str> {
 fn codes_in(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '+')
         .filter(|word| (6..=10).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit()))
-}
-
-fn timestamp() -> String {
-    OffsetDateTime::now_utc()
-        .format(&Iso8601::<MILLISECONDS>)
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

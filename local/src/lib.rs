@@ -15,6 +15,7 @@
 //! Nothing in this crate is ever deployed.
 
 pub mod aws;
+pub mod clock;
 pub mod functions;
 pub mod gateway;
 pub mod inbox;

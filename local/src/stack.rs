@@ -12,6 +12,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
     aws::{self, dynamodb, kms},
+    clock::{self, Ahead},
     functions::{Clock, Functions},
     gateway,
     inbox::{self, Inbox},
@@ -34,7 +35,7 @@ pub struct Options<L> {
     pub web: String,
     /// Looks up the settings that differ from the local defaults.
     pub settings: L,
-    /// The functions' clock.
+    /// The functions' clock, until `POST /api/clock` moves it.
     pub clock: Clock,
 }
 
@@ -109,7 +110,9 @@ impl Stack {
             |name: &str| (options.settings)(name).or_else(|| local_default(name, api_at, web_at));
         let settings =
             Settings::from_lookup(lookup, (options.clock)()).map_err(StartError::Settings)?;
-        let messages = Inbox::default();
+        let ahead = Ahead::default();
+        let clock = ahead.of(options.clock);
+        let messages = Inbox::ahead(ahead.clone());
         if let Ok(login) = &settings.login {
             messages.know(&login.delivery);
         }
@@ -120,12 +123,13 @@ impl Stack {
         let functions = Arc::new(Functions::new(
             &settings,
             &aws::clients(aws_at),
-            options.clock,
+            Arc::clone(&clock),
         ));
         functions.warm_up().await;
         serve(&mut servers, api, &gateway::router(Arc::clone(&functions)));
-        let reset = inbox::for_this_machine(limits::router(limits, Arc::clone(&functions)));
-        let page = inbox::router(messages.clone()).merge(reset);
+        let limits = limits::router(limits, Arc::clone(&functions));
+        let tests = inbox::for_this_machine(limits.merge(clock::router(ahead, clock)));
+        let page = inbox::router(messages.clone()).merge(tests);
         serve(&mut servers, inbox, &page);
         let sign_in = web::router(web::Page {
             api: api_at,

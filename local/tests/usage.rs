@@ -59,6 +59,11 @@ impl Running {
         call("POST", &url, &json!({ "email": to })).await
     }
 
+    /// The time of the stack.
+    async fn advance(&self, body: &Value) -> (u16, Value) {
+        call("POST", &format!("{}/api/clock", self.inbox), body).await
+    }
+
     async fn reset(&self) {
         let url = format!("{}/api/limits", self.inbox);
         let (status, _) = call("DELETE", &url, &Value::Null).await;
@@ -160,6 +165,80 @@ async fn limits_hold_as_told_until_they_are_reset_and_codes_outlive_that() {
     assert_eq!(stack.login("other-3@example.com").await.0, 429);
     stack.reset().await;
     assert_eq!(stack.login("other-3@example.com").await.0, 200);
+}
+
+#[tokio::test]
+async fn the_clock_moves_for_cooldowns_codes_tokens_and_the_inbox() {
+    let stack = Running::start(&[("REFRESH_TTL_SECONDS", "3600")]).await;
+    let to = "later@example.com";
+    let claims = async || {
+        let url = format!("{}/api/messages?to={to}", stack.inbox);
+        let (_, messages) = call("GET", &url, &Value::Null).await;
+        (json!({ "email": to, "otp": messages[0]["code"] }), messages)
+    };
+    let validate = format!("{}/api/validate-otp/", stack.api);
+    let refresh = format!("{}/api/token/refresh/", stack.api);
+
+    assert_eq!(stack.login(to).await.0, 200);
+    assert_eq!(stack.login(to).await.0, 429);
+    let (status, before) = stack.advance(&json!({ "advance": 30 })).await;
+    assert_eq!(status, 200);
+    assert_eq!(stack.login(to).await.0, 200, "the cooldown is over");
+
+    let (_, after) = stack.advance(&json!({ "advance": 600 })).await;
+    let seconds = |answer: &Value| answer["now"].as_u64().unwrap();
+    assert!(seconds(&after) - seconds(&before) >= 600);
+    let (late, _) = claims().await;
+    assert_eq!(
+        call("POST", &validate, &late).await.0,
+        400,
+        "the code is old"
+    );
+
+    assert_eq!(stack.login(to).await.0, 200);
+    let (in_time, messages) = claims().await;
+    let times = [&messages[1]["sent_at"], &messages[0]["sent_at"]].map(Value::to_string);
+    assert!(times[0] < times[1], "{times:?}");
+    let (status, tokens) = call("POST", &validate, &in_time).await;
+    assert_eq!(status, 200);
+    let proof = json!({ "refresh_token": tokens["refresh_token"] });
+    stack.advance(&json!({ "advance": 3601 })).await;
+    assert_eq!(
+        call("POST", &refresh, &proof).await.0,
+        400,
+        "the session is old"
+    );
+}
+
+#[tokio::test]
+async fn the_clock_understands_seconds_and_goes_forward_alone() {
+    let stack = Running::start(&[]).await;
+    for body in [
+        json!({}),
+        json!(60),
+        json!(null),
+        json!({ "advance": -1 }),
+        json!({ "advance": 1.5 }),
+        json!({ "advance": "60" }),
+        json!({ "advance": null }),
+        json!({ "advance": 60, "to": 1 }),
+        json!({ "advance": u64::MAX }),
+    ] {
+        assert_eq!(stack.advance(&body).await.0, 400, "{body}");
+    }
+    assert_eq!(stack.advance(&json!({ "advance": 0 })).await.0, 200);
+}
+
+#[tokio::test]
+async fn no_page_moves_the_clock() {
+    let stack = Running::start(&[]).await;
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let request = Request::post(format!("{}/api/clock", stack.inbox))
+        .header("origin", "https://example.org")
+        .body(Full::new(Bytes::from_static(b"{\"advance\": 60}")))
+        .unwrap();
+    let answer = client.request(request).await.expect("an answer");
+    assert_eq!(answer.status().as_u16(), 403);
 }
 
 #[tokio::test]
