@@ -13,6 +13,9 @@ use local::{
 };
 use otp_edge::log;
 use otp_service::ambient;
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::{net::TcpStream, signal::ctrl_c};
 
 /// The exit code of a command line that cannot be understood.
 const USAGE: u8 = 2;
@@ -22,6 +25,7 @@ async fn main() -> ExitCode {
     let arguments = std::env::args_os().skip(1);
     match Command::parse(arguments.map(|text| text.to_string_lossy().into_owned())) {
         Ok(Command::Serve) => start().await,
+        Ok(Command::Healthy) => healthy().await,
         Ok(Command::Help) => print(HELP),
         Ok(Command::Version) => print(concat!("local ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(mistake) => refuse(&mistake, ExitCode::from(USAGE)),
@@ -36,7 +40,7 @@ async fn start() -> ExitCode {
         api: address("API_ADDR", "127.0.0.1:3000"),
         inbox: address("INBOX_ADDR", "127.0.0.1:8025"),
         aws: address("AWS_ADDR", "127.0.0.1:4566"),
-        web: address("WEB_ADDR", "127.0.0.1:8080"),
+        web: web_address(),
         settings: setting,
         clock: Arc::new(ambient::now),
     };
@@ -72,9 +76,34 @@ async fn serve(mut stack: Stack) -> ExitCode {
     println!("aws http://{}", stack.aws);
     println!("web http://{}", stack.web);
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => ExitCode::SUCCESS,
+        () = asked_to_end() => ExitCode::SUCCESS,
         () = stack.failed() => ExitCode::FAILURE,
     }
+}
+
+/// Waits for Ctrl-C, or for what ends a container.
+async fn asked_to_end() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        tokio::select! {
+            _ = ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        return;
+    }
+    let _ = ctrl_c().await;
+}
+
+/// The sign-in page's address is the last that a stack serves.
+async fn healthy() -> ExitCode {
+    match TcpStream::connect(web_address()).await {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => refuse(&format!("no stack serves: {error}"), ExitCode::FAILURE),
+    }
+}
+
+fn web_address() -> String {
+    address("WEB_ADDR", "127.0.0.1:8080")
 }
 
 #[expect(

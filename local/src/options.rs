@@ -5,6 +5,8 @@
 pub enum Command {
     /// Start the stack.
     Serve,
+    /// Say whether a stack serves.
+    Healthy,
     /// Print how to use the program.
     Help,
     /// Print its version.
@@ -15,7 +17,7 @@ pub enum Command {
 pub const HELP: &str = "\
 The whole stack on this machine, until Ctrl-C. Nothing is stored, and nothing leaves this machine.
 
-usage: local [--help | --version]
+usage: local [--help | --version | --healthy]
 
 variable     default          what listens there
 API_ADDR     127.0.0.1:3000   the API
@@ -24,7 +26,8 @@ AWS_ADDR     127.0.0.1:4566   DynamoDB, SES v2, SNS and KMS
 WEB_ADDR     127.0.0.1:8080   a sign-in page, on another origin than the API
 LOG_FORMAT   text or json     request lines on standard error; text on a terminal, else json
 
-Port 0 picks a free one. Every setting of docs/settings.md is a variable, too:
+Port 0 picks a free one. --healthy exits with 0 if a stack serves at these addresses, for health
+checks of containers. Every setting of docs/settings.md is a variable, too:
 
     OTP_LENGTH=8 SENDS_PER_HOUR=5 cargo run -p local
 ";
@@ -41,6 +44,7 @@ impl Command {
             command = match argument.as_str() {
                 "--help" | "-h" => return Ok(Self::Help),
                 "--version" | "-V" => Self::Version,
+                "--healthy" => Self::Healthy,
                 _ => return Err(format!("unknown argument: {argument}; see --help")),
             };
         }
@@ -60,6 +64,7 @@ mod tests {
         assert_eq!(parse("-h"), Ok(Command::Help));
         assert_eq!(parse("--version"), Ok(Command::Version));
         assert_eq!(parse("-V --help"), Ok(Command::Help));
+        assert_eq!(parse("--healthy"), Ok(Command::Healthy));
         for text in ["serve", "--port", "--version --port", "-x"] {
             assert!(parse(text).unwrap_err().contains("--help"), "{text}");
         }

@@ -241,6 +241,27 @@ async fn no_page_moves_the_clock() {
     assert_eq!(answer.status().as_u16(), 403);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_container_sees_whether_it_serves_and_ends_it() {
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap().to_string();
+    drop(other);
+    let healthy = async || {
+        let run = program(&[("WEB_ADDR", &address)]).arg("--healthy").output();
+        let output = timeout(PATIENCE, run).await.expect("it ends").unwrap();
+        output.status.code()
+    };
+    assert_eq!(healthy().await, Some(1));
+    let mut stack = Running::start(&[("WEB_ADDR", &address)]).await;
+    while healthy().await != Some(0) {}
+    let id = stack.child.id().unwrap().to_string();
+    let kill = Command::new("kill").args(["-TERM", &id]).status().await;
+    assert!(kill.unwrap().success());
+    let ended = timeout(PATIENCE, stack.child.wait()).await;
+    assert_eq!(ended.expect("it ends").unwrap().code(), Some(0));
+}
+
 #[tokio::test]
 async fn the_stack_has_one_name_for_itself_and_answers_to_others() {
     let stack = Running::start(&[]).await;
