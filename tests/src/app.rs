@@ -301,6 +301,13 @@ impl TestApp {
         self.client.request(Method::GET, ME, &headers, "").await
     }
 
+    /// Asks with an access token.
+    pub async fn with_token(&self, method: Method, path: &str, token: &Value) -> Answer {
+        let bearer = format!("Bearer {}", token.as_str().expect("a token"));
+        let headers = [("authorization", bearer.as_str())];
+        self.client.request(method, path, &headers, "").await
+    }
+
     /// The messages to a destination, newest first.
     #[must_use]
     pub fn messages(&self, to: &str) -> Vec<Message> {

@@ -48,6 +48,8 @@ pub const REFRESH: &str = "/api/token/refresh/";
 pub const LOGOUT: &str = "/api/logout/";
 /// The path that says who a token belongs to.
 pub const ME: &str = "/api/me/";
+/// The path of a user's own sessions.
+pub const SESSIONS: &str = "/api/me/sessions/";
 /// The path of the discovery document.
 pub const CONFIGURATION: &str = "/.well-known/openid-configuration";
 /// The path of the published signing keys.

@@ -60,6 +60,9 @@ impl Api for SessionApi {
             Route::Token => self.token(request, now).await,
             Route::Revoke => self.revoke(request, now).await,
             Route::Me => self.me(request, now).await,
+            Route::Sessions => self.list_sessions(request, now).await,
+            Route::EndSessions => self.end_sessions(request, now).await,
+            Route::EndSession => self.end_session(request, now).await,
             Route::Configuration => {
                 let document = metadata::configuration(self.sessions.issuer());
                 Ok(Success::new("published", document))
@@ -138,8 +141,34 @@ impl SessionApi {
 
     async fn me(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
         let access_token = request::bearer(request)?;
-        let profile = self.sessions.profile(&access_token, now).await?;
-        let success = Success::new("known", response::profile(&profile.user));
-        Ok(success.about(&profile.destination).about(&profile.user.id))
+        let account = self.sessions.account(&access_token, now).await?;
+        let success = Success::new("known", response::profile(&account.user));
+        Ok(success.about(&account))
+    }
+
+    async fn list_sessions(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
+        let account = self
+            .sessions
+            .account(&request::bearer(request)?, now)
+            .await?;
+        let sessions = self.sessions.own_sessions(&account, now).await?;
+        let response = response::sessions(&sessions, &account.principal.session);
+        Ok(Success::new("listed", response).about(&account))
+    }
+
+    async fn end_sessions(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
+        let access_token = request::bearer(request)?;
+        let account = self.sessions.fresh_account(&access_token, now).await?;
+        self.sessions.end_other_sessions(&account).await?;
+        Ok(Success::new("others-ended", response::done()).about(&*account))
+    }
+
+    async fn end_session(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
+        let access_token = request::bearer(request)?;
+        let account = self.sessions.fresh_account(&access_token, now).await?;
+        if let Some(id) = request::session(request) {
+            self.sessions.end_own_session(&account, &id).await?;
+        }
+        Ok(Success::new("ended", response::done()).about(&*account))
     }
 }

@@ -73,7 +73,7 @@ pub use refresh_token::{RefreshToken, RefreshTokenDigest, RotationSalt};
 pub use refusal::{Refusal, Unauthorized};
 pub use requester::Requester;
 pub use senders::{MalformedSender, Registration, Sender, SenderIdentity, SmsSenders};
-pub use session::{Presentation, Seal, Session, SessionId, SessionLifetimes};
+pub use session::{DeviceLabel, Presentation, Seal, Session, SessionId, SessionLifetimes};
 pub use test_identity::TestIdentities;
 pub use time::{UnixTime, seconds_to_wait};
 pub use unknown_users::{DeliveryDecision, UnknownUsers};

@@ -44,4 +44,6 @@ pub enum Refusal {
     NotRevocable,
     /// The access token is missing or invalid.
     Unauthorized(Unauthorized),
+    /// The request needs a token whose login is younger than this.
+    StaleLogin(Duration),
 }

@@ -5,10 +5,12 @@
 //! that comes back is *reused*. The service cannot tell the thief from the
 //! owner, so the session ends.
 
+mod label;
 mod seal;
 
 use std::time::Duration;
 
+pub use label::DeviceLabel;
 pub use seal::Seal;
 
 use super::{Destination, RefreshToken, RefreshTokenDigest, RotationSalt, UnixTime, UserId};
@@ -39,6 +41,8 @@ pub struct Session {
     pub user: UserId,
     /// The destination whose control the user proved.
     pub destination: Destination,
+    /// What the client called its device at the validation.
+    pub label: Option<DeviceLabel>,
     /// When the session started.
     pub created_at: UnixTime,
     /// Whether the validation that started the session created the user.
@@ -87,6 +91,7 @@ impl Session {
             id: token.session_id(),
             user: token.user().clone(),
             destination: destination.clone(),
+            label: None,
             created_at: now,
             new_user: false,
             current: token.digest(),
@@ -145,6 +150,15 @@ impl Session {
 }
 
 impl SessionId {
+    /// Reads the id that a client names a session by: 43 characters of base64url. `None`
+    /// for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let in_base64url = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
+        let fits = text.len() == 43 && text.bytes().all(in_base64url);
+        fits.then(|| Self(text.to_owned()))
+    }
+
     /// Wraps an id from the table or from an operator.
     #[must_use]
     pub const fn new(id: String) -> Self {

@@ -282,7 +282,7 @@ mod tests {
             told(&answer),
             [
                 "access-control-allow-headers: authorization, content-type, idempotency-key",
-                "access-control-allow-methods: GET, POST",
+                "access-control-allow-methods: DELETE, GET, POST",
                 "access-control-allow-origin: https://www.example.com",
                 EXPOSED,
                 "access-control-max-age: 7200",

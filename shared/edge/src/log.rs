@@ -248,6 +248,7 @@ const fn reason(refusal: Refusal) -> Option<&'static str> {
         | Refusal::DestinationRefused
         | Refusal::UnknownApp
         | Refusal::UserNotFound(_)
+        | Refusal::StaleLogin(_)
         | Refusal::NotRevocable => None,
     }
 }

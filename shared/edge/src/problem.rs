@@ -23,6 +23,7 @@ pub struct Problem {
     detail: Cow<'static, str>,
     limit: Option<LimitKind>,
     retry_after: Option<u64>,
+    max_age: Option<u64>,
     header: Option<(HeaderName, Cow<'static, str>)>,
     oauth_error: &'static str,
 }
@@ -56,6 +57,7 @@ impl Problem {
             detail: detail.into(),
             limit: None,
             retry_after: None,
+            max_age: None,
             header: None,
             oauth_error: "invalid_request",
         }
@@ -192,6 +194,7 @@ impl Problem {
             )
             .oauth("unsupported_token_type"),
             Refusal::Unauthorized(why) => Self::unauthorized(why),
+            Refusal::StaleLogin(max_age) => Self::stale_login(max_age.as_secs()),
             Refusal::DestinationNotAllowed => Self::new(
                 StatusCode::FORBIDDEN,
                 "destination-not-allowed",
@@ -238,6 +241,22 @@ impl Problem {
             "This address takes a valid token.",
         )
         .with(WWW_AUTHENTICATE, challenge)
+    }
+
+    /// The challenge of RFC 9470. A REST API renames the header, so the body has the age too.
+    fn stale_login(max_age: u64) -> Self {
+        let problem = Self::new(
+            StatusCode::UNAUTHORIZED,
+            "stale-login",
+            "Stale login",
+            "This address takes a token of a recent login. Log in again.",
+        );
+        let challenge =
+            format!("Bearer error=\"insufficient_user_authentication\", max_age=\"{max_age}\"");
+        Self {
+            max_age: Some(max_age),
+            ..problem.with(WWW_AUTHENTICATE, challenge)
+        }
     }
 
     fn fault(dependency: Dependency) -> Self {

@@ -8,8 +8,8 @@ use lambda_http::{
     request::RequestContext,
 };
 use otp_domain::{
-    ChallengeId, Destination, EmailAddress, IdempotencyKey, PhoneNumber, RefreshToken, Refusal,
-    Unauthorized,
+    ChallengeId, Destination, DeviceLabel, EmailAddress, IdempotencyKey, PhoneNumber, RefreshToken,
+    Refusal, SessionId, Unauthorized,
 };
 use otp_messages::LanguageChoice;
 use otp_service::{
@@ -24,6 +24,7 @@ use crate::{
     cookie::{Carrier, RefreshCookie},
     mistakes::Explanation,
     rejection::Rejection,
+    route,
 };
 
 /// The gateway's id of this request.
@@ -94,6 +95,7 @@ pub fn validate(
         let destination = destination(members);
         let otp = members.required("otp", &OTP);
         let challenge_id = members.optional("challenge_id", &CHALLENGE_ID);
+        let label = members.optional("device", &DEVICE_LABEL);
         let asked = members.optional("cookie", &BOOLEAN).unwrap_or_default();
         if asked && !cookie.is_on() {
             members.note("`cookie` must be false: this service sets no refresh cookie.");
@@ -103,6 +105,7 @@ pub fn validate(
             destination: destination?,
             challenge_id,
             otp: otp?,
+            label,
             idempotency_key,
         };
         Some((validate, asked))
@@ -175,6 +178,13 @@ fn refresh_token(members: &mut Members, cookie: &RefreshCookie) -> Option<Secret
     }
 }
 
+/// Reads the session that `DELETE /api/me/sessions/{id}` names; `None` if nothing has such an
+/// id.
+#[must_use]
+pub fn session(request: &Request) -> Option<SessionId> {
+    SessionId::parse(route::parameter(request))
+}
+
 /// Reads the access token in the `Authorization` header (RFC 6750 section 2.1).
 ///
 /// # Errors
@@ -214,6 +224,10 @@ const LOCALE: Shape<LanguageChoice> =
     });
 /// Any other text counts as no device, so nobody learns what a token is.
 const DEVICE_TOKEN: Shape<SecretString> = Shape::text("a string", |text| Some(text.into()));
+const DEVICE_LABEL: Shape<DeviceLabel> = Shape::text(
+    "a string of 1 to 64 characters, none of them a control character",
+    DeviceLabel::parse,
+);
 const SESSION_ID: Shape<String> = Shape::text("the claim `sid` of an access token", |text| {
     Some(text.to_owned())
 });

@@ -11,7 +11,9 @@ use lambda_http::{
         header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, SET_COOKIE},
     },
 };
-use otp_domain::{DestinationKind, UnixTime, UserRecord, seconds_to_wait};
+use otp_domain::{
+    DestinationKind, DeviceLabel, Session, SessionId, UnixTime, UserRecord, seconds_to_wait,
+};
 use otp_service::{
     login::CodeRequested,
     session::{LoggedIn, Refreshed},
@@ -76,6 +78,21 @@ struct ProfileBody<'a> {
     created_at: String,
     #[serde(skip_serializing_if = "Map::is_empty")]
     claims: &'a Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct SessionsBody<'a> {
+    sessions: Vec<SessionBody<'a>>,
+}
+
+#[derive(Serialize)]
+struct SessionBody<'a> {
+    id: &'a str,
+    created_at: String,
+    refreshed_at: String,
+    channel: &'static str,
+    device: Option<&'a str>,
+    current: bool,
 }
 
 #[derive(Serialize)]
@@ -210,6 +227,29 @@ pub fn profile(user: &UserRecord) -> Response<Body> {
         claims: user.claims.members(),
     };
     json(StatusCode::OK, "application/json", &body)
+}
+
+/// The answer to `GET /api/me/sessions/`. `current` is the session of the access token.
+#[must_use]
+pub fn sessions(sessions: &[Session], current: &SessionId) -> Response<Body> {
+    let sessions = sessions.iter().map(|session| SessionBody {
+        id: session.id.as_str(),
+        created_at: rfc3339(session.created_at),
+        refreshed_at: rfc3339(session.refreshed_at),
+        channel: session.destination.kind().channel(),
+        device: session.label.as_ref().map(DeviceLabel::as_str),
+        current: session.id == *current,
+    });
+    let body = SessionsBody {
+        sessions: sessions.collect(),
+    };
+    json(StatusCode::OK, "application/json", &body)
+}
+
+/// The answer to a request that ended something, whether or not it existed.
+#[must_use]
+pub fn done() -> Response<Body> {
+    empty(StatusCode::NO_CONTENT)
 }
 
 fn rfc3339(time: UnixTime) -> String {

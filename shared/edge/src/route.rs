@@ -40,7 +40,8 @@ pub enum ErrorFormat {
 pub struct Row {
     /// The method.
     pub method: &'static str,
-    /// The path, without a trailing slash. Routes with other methods may share it.
+    /// The path, without a trailing slash. Routes with other methods may share it. The
+    /// last segment may be a parameter, such as `{id}`.
     pub path: &'static str,
     /// The route's name in the log.
     pub name: &'static str,
@@ -94,6 +95,12 @@ routes! {
     Logout = POST "/api/logout" "logout" Validate Validations Problem;
     /// Returns the user of an access token.
     Me = GET "/api/me" "me" Validate Validations Problem;
+    /// Lists the user's sessions.
+    Sessions = GET "/api/me/sessions" "sessions" Validate Validations Problem;
+    /// Ends all other sessions of the user.
+    EndSessions = DELETE "/api/me/sessions" "end-sessions" Validate Validations Problem;
+    /// Ends one session of the user.
+    EndSession = DELETE "/api/me/sessions/{id}" "end-session" Validate Validations Problem;
     /// Exchanges a refresh token for new tokens, as OAuth clients do.
     Token = POST "/oauth2/token" "token" Validate Validations OAuth;
     /// Ends a session, as OAuth clients do.
@@ -131,7 +138,7 @@ impl Route {
         Self::ALL
             .iter()
             .copied()
-            .filter(move |route| route.path() == path)
+            .filter(move |route| is_path_of(route.path(), path))
     }
 
     /// A route of a path, which may end with a slash: all have the same function and the
@@ -180,6 +187,24 @@ impl Route {
     }
 }
 
+/// Whether a path is that of a route or of a resource of the gateway, whose last segment
+/// may be a parameter.
+pub(crate) fn is_path_of(template: &str, path: &str) -> bool {
+    let Some((before, _)) = template.split_once('{') else {
+        return path == template;
+    };
+    let parameter = path.strip_prefix(before);
+    parameter.is_some_and(|it| !it.is_empty() && !it.contains('/'))
+}
+
+/// The parameter of a route whose path has one.
+#[must_use]
+pub fn parameter(request: &Request) -> &str {
+    let path = request.raw_http_path();
+    let path = path.strip_suffix('/').unwrap_or(path);
+    path.rsplit('/').next().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use lambda_http::Body;
@@ -196,15 +221,17 @@ mod tests {
     fn each_route_is_found_by_its_path_and_its_method() {
         for route in Route::ALL {
             let Row { method, path, .. } = route.row();
-            let other = if method == "GET" { "POST" } else { "GET" };
+            let methods = Route::methods(Route::all_at(path));
+            let path = &path.replace("{id}", "a-b_1");
             for path in [path, &format!("{path}/")] {
                 assert_eq!(routed(method, path), Ok(*route));
-                let refused = Err(Rejection::MethodNotAllowed(vec![method]));
-                assert_eq!(routed(other, path), refused, "{path}");
+                let refused = Err(Rejection::MethodNotAllowed(methods.clone()));
+                assert_eq!(routed("PUT", path), refused, "{path}");
                 let request = Request::new(Body::Empty).with_raw_http_path(path);
                 assert_eq!(Route::error_format_of(&request), route.row().error_format);
             }
-            assert_eq!(routed("HEAD", path).is_ok(), method == "GET", "{path}");
+            let is_read = methods.contains(&"GET");
+            assert_eq!(routed("HEAD", path).is_ok(), is_read, "{path}");
         }
         for path in [
             "",
@@ -214,6 +241,8 @@ mod tests {
             "/API/me",
             "/v1/api/me",
             "/api/me/x",
+            "/api/me/sessions//",
+            "/api/me/sessions/x/y",
         ] {
             assert_eq!(routed("GET", path), Err(Rejection::NotFound), "{path}");
             let request = Request::new(Body::Empty).with_raw_http_path(path);

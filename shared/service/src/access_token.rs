@@ -8,8 +8,8 @@ use aws_sdk_kms::Client;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, Validation, jwk::JwkSet};
 use otp_domain::{
-    Claims, Destination, EmailAddress, OperationId, PhoneNumber, Refusal, Session, Unauthorized,
-    UnixTime, UserId,
+    Claims, Destination, EmailAddress, OperationId, PhoneNumber, Refusal, Session, SessionId,
+    Unauthorized, UnixTime, UserId,
 };
 use rand::CryptoRng;
 use secrecy::{ExposeSecret, SecretString};
@@ -75,6 +75,10 @@ pub struct Principal {
     pub user: UserId,
     /// The destination whose control the user proved.
     pub destination: Destination,
+    /// When the user proved it.
+    pub auth_time: UnixTime,
+    /// The session that the token belongs to.
+    pub session: SessionId,
 }
 
 #[derive(Serialize)]
@@ -107,6 +111,8 @@ struct Payload<'a> {
 struct VerifiedClaims {
     sub: String,
     exp: u64,
+    auth_time: u64,
+    sid: String,
     email: Option<String>,
     phone_number: Option<String>,
 }
@@ -275,6 +281,8 @@ impl VerifiedClaims {
         Some(Principal {
             user: UserId::from_table(self.sub),
             destination,
+            auth_time: UnixTime::from_secs(self.auth_time),
+            session: SessionId::new(self.sid),
         })
     }
 }
@@ -359,6 +367,8 @@ mod tests {
             let claims = VerifiedClaims {
                 sub: "u".to_owned(),
                 exp: 0,
+                auth_time: 0,
+                sid: "s".to_owned(),
                 email: email.map(str::to_owned),
                 phone_number: number.map(str::to_owned),
             };

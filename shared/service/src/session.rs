@@ -2,14 +2,17 @@
 //! it, and a logout ends it. Each file below has one method of
 //! [`SessionService`].
 
+mod account;
 mod discovery;
 mod logout;
-mod profile;
+mod own_sessions;
 mod refresh;
 mod repeat;
 mod revoke;
 mod start;
 mod validate;
+
+use std::time::Duration;
 
 use otp_domain::{Destination, Policy, Pseudonym, Session, SessionLifetimes, TestIdentities};
 
@@ -23,8 +26,8 @@ use crate::{
     table::Table,
 };
 
+pub use account::{Account, FreshAccount};
 pub use logout::LogoutRequest;
-pub use profile::Profile;
 pub use refresh::{REUSED, RefreshRequest, Refreshed};
 pub use revoke::RevokeRequest;
 pub use validate::{DeviceToken, LoggedIn, ValidateRequest};
@@ -44,6 +47,8 @@ pub struct SessionSettings {
     pub lifetimes: SessionLifetimes,
     /// Destinations with a fixed code.
     pub test_identities: TestIdentities,
+    /// How old the login behind a token may be that changes its user's account.
+    pub fresh_login: Duration,
     /// The settings of access tokens.
     pub tokens: access_token::Settings,
 }
@@ -54,6 +59,7 @@ pub struct SessionService {
     policy: Policy,
     lifetimes: SessionLifetimes,
     test_identities: TestIdentities,
+    fresh_login: Duration,
     digest_keys: DigestKeys,
     store: Store,
     ledger: Ledger,
@@ -82,6 +88,7 @@ impl SessionService {
             policy: settings.policy.clone(),
             lifetimes: settings.lifetimes,
             test_identities: settings.test_identities.clone(),
+            fresh_login: settings.fresh_login,
             digest_keys: DigestKeys::new(
                 &kms,
                 &settings.digest_key_id,

@@ -8,7 +8,7 @@ mod users;
 use otp_domain::{Destination, User};
 
 pub use redeem::{Redeeming, Redemption};
-pub use sessions::Rotation;
+pub use sessions::{Ending, Rotation};
 pub use users::{AddUser, Change, UserPages};
 
 use crate::{

@@ -8,7 +8,7 @@ use rand::CryptoRng;
 
 use crate::{
     fault::Fault,
-    store::{AddUser, Store},
+    store::{AddUser, Ending, Store},
     table::Table,
 };
 
@@ -270,7 +270,7 @@ impl UserService {
     ///
     /// The table is unreachable or too slow. Some sessions may have ended.
     pub async fn end_sessions(&self, user: &UserId) -> Result<usize, Fault> {
-        self.store.end_sessions(user, None).await
+        self.store.end_sessions(user, Ending::All).await
     }
 }
 

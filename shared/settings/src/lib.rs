@@ -68,6 +68,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
                 policy,
                 lifetimes: self.lifetimes(),
                 test_identities,
+                fresh_login: self.seconds(&table::FRESH_LOGIN_SECONDS),
                 tokens: self.tokens(),
             },
         }

@@ -250,6 +250,10 @@ settings! {
         "How long a used refresh token still returns the same successor, if that is unused. \
          At most REFRESH_IDLE_SECONDS counts.",
     );
+    FRESH_LOGIN_SECONDS = number(
+        (1, YEAR), 600, "s",
+        "How long after a login its tokens may end sessions and change or delete the account.",
+    );
     SIGNING_KEY_ID = required("The KMS key that signs tokens.");
     SECOND_SIGNING_KEY_ID = optional(
         "a KMS key", "", "A second signing key, which is published but does not sign.",

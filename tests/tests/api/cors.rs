@@ -29,7 +29,7 @@ async fn a_page_of_an_allowed_origin_may_send_requests_and_read_the_answers() {
         assert_eq!(preflight.headers["access-control-allow-origin"], PAGE);
         assert_eq!(
             preflight.headers["access-control-allow-methods"],
-            "GET, POST"
+            "DELETE, GET, POST"
         );
         assert_eq!(
             preflight.headers["access-control-allow-headers"],

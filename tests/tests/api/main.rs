@@ -48,6 +48,7 @@ mod resends;
 mod routes;
 mod seals;
 mod sends;
+mod sessions;
 mod strict_table;
 mod table;
 mod template;

@@ -29,6 +29,7 @@ fn failures() -> Vec<Failure> {
         Refusal::InvalidOtp(""),
         Refusal::InvalidRefreshToken(""),
         Refusal::Unauthorized(Unauthorized::NoToken),
+        Refusal::StaleLogin(Duration::from_mins(10)),
         Refusal::DestinationNotAllowed,
         Refusal::DestinationRefused,
         Refusal::UserNotFound(DestinationKind::Email),

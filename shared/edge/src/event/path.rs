@@ -8,7 +8,7 @@
 //! | HTTP API with a named stage | `/v1/api/me` | the stage |
 //! | function URL | `/api/me` | - |
 
-use crate::route::Route;
+use crate::route::{self, Route};
 
 /// What an event says of its path.
 pub struct Place<'a> {
@@ -47,8 +47,15 @@ impl<'a> Place<'a> {
         let is_aws =
             |domain: &str| domain.contains(".execute-api.") || domain.contains(".lambda-url.");
         let resource = self.resource?;
+        let resource = resource.strip_suffix('/').unwrap_or(resource);
         let written = self.path.strip_suffix('/').unwrap_or(self.path);
-        let base = written.strip_suffix(resource.strip_suffix('/').unwrap_or(resource))?;
+        let (at, _) = written
+            .rmatch_indices('/')
+            .nth(resource.matches('/').count().checked_sub(1)?)?;
+        let (base, rest) = written.split_at(at);
+        if !route::is_path_of(resource, rest) {
+            return None;
+        }
         let has_base_path = !is_aws(self.domain?)
             && self.context_path == Some(self.path)
             && base.strip_prefix('/')?.split('/').all(is_segment);
@@ -100,6 +107,9 @@ mod tests {
             let found = Route::at(place.within_api());
             assert_eq!(found, Some(Route::Me), "{}", place.path);
         }
+        let (path, resource) = ("/auth/api/me/sessions/x/", "/api/me/sessions/{id}");
+        let of_a_parameter = place(path, path, resource, "v1", OWN);
+        assert_eq!(of_a_parameter.within_api(), "/api/me/sessions/x/");
     }
 
     #[test]
@@ -135,7 +145,7 @@ mod tests {
         #[test]
         fn the_path_within_the_api_is_an_end_of_the_path(
             path in fuzz::text(&["/v1/api/me", "/auth/api/me/", "//api/me"]),
-            resource in fuzz::text(&["/api/me", "/{proxy+}", "$default"]),
+            resource in fuzz::text(&["/api/me", "/api/me/sessions/{id}", "/{proxy+}", "$default"]),
             stage in fuzz::text(&["v1", "$default"]),
         ) {
             let place = place(&path, &path, &resource, &stage, OWN);

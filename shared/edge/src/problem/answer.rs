@@ -21,6 +21,8 @@ struct ProblemBody<'a> {
     limit: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_age: Option<u64>,
 }
 
 /// RFC 6749 section 5.2.
@@ -57,6 +59,7 @@ impl Problem {
             error: &self.detail,
             limit: self.limit.map(LimitKind::as_str),
             retry_after: self.retry_after,
+            max_age: self.max_age,
         };
         self.with_headers(response::json(
             self.status,

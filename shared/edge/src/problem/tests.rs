@@ -31,7 +31,7 @@ fn told(failure: impl Into<Failure>) -> String {
     }
     let code = code["error"].as_str().unwrap();
     let mut parts = vec![format!("{} {} {code}", told["status"], problem.name())];
-    for name in ["limit", "retry_after"] {
+    for name in ["limit", "retry_after", "max_age"] {
         parts.extend(told.get(name).map(|value| format!("{name} {value}")));
     }
     for name in ["allow", "retry-after", "set-cookie", "www-authenticate"] {
@@ -92,6 +92,11 @@ fn each_refusal_has_its_problem() {
         (
             Refusal::Unauthorized(Unauthorized::InvalidToken("expired")),
             "401 unauthorized invalid_request, www-authenticate: Bearer error=\"invalid_token\"",
+        ),
+        (
+            Refusal::StaleLogin(Duration::from_mins(10)),
+            "401 stale-login invalid_request, max_age 600, www-authenticate: Bearer \
+             error=\"insufficient_user_authentication\", max_age=\"600\"",
         ),
     ] {
         assert_eq!(told(refusal), expected);

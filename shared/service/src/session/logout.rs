@@ -3,7 +3,7 @@
 use otp_domain::{OperationId, Presentation, RefreshToken, Session, UnixTime};
 
 use super::SessionService;
-use crate::{Error, ambient, fault::Fault};
+use crate::{Error, ambient, fault::Fault, store::Ending};
 
 /// A request to end a session.
 #[derive(Debug)]
@@ -56,7 +56,8 @@ impl SessionService {
             let operation = OperationId::draw(&mut ambient::rng());
             self.store.end_devices(&user, &operation).await?;
         }
-        let ended = self.store.end_sessions(&session.user, Some(&session.id));
+        let all = Ending::AllWithLast(&session.id);
+        let ended = self.store.end_sessions(&session.user, all);
         ended.await.map(|_| ())
     }
 }

@@ -70,7 +70,7 @@ impl SessionService {
             let refresh_token = right
                 .derived_token(request, user.id())
                 .unwrap_or_else(|| RefreshToken::draw(user.id().clone(), rng));
-            let session = self.session_of(&user, &refresh_token, challenge, now);
+            let session = self.session_of(&user, &refresh_token, right, request, now);
             let session = session.await?;
             let redeeming = Redeeming {
                 guess: &right.charged,
@@ -144,12 +144,15 @@ impl SessionService {
         &self,
         user: &ResolvedUser,
         token: &RefreshToken,
-        challenge: &Challenge,
+        right: &RightGuess<'_>,
+        request: &ValidateRequest,
         now: UnixTime,
     ) -> Result<Session, Fault> {
+        let challenge = &right.charged.challenge;
         let lifetimes = self.lifetimes_of(challenge, now);
         let session = Session {
             new_user: user.is_new(),
+            label: request.label.clone(),
             ..Session::start(token, &challenge.destination, lifetimes, now)
         };
         Ok(session.sealed(self.digest_keys.current().await?))

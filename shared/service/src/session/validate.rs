@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use otp_domain::{
-    ChallengeId, ClientAddress, Destination, Device, Devices, IdempotencyKey, OperationId,
-    Passcode, RefreshToken, Refusal, RepeatableGuess, ResolvedUser, UnixTime, User, UserId,
-    Verdict,
+    ChallengeId, ClientAddress, Destination, Device, DeviceLabel, Devices, IdempotencyKey,
+    OperationId, Passcode, RefreshToken, Refusal, RepeatableGuess, ResolvedUser, UnixTime, User,
+    UserId, Verdict,
 };
 use rand::CryptoRng;
 use secrecy::{ExposeSecret, SecretString};
@@ -31,6 +31,8 @@ pub struct ValidateRequest {
     pub challenge_id: Option<ChallengeId>,
     /// The guess: one or more digits. Its length is not checked yet.
     pub otp: SecretString,
+    /// What the client calls its device.
+    pub label: Option<DeviceLabel>,
     /// The client's key for this request, if the client sent one.
     pub idempotency_key: Option<IdempotencyKey>,
 }

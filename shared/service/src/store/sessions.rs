@@ -22,6 +22,18 @@ use crate::{
 /// Time limit for ending all sessions of a user.
 const BUDGET_FOR_ALL: Duration = Duration::from_secs(15);
 
+/// Which sessions of a user end.
+#[derive(Clone, Copy)]
+pub enum Ending<'a> {
+    /// All.
+    All,
+    /// All, and this one after the others, so that the client can retry with a token of
+    /// it after a failure.
+    AllWithLast(&'a SessionId),
+    /// All but this one.
+    Except(&'a SessionId),
+}
+
 /// The outcome of a rotation.
 pub enum Rotation {
     /// The successor is the session's current token.
@@ -129,20 +141,19 @@ impl Store {
         until_settled(operation, attempt).await
     }
 
-    /// Ends every session of the user. `last` ends after the others, so that the
-    /// client can retry with a token of it after a failure.
+    /// Ends these sessions of the user. Returns how many there were.
     ///
     /// # Errors
     ///
     /// The table is unreachable or too slow. Some sessions may have ended.
-    pub async fn end_sessions(
-        &self,
-        user: &UserId,
-        last: Option<&SessionId>,
-    ) -> Result<usize, Fault> {
+    pub async fn end_sessions(&self, user: &UserId, ending: Ending<'_>) -> Result<usize, Fault> {
         let all = async {
             let mut sessions = self.sessions(user).await?;
-            sessions.sort_by_key(|session| Some(&session.id) == last);
+            match ending {
+                Ending::All => (),
+                Ending::AllWithLast(last) => sessions.sort_by_key(|it| it.id == *last),
+                Ending::Except(kept) => sessions.retain(|it| it.id != *kept),
+            }
             for session in &sessions {
                 self.end_session(user, &session.id).await?;
             }

@@ -1,7 +1,9 @@
 //! Sessions as items.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use otp_domain::{DigestKeyId, RefreshTokenDigest, RotationSalt, Seal, Session, SessionId, UserId};
+use otp_domain::{
+    DeviceLabel, DigestKeyId, RefreshTokenDigest, RotationSalt, Seal, Session, SessionId, UserId,
+};
 
 use crate::{
     fault::Fault,
@@ -63,6 +65,9 @@ pub(in crate::store) fn from_session(session: &Session) -> Item {
             sweep_after(session.expires_at),
         ),
     ]);
+    if let Some(label) = &session.label {
+        item.insert("device".to_owned(), text(label.as_str()));
+    }
     if let Some(seal) = &session.seal {
         item.insert("seal".to_owned(), seal_mac(seal));
         item.insert("seal_key_id".to_owned(), seal_key(seal));
@@ -81,6 +86,7 @@ pub(in crate::store) fn session(item: &Item) -> Result<Session, Fault> {
         id: SessionId::new(key("sk", SESSION_PREFIX)?.to_owned()),
         user: UserId::from_table(key("pk", USER_PREFIX)?.to_owned()),
         destination: destination.ok_or_else(|| malformed("destination"))?,
+        label: label(item)?,
         created_at: time(item, "created_at")?,
         new_user: *field(item, "new_user", AttributeValue::as_bool)?,
         current: binary(item, "current_digest")?,
@@ -90,6 +96,14 @@ pub(in crate::store) fn session(item: &Item) -> Result<Session, Fault> {
         ends_at: time(item, "ends_at")?,
         seal: seal(item)?,
     })
+}
+
+fn label(item: &Item) -> Result<Option<DeviceLabel>, Fault> {
+    if !item.contains_key("device") {
+        return Ok(None);
+    }
+    let text = field(item, "device", AttributeValue::as_s)?.clone();
+    Ok(Some(DeviceLabel::from_table(text)))
 }
 
 fn seal(item: &Item) -> Result<Option<Seal>, Fault> {

@@ -41,6 +41,12 @@ pub enum Request {
     LogoutAll,
     Me,
     MeCold,
+    /// The user's own sessions.
+    Sessions,
+    /// All of them but the current one: here, one other.
+    EndSessions,
+    /// The current one.
+    EndSession,
     Keys,
 }
 
@@ -123,6 +129,9 @@ impl Request {
             Self::LogoutAll => "logout, all",
             Self::Me => "me",
             Self::MeCold => "me, cold",
+            Self::Sessions => "sessions",
+            Self::EndSessions => "end other sessions",
+            Self::EndSession => "end a session",
             Self::Keys => "keys, cold",
         }
     }
@@ -150,6 +159,9 @@ impl Request {
             Self::Refresh | Self::RefreshCold | Self::RefreshReused => Route::Refresh,
             Self::Logout | Self::LogoutAll => Route::Logout,
             Self::Me | Self::MeCold => Route::Me,
+            Self::Sessions => Route::Sessions,
+            Self::EndSessions => Route::EndSessions,
+            Self::EndSession => Route::EndSession,
             Self::Keys => Route::Keys,
         }
     }

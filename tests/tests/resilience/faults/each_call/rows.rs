@@ -3,10 +3,11 @@
 use tests::Call;
 
 use super::request::Request::{
-    Keys, Login, LoginBySms, LoginCold, LoginConcealed, LoginFull, LoginGuarded, LoginRefused,
-    LoginRepeatedRefused, LoginReplayed, LoginUndelivered, LoginWithKey, Logout, LogoutAll, Me,
-    MeCold, Refresh, RefreshCold, RefreshReused, Validate, ValidateCold, ValidateConcealed,
-    ValidateRepeated, ValidateWithKey, ValidateWithoutId, ValidateWrong,
+    EndSession, EndSessions, Keys, Login, LoginBySms, LoginCold, LoginConcealed, LoginFull,
+    LoginGuarded, LoginRefused, LoginRepeatedRefused, LoginReplayed, LoginUndelivered,
+    LoginWithKey, Logout, LogoutAll, Me, MeCold, Refresh, RefreshCold, RefreshReused, Sessions,
+    Validate, ValidateCold, ValidateConcealed, ValidateRepeated, ValidateWithKey,
+    ValidateWithoutId, ValidateWrong,
 };
 use super::row::{Outcome, Row, outcome, row};
 
@@ -17,6 +18,7 @@ pub const ATTEMPTED: &str = "challenge, attempt";
 pub const REDEEMED: &str = "attempt, session";
 pub const SESSION: &str = "session";
 pub const REFRESHED_SESSION: &str = "session, refreshed";
+pub const TWO_SESSIONS: &str = "two sessions";
 pub const NO_SESSION: &str = "no session";
 
 const SENT: Outcome = outcome(200, 1, CHALLENGE, 429);
@@ -38,6 +40,13 @@ const REFRESHED: Outcome = outcome(200, 0, REFRESHED_SESSION, 200);
 const NOT_REFRESHED: Outcome = outcome(503, 0, SESSION, 200);
 const LOGGED_OUT: Outcome = outcome(204, 0, NO_SESSION, 204);
 const NOT_LOGGED_OUT: Outcome = outcome(503, 0, SESSION, 204);
+/// The token of a session that has ended ends nothing.
+const ENDED: Outcome = outcome(204, 0, NO_SESSION, 401);
+const NOT_ENDED: Outcome = outcome(503, 0, SESSION, 204);
+const OTHERS_ENDED: Outcome = outcome(204, 0, SESSION, 204);
+const OTHERS_NOT_ENDED: Outcome = outcome(503, 0, TWO_SESSIONS, 204);
+const LISTED: Outcome = outcome(200, 0, SESSION, 200);
+const NOT_LISTED: Outcome = outcome(503, 0, SESSION, 200);
 const ANSWERED: Outcome = outcome(200, 0, "", 200);
 const NOT_ANSWERED: Outcome = outcome(503, 0, "", 200);
 
@@ -239,5 +248,26 @@ pub const ROWS: &[Row] = &[
         .but_lost(outcome(503, 0, NO_SESSION, 204)),
     row(MeCold, Call::FetchPublicKey, 3, ANSWERED, NOT_ANSWERED),
     row(Me, Call::FindUser, 3, ANSWERED, NOT_ANSWERED),
+    row(Sessions, Call::FindUser, 3, LISTED, NOT_LISTED),
+    row(Sessions, Call::ListSessions, 3, LISTED, NOT_LISTED),
+    row(EndSession, Call::FindUser, 3, ENDED, NOT_ENDED),
+    row(EndSession, Call::FindSession, 3, ENDED, NOT_ENDED),
+    row(EndSession, Call::EndSession, 3, ENDED, NOT_ENDED)
+        .but_lost(outcome(503, 0, NO_SESSION, 401)),
+    row(
+        EndSessions,
+        Call::ListSessions,
+        3,
+        OTHERS_ENDED,
+        OTHERS_NOT_ENDED,
+    ),
+    row(
+        EndSessions,
+        Call::EndSession,
+        3,
+        OTHERS_ENDED,
+        OTHERS_NOT_ENDED,
+    )
+    .but_lost(outcome(503, 0, SESSION, 204)),
     row(Keys, Call::FetchPublicKey, 3, ANSWERED, NOT_ANSWERED),
 ];

@@ -1,5 +1,6 @@
 //! One request, with everything that must happen before it.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use otp_edge::route::Route;
 use serde_json::{Value, json};
 use tests::{
@@ -12,13 +13,14 @@ use super::{
     request::Request,
     rows::{
         ATTEMPTED, CHALLENGE, NO_SESSION, NOTHING, REDEEMED, REFRESHED_SESSION, SESSION,
-        UNATTEMPTED,
+        TWO_SESSIONS, UNATTEMPTED,
     },
 };
 
 pub struct Scenario {
     request: Request,
     to: String,
+    path: String,
     body: Value,
     header: Option<(&'static str, String)>,
     messages_before: usize,
@@ -33,6 +35,7 @@ impl Scenario {
             Request::LoginFull => format!("+1416{number:07}"),
             _ => format!("cell{number}@example.com"),
         };
+        let mut path = request.route().path().to_owned();
         let (body, header) = match request.route() {
             Route::Login => {
                 let key = log_in_before(request, app, number, &to).await;
@@ -60,29 +63,21 @@ impl Scenario {
                     keyed.then_some(("idempotency-key", key)),
                 )
             }
-            Route::Me => {
-                let login = app.log_in(&to).await;
-                let bearer = format!("Bearer {}", login["token"].as_str().unwrap());
+            Route::Me | Route::Sessions | Route::EndSessions | Route::EndSession => {
+                let (bearer, session) = bearer_before(request, app, &to).await;
+                path = path.replace("{id}", &session);
                 (Value::Null, Some(("authorization", bearer)))
             }
             Route::Keys | Route::Configuration | Route::Metadata => (Value::Null, None),
             Route::Refresh | Route::Logout | Route::Token | Route::Revoke => {
-                let token = app.log_in(&to).await["refresh_token"].clone();
-                let mut body = json!({ "refresh_token": token });
-                if request == Request::RefreshReused {
-                    let next = app.refresh(&token).await;
-                    app.refresh(&next.json["refresh_token"]).await;
-                }
-                if request == Request::LogoutAll {
-                    body["all"] = json!(true);
-                }
-                (body, None)
+                (refreshable_before(request, app, &to).await, None)
             }
         };
         Self {
             messages_before: app.messages(&to).len(),
             request,
             to,
+            path,
             body,
             header,
         }
@@ -108,7 +103,7 @@ impl Scenario {
             self.body.to_string()
         };
         let route = self.request.route();
-        let path = route.path();
+        let path = self.path.as_str();
         if self.request == Request::ValidateWrong {
             // Only the guesses of other clients than the requester are counted.
             let answer = app.post_from("203.0.113.9", path, &[], &self.body).await;
@@ -153,11 +148,18 @@ impl Scenario {
                     _ => "attempts and sessions disagree",
                 }
             }
-            Route::Refresh | Route::Logout | Route::Token | Route::Revoke => {
+            Route::Refresh
+            | Route::Logout
+            | Route::Token
+            | Route::Revoke
+            | Route::Sessions
+            | Route::EndSessions
+            | Route::EndSession => {
                 let user = items["user"]["user_id"].as_s().unwrap();
                 let sessions = app.partition(&format!("user#{user}")).await;
                 match sessions.values().next() {
                     None => NO_SESSION,
+                    Some(_) if sessions.len() > 1 => TWO_SESSIONS,
                     Some(session) if session.contains_key("previous_digest") => REFRESHED_SESSION,
                     Some(_) => SESSION,
                 }
@@ -165,6 +167,39 @@ impl Scenario {
             Route::Me | Route::Keys | Route::Configuration | Route::Metadata => "",
         }
     }
+}
+
+/// Logs in, for a request with an access token; returns its header and the session's id.
+async fn bearer_before(request: Request, app: &TestApp, to: &str) -> (String, String) {
+    let login = app.log_in(to).await;
+    let user = format!("user#{}", login["user_id"].as_str().unwrap());
+    let items = app.partition(&user).await;
+    let mut sessions = items.iter().filter_map(|(sort, item)| {
+        let id = sort.strip_prefix("session#")?;
+        Some((id.to_owned(), item.clone()))
+    });
+    let (own, mut session) = sessions.next().unwrap();
+    if request == Request::EndSessions {
+        let other = AttributeValue::S(format!("session#{}", "x".repeat(43)));
+        session.insert("sk".to_owned(), other);
+        app.put(session).await;
+    }
+    let bearer = format!("Bearer {}", login["token"].as_str().unwrap());
+    (bearer, own)
+}
+
+/// Logs in, for a request with a refresh token; returns its body.
+async fn refreshable_before(request: Request, app: &TestApp, to: &str) -> Value {
+    let token = app.log_in(to).await["refresh_token"].clone();
+    let mut body = json!({ "refresh_token": token });
+    if request == Request::RefreshReused {
+        let next = app.refresh(&token).await;
+        app.refresh(&next.json["refresh_token"]).await;
+    }
+    if request == Request::LogoutAll {
+        body["all"] = json!(true);
+    }
+    body
 }
 
 /// Makes the logins before a login; returns its idempotency key, if it has one.
