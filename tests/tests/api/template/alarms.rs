@@ -129,7 +129,7 @@ fn an_alarm_of_the_gateway_watches_this_api_and_its_stage() {
     let stack = Stack::full();
     let api = json!([
         { "Name": "ApiName", "Value": stack.part(&["Resources", "Api", "Properties", "Name"]) },
-        { "Name": "Stage", "Value": "Api.Stage" },
+        { "Name": "Stage", "Value": "v1" },
     ]);
     for (name, alarm) in stack.resources(KIND) {
         let metrics = items(&alarm["Metrics"]);
