@@ -7,7 +7,7 @@ import { chromium } from "playwright-core";
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const names = ["chromium", "chromium-browser", "google-chrome"].map((name) => `/usr/bin/${name}`);
-const executablePath = [process.env.CHROMIUM, ...names].find((path) => path && existsSync(path));
+export const executablePath = [process.env.CHROMIUM, ...names].find((path) => path && existsSync(path));
 
 export const launch = () => chromium.launch({ executablePath });
 

@@ -17,6 +17,7 @@ const SCRIPT = `
 import { Client, Problem, type Challenge, type Session } from "login-with-otp";
 import { OtpSignIn } from "login-with-otp/sign-in";
 import german from "login-with-otp/languages/de";
+import { codeFor, fixture, start, type Message, type Stack } from "login-with-otp/testing";
 
 const client = new Client({ api: "https://api.example.com", storage: "local", locale: "de" });
 const off: () => void = client.on("login", (session) => session.userId.length);
@@ -30,10 +31,17 @@ try { await client.resend(challenge); } catch (error) {
 const element = document.querySelector("otp-sign-in") as OtpSignIn;
 element.client = client;
 const title: string = german.title;
-void [off, session, answer, token, title];
+const stack: Stack = await start({ settings: { OTP_LENGTH: 8, BRAND: "Shop" }, binary: "/opt/local" });
+const code: string = await codeFor("user@example.com", { timeout: 1000 });
+const messages: Message[] = await stack.messages();
+const scope: "worker" = fixture().otp[1].scope;
+await stack.advance(60);
+void [off, session, answer, token, title, code, messages, scope, stack.reset, stack.stop];
 
 // @ts-expect-error one destination, by its name in the API
 await client.requestCode({ mail: "user@example.com" });
+// @ts-expect-error seconds
+await stack.advance("60");
 // @ts-expect-error not a place
 new Client({ api: "https://api.example.com", storage: "disk" });
 `;
