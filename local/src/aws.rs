@@ -15,6 +15,7 @@ pub mod kms;
 mod protocol;
 mod ses;
 mod sns;
+pub mod topics;
 
 use std::{borrow::Cow, net::SocketAddr};
 
@@ -54,16 +55,23 @@ struct Aws {
     inbox: Inbox,
     keys: kms::Keys,
     templates: ses::Templates,
+    topics: topics::Topics,
 }
 
 /// Serves `DynamoDB` from the emulator at `dynamodb`, KMS with `keys`, and SES and SNS, which
-/// deliver to `inbox`.
-pub fn router(dynamodb: SocketAddr, inbox: Inbox, keys: kms::Keys) -> Router {
+/// deliver to `inbox` and to the subscribers of `topics`.
+pub fn router(
+    dynamodb: SocketAddr,
+    inbox: Inbox,
+    keys: kms::Keys,
+    topics: topics::Topics,
+) -> Router {
     let aws = Aws {
         dynamodb: dynamodb::Proxy::new(dynamodb),
         inbox,
         keys,
         templates: ses::Templates::default(),
+        topics,
     };
     Router::new()
         .route("/", any(dispatch).get(async || ABOUT))
@@ -174,7 +182,7 @@ impl Aws {
                 let path = head.uri.path();
                 ses::answer(&self.inbox, &self.templates, &head.method, path, body)
             }
-            Call::Sns => sns::answer(&self.inbox, body),
+            Call::Sns => sns::answer(&self.inbox, &self.topics, body),
             Call::DynamoDb | Call::Unknown(_) => Err(AwsError::client(
                 "UnknownOperationException",
                 "No service here takes this request.",

@@ -7,10 +7,7 @@ mod language;
 
 use std::{
     collections::VecDeque,
-    sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use otp_service::delivery;
@@ -37,13 +34,13 @@ const MILLISECONDS: u128 = Config::DEFAULT
     })
     .encode();
 
-/// How a message was sent.
+/// What a message's destination is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
-    /// By e-mail, through SES.
+    /// An e-mail address.
     Email,
-    /// As a text message, through SNS.
+    /// A phone number.
     Sms,
 }
 
@@ -51,6 +48,8 @@ pub enum Channel {
 pub struct Draft {
     /// The channel.
     pub channel: Channel,
+    /// The way on which it travelled.
+    pub way: String,
     /// The one destination: an address or a number.
     pub to: String,
     /// The sender, if the message names one.
@@ -73,6 +72,8 @@ pub struct Message {
     pub id: String,
     /// The channel.
     pub channel: Channel,
+    /// The way on which it travelled: `email` is SES, `sms` is SNS, and any other an own sender.
+    pub way: String,
     /// The destination.
     pub to: String,
     /// The sender, if the message names one.
@@ -101,12 +102,21 @@ pub struct Inbox {
 struct Shared {
     /// Oldest first.
     messages: Mutex<VecDeque<Message>>,
-    refusing: AtomicBool,
+    /// The ways that take no message.
+    refused: Mutex<Refused>,
     ahead: Ahead,
     /// What this deployment's text messages say: SNS is not told their language.
     sent_by: OnceLock<delivery::Settings>,
     /// Counts the changes, so that the page knows when to reload.
     changes: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+enum Refused {
+    #[default]
+    None,
+    All,
+    Ways(Vec<String>),
 }
 
 impl Inbox {
@@ -125,6 +135,7 @@ impl Inbox {
         let message = Message {
             id: uuid::Uuid::new_v4().to_string(),
             channel: draft.channel,
+            way: draft.way,
             to: draft.to,
             from: draft.from,
             subject: draft.subject,
@@ -178,13 +189,31 @@ impl Inbox {
 
     /// Makes the providers refuse every send, or accept them again.
     pub fn set_refusing(&self, refusing: bool) {
-        self.shared.refusing.store(refusing, Ordering::Relaxed);
+        *self.refused() = if refusing {
+            Refused::All
+        } else {
+            Refused::None
+        };
     }
 
-    /// Whether the providers refuse every send.
+    /// Makes the providers of these ways refuse every send, and all others accept them.
+    pub fn refuse(&self, ways: Vec<String>) {
+        *self.refused() = Refused::Ways(ways);
+    }
+
+    /// Whether the provider of a way refuses every send.
     #[must_use]
-    pub fn is_refusing(&self) -> bool {
-        self.shared.refusing.load(Ordering::Relaxed)
+    pub fn refuses(&self, way: &str) -> bool {
+        match &*self.refused() {
+            Refused::None => false,
+            Refused::All => true,
+            Refused::Ways(ways) => ways.iter().any(|refused| refused == way),
+        }
+    }
+
+    fn refused(&self) -> MutexGuard<'_, Refused> {
+        let refused = self.shared.refused.lock();
+        refused.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A receiver of every change from now on.

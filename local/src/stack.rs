@@ -11,7 +11,7 @@ use otp_edge::settings::{Settings, SettingsError};
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
-    aws::{self, dynamodb, kms},
+    aws::{self, dynamodb, kms, topics::Topics},
     clock::{self, Ahead},
     functions::{Clock, Functions},
     gateway,
@@ -116,7 +116,9 @@ impl Stack {
         if let Ok(login) = &settings.login {
             messages.know(&login.delivery);
         }
-        let (services, limits) = services(&settings, messages.clone()).await?;
+        let subscribers = (options.settings)("SUBSCRIBERS").unwrap_or_default();
+        let topics = Topics::parse(&subscribers).map_err(StartError::Services)?;
+        let (services, limits) = services(&settings, messages.clone(), topics).await?;
 
         let mut servers = JoinSet::new();
         serve(&mut servers, aws, &services);
@@ -183,7 +185,11 @@ fn serve(servers: &mut JoinSet<io::Result<()>>, listeners: Vec<TcpListener>, rou
     }
 }
 
-async fn services(settings: &Settings, messages: Inbox) -> Result<(Router, Limits), StartError> {
+async fn services(
+    settings: &Settings,
+    messages: Inbox,
+    topics: Topics,
+) -> Result<(Router, Limits), StartError> {
     let (address, database) = dynamodb::start().await.map_err(StartError::Services)?;
     let sessions = &settings.sessions;
     dynamodb::create_table(&database, &sessions.table_name).map_err(StartError::Services)?;
@@ -200,7 +206,7 @@ async fn services(settings: &Settings, messages: Inbox) -> Result<(Router, Limit
     )
     .map_err(StartError::Services)?;
     let limits = Limits::new(database, sessions.table_name.clone());
-    Ok((aws::router(address, messages, keys), limits))
+    Ok((aws::router(address, messages, keys, topics), limits))
 }
 
 fn ids<'a>(first: &'a String, second: Option<&'a String>) -> Vec<&'a str> {

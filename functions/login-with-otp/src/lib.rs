@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lambda_http::Request;
-use otp_domain::{Delivery, Destination, Pseudonym, UnixTime};
+use otp_domain::{Delivery, Destination, Pseudonym, UnixTime, Ways};
 use otp_edge::{
     api::{Api, Report, Success},
     cookie::RefreshCookie,
@@ -26,6 +26,7 @@ use otp_service::{
 pub struct LoginApi {
     service: Result<Arc<LoginService>, Fault>,
     refresh_cookie: RefreshCookie,
+    ways: Ways,
 }
 
 impl LoginApi {
@@ -43,9 +44,11 @@ impl Api for LoginApi {
     fn new(settings: &Settings, aws: &Aws) -> Self {
         let service = |settings| Arc::new(LoginService::new(settings, aws));
         let login = settings.login.as_ref().map(service);
+        let ways = settings.login.as_ref().map(|it| it.delivery.ways.clone());
         Self {
             service: login.map_err(|_| Fault::new(Dependency::Settings, "read", "wrong settings")),
             refresh_cookie: settings.refresh_cookie.clone(),
+            ways: ways.unwrap_or_default(),
         }
     }
 
@@ -70,15 +73,15 @@ impl Api for LoginApi {
         if route != Route::Login {
             return Err(Rejection::NotFound.into());
         }
-        let login = request::login(request, &self.refresh_cookie)?;
+        let login = request::login(request, &self.refresh_cookie, &self.ways)?;
         let service = self.service.clone().map_err(Error::from)?;
         let requested = service
             .request_code(&login, now, &mut ambient::rng())
             .await?;
-        let response = response::code_requested(&requested);
+        let response = response::code_requested(&requested, &self.ways);
         let success = |outcome| Success::new(outcome, response).about(requested.about);
         Ok(match requested.outcome {
-            DeliveryOutcome::Sent(_) => success("sent"),
+            DeliveryOutcome::Sent => success("sent"),
             DeliveryOutcome::Suppressed => success("not-sent"),
             DeliveryOutcome::Replayed(_) => success("sent-before"),
             DeliveryOutcome::Unconfirmed(fault) => {

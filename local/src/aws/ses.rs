@@ -115,7 +115,7 @@ fn send(inbox: &Inbox, templates: &Templates, request: SendEmail) -> Result<Stri
     if email.text.is_none() && email.html.is_none() {
         return Err(bad_request("Body must contain Text or Html."));
     }
-    if inbox.is_refusing() {
+    if inbox.refuses("email") {
         // SES quotes the addresses, too. The caller must keep them out of its logs.
         return Err(AwsError::client(
             "MessageRejected",
@@ -128,6 +128,7 @@ fn send(inbox: &Inbox, templates: &Templates, request: SendEmail) -> Result<Stri
     let mut ids = recipients.into_iter().map(|to| {
         inbox.receive(Draft {
             channel: Channel::Email,
+            way: "email".to_owned(),
             to,
             from: Some(from.clone()),
             subject: Some(email.subject.clone()),

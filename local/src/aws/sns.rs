@@ -1,19 +1,20 @@
-//! SNS: `Publish` to a phone number, delivered to the inbox.
+//! SNS: `Publish` to a phone number or a topic, delivered to the inbox.
 
 use std::collections::HashMap;
 
-use super::protocol::AwsError;
+use super::{protocol::AwsError, topics::Topics};
 use crate::inbox::{Channel, Draft, Inbox};
 
 /// The longest message that SNS accepts. SNS splits a text that exceeds one SMS.
 const MAX_MESSAGE_CHARS: usize = 1600;
 
-type Form = HashMap<String, String>;
+pub(super) type Form = HashMap<String, String>;
 
-pub(super) fn answer(inbox: &Inbox, body: &[u8]) -> Result<String, AwsError> {
+pub(super) fn answer(inbox: &Inbox, topics: &Topics, body: &[u8]) -> Result<String, AwsError> {
     let form: Form = form_urlencoded::parse(body).into_owned().collect();
     match form.get("Action").map(String::as_str) {
-        Some("Publish") => publish(inbox, &form),
+        Some("Publish") if form.contains_key("PhoneNumber") => publish(inbox, &form),
+        Some("Publish") => topics.publish(inbox, &form),
         Some(_) => Err(AwsError::client(
             "InvalidAction",
             "Of the services that accept forms, only SNS is emulated, and only its Publish.",
@@ -24,7 +25,9 @@ pub(super) fn answer(inbox: &Inbox, body: &[u8]) -> Result<String, AwsError> {
 
 fn publish(inbox: &Inbox, form: &Form) -> Result<String, AwsError> {
     if form.contains_key("TopicArn") || form.contains_key("TargetArn") {
-        return Err(invalid("Topics are not emulated: publish to a PhoneNumber"));
+        return Err(invalid(
+            "Only one of TopicArn, TargetArn and PhoneNumber can be published to",
+        ));
     }
     let number = required(form, "PhoneNumber")?;
     if !is_e164(number) || !is_plausible(number) {
@@ -36,13 +39,13 @@ fn publish(inbox: &Inbox, form: &Form) -> Result<String, AwsError> {
     }
     let attributes = attributes(form)?;
     check_attributes(&attributes)?;
-    if inbox.is_refusing() {
-        // Not about the number, which would be the client's mistake.
-        return Err(invalid("Message Reason: the inbox refuses every message"));
+    if inbox.refuses("sms") {
+        return Err(refused());
     }
 
     let id = inbox.receive(Draft {
         channel: Channel::Sms,
+        way: "sms".to_owned(),
         to: number.to_owned(),
         from: sender(&attributes).map(str::to_owned),
         subject: None,
@@ -53,7 +56,7 @@ fn publish(inbox: &Inbox, form: &Form) -> Result<String, AwsError> {
     Ok(format!("<MessageId>{id}</MessageId>"))
 }
 
-fn required<'a>(form: &'a Form, name: &str) -> Result<&'a str, AwsError> {
+pub(super) fn required<'a>(form: &'a Form, name: &str) -> Result<&'a str, AwsError> {
     match form.get(name).map(String::as_str) {
         Some("") => Err(invalid(&format!("Empty {name}"))),
         Some(value) => Ok(value),
@@ -137,7 +140,12 @@ fn not_publishable(number: &str) -> AwsError {
     ))
 }
 
-fn invalid(reason: &str) -> AwsError {
+/// Not about the number, which would be the client's mistake.
+pub(super) fn refused() -> AwsError {
+    invalid("Message Reason: the inbox refuses every message")
+}
+
+pub(super) fn invalid(reason: &str) -> AwsError {
     AwsError::client("InvalidParameter", format!("Invalid parameter: {reason}"))
 }
 

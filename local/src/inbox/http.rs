@@ -19,7 +19,7 @@ use axum::{
         Html, IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
     },
-    routing::get,
+    routing::{get, put},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures_util::stream::{self, Stream};
@@ -35,6 +35,7 @@ const PAGE: &str = include_str!("page.html");
 /// | `GET /` | the page |
 /// | `GET /api/messages`, with or without `?to=` | the messages |
 /// | `DELETE /api/messages` | deletes the messages |
+/// | `PUT /api/refused` | the providers of these ways refuse every send |
 /// | `GET /api/stream` | a server-sent event for each change |
 ///
 /// The stream never ends by itself, so a graceful shutdown waits until the page is closed.
@@ -42,6 +43,7 @@ pub fn router(inbox: Inbox) -> Router {
     let routes = Router::new()
         .route("/", get(page))
         .route("/api/messages", get(list).delete(clear))
+        .route("/api/refused", put(refuse))
         .route("/api/stream", get(changes))
         .fallback(unknown)
         .with_state(inbox);
@@ -71,6 +73,11 @@ async fn list(State(inbox): State<Inbox>, RawQuery(query): RawQuery) -> Json<Vec
 
 async fn clear(State(inbox): State<Inbox>) -> StatusCode {
     inbox.clear();
+    StatusCode::NO_CONTENT
+}
+
+async fn refuse(State(inbox): State<Inbox>, Json(ways): Json<Vec<String>>) -> StatusCode {
+    inbox.refuse(ways);
     StatusCode::NO_CONTENT
 }
 

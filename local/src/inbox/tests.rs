@@ -3,6 +3,7 @@ use super::*;
 fn sms(to: &str, text: &str) -> Draft {
     Draft {
         channel: Channel::Sms,
+        way: "sms".to_owned(),
         to: to.to_owned(),
         from: None,
         subject: None,
@@ -84,7 +85,7 @@ fn absent_values_are_null_and_the_time_has_milliseconds() {
     assert_eq!(
         json[0],
         serde_json::json!({
-            "id": id, "channel": "sms", "to": "+14155550100", "from": null, "subject": null,
+            "id": id, "channel": "sms", "way": "sms", "to": "+14155550100", "from": null, "subject": null,
             "text": "Hello", "html": null, "code": null, "locale": null, "sent_at": sent_at,
         })
     );

@@ -14,6 +14,7 @@
 //! | who may log in | [`UnknownUsers`] |
 //! | what operators say of users in tokens | [`Claims`] |
 //! | addresses and numbers | [`EmailAddress`], [`PhoneNumber`], [`SmsPrefixes`], [`NumberRange`], [`Country`] |
+//! | on which ways codes travel | [`Ways`] |
 //! | who text messages come from | [`SmsSenders`] |
 //! | every rule that refuses a request | [`Refusal`] |
 
@@ -47,6 +48,7 @@ mod test_identity;
 mod time;
 mod unknown_users;
 mod user;
+mod ways;
 
 pub use allowance::{ClientAllowances, MalformedAllowance};
 pub use carried_user::CarriedUser;
@@ -78,3 +80,4 @@ pub use test_identity::TestIdentities;
 pub use time::{UnixTime, seconds_to_wait};
 pub use unknown_users::{DeliveryDecision, UnknownUsers};
 pub use user::{ResolvedUser, User, UserId, UserRecord};
+pub use ways::{ListedWay, Topic, WayName, Ways, WaysTo, is_region};

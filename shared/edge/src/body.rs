@@ -133,7 +133,7 @@ impl Members {
     }
 
     /// Adds a mistake that concerns several members.
-    pub fn note(&mut self, mistake: &'static str) {
+    pub fn note(&mut self, mistake: impl Into<Explanation>) {
         self.mistakes.note(mistake);
     }
 

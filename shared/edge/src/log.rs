@@ -6,7 +6,7 @@
 
 use lambda_http::Request;
 use otp_domain::{
-    ChallengeId, Country, Destination, Pseudonym, Refusal, SessionId, Unauthorized, UserId,
+    ChallengeId, Country, Destination, Pseudonym, Refusal, SessionId, Unauthorized, UserId, WayName,
 };
 use otp_service::{
     ErrorKind,
@@ -170,6 +170,7 @@ macro_rules! write_line {
             user_id = about.user.as_ref().map(UserId::as_str),
             challenge_id = about.challenge.as_ref().map(ChallengeId::as_str),
             session_id = about.session.as_ref().map(SessionId::as_str),
+            way = about.way.as_ref().map(WayName::as_str),
             message_id = about.message.as_ref().map(MessageId::as_str),
             refused_origin = log.refused_origin,
             refused_by = log.refused_by(),

@@ -9,7 +9,7 @@ use lambda_http::{
 };
 use otp_domain::{
     ChallengeId, Destination, DeviceLabel, EmailAddress, IdempotencyKey, PhoneNumber, RefreshToken,
-    Refusal, SessionId, Unauthorized,
+    Refusal, SessionId, Unauthorized, WayName, Ways,
 };
 use otp_messages::LanguageChoice;
 use otp_service::{
@@ -42,17 +42,24 @@ pub fn gateway_id(request: &Request) -> Option<String> {
 /// # Errors
 ///
 /// The request is malformed.
-pub fn login(request: &Request, cookie: &RefreshCookie) -> Result<LoginRequest, Rejection> {
-    let (destination, challenge_id, device_token, locale, app) = body::read(request, |members| {
-        let destination = destination(members);
-        let challenge_id = members.optional("challenge_id", &CHALLENGE_ID);
-        let device_token = members.optional("device_token", &DEVICE_TOKEN);
-        let locale = members.optional("locale", &LOCALE);
-        let app = members.optional("app", &APP);
-        Some((destination?, challenge_id, device_token, locale, app))
-    })?;
+pub fn login(
+    request: &Request,
+    cookie: &RefreshCookie,
+    ways: &Ways,
+) -> Result<LoginRequest, Rejection> {
+    let (destination, via, challenge_id, device_token, locale, app) =
+        body::read(request, |members| {
+            let destination = destination(members);
+            let via = via(members, destination.as_ref(), ways);
+            let challenge_id = members.optional("challenge_id", &CHALLENGE_ID);
+            let device_token = members.optional("device_token", &DEVICE_TOKEN);
+            let locale = members.optional("locale", &LOCALE);
+            let app = members.optional("app", &APP);
+            Some((destination?, via, challenge_id, device_token, locale, app))
+        })?;
     Ok(LoginRequest {
         destination,
+        via,
         client: client::of(request),
         challenge_id,
         device_tokens: device_token
@@ -61,6 +68,20 @@ pub fn login(request: &Request, cookie: &RefreshCookie) -> Result<LoginRequest, 
         language: locale.unwrap_or_default().or_else(|| preferred(request)),
         app,
     })
+}
+
+/// The way that a client chooses, which must be one to its destination. Where there is none,
+/// the destination itself is refused.
+fn via(members: &mut Members, to: Option<&Destination>, ways: &Ways) -> Option<WayName> {
+    let chosen = members.optional("via", &VIA)?;
+    let kind = to?.kind();
+    let known: Vec<_> = ways.names(kind).collect();
+    if !known.is_empty() && !known.contains(&chosen.as_str()) {
+        let known = known.join("` or `");
+        members.note(format!("`via` must be `{known}` for this destination."));
+    }
+    let mut ways = ways.to(kind).iter().map(|way| &way.name);
+    ways.find(|name| name.as_str() == chosen).cloned()
 }
 
 /// What `Accept-Language` says. A browser sends the header by itself, so a malformed
@@ -231,6 +252,7 @@ const DEVICE_LABEL: Shape<DeviceLabel> = Shape::text(
 const SESSION_ID: Shape<String> = Shape::text("the claim `sid` of an access token", |text| {
     Some(text.to_owned())
 });
+const VIA: Shape<String> = Shape::text("a string", |text| Some(text.to_owned()));
 const APP: Shape<String> = Shape::text("a string", |text| Some(text.to_owned()));
 const CHALLENGE_ID: Shape<ChallengeId> = Shape::text(
     "the `challenge_id` of a login: 22 letters, digits, `-` or `_`",

@@ -12,7 +12,7 @@ use lambda_http::{
     },
 };
 use otp_domain::{
-    DestinationKind, DeviceLabel, Session, SessionId, UnixTime, UserRecord, seconds_to_wait,
+    DestinationKind, DeviceLabel, Session, SessionId, UnixTime, UserRecord, Ways, seconds_to_wait,
 };
 use otp_service::{
     login::CodeRequested,
@@ -30,6 +30,7 @@ struct CodeRequestedBody<'a> {
     challenge_id: &'a str,
     channel: &'static str,
     destination: &'a str,
+    ways: Vec<&'a str>,
     code_length: u8,
     max_attempts: u8,
     expires_in: u64,
@@ -105,9 +106,9 @@ enum DestinationBody<'a> {
 /// How long verifiers may cache the public documents.
 const PUBLIC_FOR_AN_HOUR: &str = "public, max-age=3600";
 
-/// The answer to a login.
+/// The answer to a login, with the ways of this deployment to the destination.
 #[must_use]
-pub fn code_requested(requested: &CodeRequested) -> Response<Body> {
+pub fn code_requested(requested: &CodeRequested, ways: &Ways) -> Response<Body> {
     let body = CodeRequestedBody {
         message: match requested.destination.kind() {
             DestinationKind::Email => "OTP has been sent to your email.",
@@ -116,6 +117,7 @@ pub fn code_requested(requested: &CodeRequested) -> Response<Body> {
         challenge_id: requested.challenge_id.as_str(),
         channel: requested.destination.kind().channel(),
         destination: requested.destination.as_str(),
+        ways: ways.names(requested.destination.kind()).collect(),
         code_length: requested.code_length,
         max_attempts: requested.max_attempts,
         expires_in: requested.expires_in.as_secs(),

@@ -1,6 +1,6 @@
 //! Whom and what a request was about, for the log.
 
-use otp_domain::{ChallengeId, Destination, Session, SessionId, UserId};
+use otp_domain::{ChallengeId, Destination, Session, SessionId, UserId, WayName};
 
 /// Whom and what a request was about, as far as it is known. The log finds lines
 /// together by these ids.
@@ -14,6 +14,8 @@ pub struct About {
     pub challenge: Option<ChallengeId>,
     /// The session: the hash of what its refresh tokens share.
     pub session: Option<SessionId>,
+    /// The way of the message.
+    pub way: Option<WayName>,
     /// The message.
     pub message: Option<MessageId>,
 }
@@ -44,6 +46,7 @@ impl About {
             user: self.user.or(more.user),
             challenge: self.challenge.or(more.challenge),
             session: self.session.or(more.session),
+            way: self.way.or(more.way),
             message: self.message.or(more.message),
         }
     }
@@ -108,7 +111,9 @@ mod tests {
         let other: Destination = "bob@example.com".parse().unwrap();
         let session = SessionId::new("s".to_owned());
         let message = MessageId::new(Some("m".to_owned())).unwrap();
+        let way = WayName::parse("sms");
         let sent = About {
+            way: way.clone(),
             message: Some(message.clone()),
             ..About::default()
         };
@@ -124,6 +129,7 @@ mod tests {
             user: Some(user),
             challenge: Some(challenge),
             session: Some(session),
+            way,
             message: Some(message),
         };
         assert_eq!(about, expected);

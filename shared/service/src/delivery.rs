@@ -3,15 +3,16 @@
 mod email;
 mod failure;
 mod from;
+mod own;
 mod sms;
 mod template;
 mod way;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use otp_domain::{
-    ChallengeId, ClientAddress, Destination, Passcode, Refusal, SmsPrefixes, UnixTime,
+    ChallengeId, ClientAddress, Destination, Passcode, Refusal, SmsPrefixes, UnixTime, WayName,
 };
 use otp_messages::{AndroidApp, EmailDetails, Language, LanguageChoice, Messages};
 
@@ -21,7 +22,15 @@ pub use from::EmailFrom;
 pub use way::Settings;
 
 use self::{template::OwnTemplate, way::Way};
-use crate::{about::MessageId, aws::Aws, fault::Fault};
+use crate::{
+    about::{About, MessageId},
+    ambient::Stopwatch,
+    aws::Aws,
+    fault::Fault,
+};
+
+/// After this long, a failure is no longer known at once, and no other way is tried.
+const AT_ONCE: Duration = Duration::from_secs(3);
 
 /// Sends codes on the ways that this deployment uses.
 pub struct MessageSender {
@@ -39,6 +48,10 @@ pub struct Selection {
 
 /// One code on its way to its destination.
 pub struct CodeMessage<'a> {
+    /// The name of this message.
+    pub id: &'a str,
+    /// The way to try first, if the client chose one.
+    pub via: Option<&'a WayName>,
     /// Where to.
     pub to: &'a Destination,
     /// The code.
@@ -49,8 +62,30 @@ pub struct CodeMessage<'a> {
     pub selection: Selection,
     /// When the code was requested.
     pub requested_at: UnixTime,
+    /// When the code expires.
+    pub end: UnixTime,
     /// The client that requested it.
     pub client: &'a ClientAddress,
+}
+
+/// What became of a message.
+pub struct Attempt {
+    /// The way that was tried last.
+    pub way: Option<WayName>,
+    /// The provider's id of the message, or why it did not confirm that it took it.
+    pub result: Result<Option<MessageId>, DeliveryFailure>,
+}
+
+impl Attempt {
+    /// What the log tells of it.
+    #[must_use]
+    pub fn about(&self) -> About {
+        About {
+            way: self.way.clone(),
+            message: self.result.as_ref().ok().cloned().flatten(),
+            ..About::default()
+        }
+    }
 }
 
 impl MessageSender {
@@ -64,8 +99,13 @@ impl MessageSender {
         }
     }
 
-    fn way_to(&self, to: &Destination) -> Option<&Way> {
-        self.ways.iter().find(|way| way.reaches(to))
+    /// The ways to a destination: the chosen one, then the others in order.
+    fn ways_to(&self, to: &Destination, via: Option<&WayName>) -> impl Iterator<Item = &Way> {
+        let kind = to.kind();
+        let ways = || self.ways.iter().filter(move |way| way.reaches == kind);
+        let is_chosen = move |way: &&Way| via == Some(&way.name);
+        let others = ways().filter(move |way| !is_chosen(way));
+        ways().filter(is_chosen).chain(others)
     }
 
     /// Checks that this deployment sends to `to`, before anything is stored. For
@@ -76,7 +116,7 @@ impl MessageSender {
     /// [`Refusal::DestinationNotAllowed`].
     pub fn check(&self, to: &Destination) -> Result<Option<&str>, Refusal> {
         let refused = Refusal::DestinationNotAllowed;
-        self.way_to(to).ok_or(refused)?;
+        self.ways_to(to, None).next().ok_or(refused)?;
         match to {
             Destination::Email(_) => Ok(None),
             Destination::Phone(number) => {
@@ -113,27 +153,43 @@ impl MessageSender {
     }
 
     /// Makes sure that a send soon after this finds an open connection.
-    pub async fn connect(&self, to: &Destination) {
-        if let Some(way) = self.way_to(to) {
+    pub async fn connect(&self, to: &Destination, via: Option<&WayName>) {
+        if let Some(way) = self.ways_to(to, via).next() {
             way.connect().await;
         }
     }
 
-    /// Sends the code, and returns the provider's id of the message. A client chooses the
-    /// recipient, and selects among the messages of this deployment. Nothing else of its
-    /// request enters a message.
-    ///
-    /// # Errors
-    ///
-    /// The provider did not confirm that it took the message.
-    pub async fn send(
-        &self,
-        message: &CodeMessage<'_>,
-    ) -> Result<Option<MessageId>, DeliveryFailure> {
-        match self.way_to(message.to) {
-            Some(way) => way.send(&self.messages, message).await,
-            None => Err(way::no_way()),
+    /// Sends the code. A way that certainly sent nothing is followed by the next, if that is
+    /// known at once. A client chooses the recipient, and selects among the ways and the
+    /// messages of this deployment. Nothing else of its request enters a message.
+    pub async fn send(&self, message: &CodeMessage<'_>) -> Attempt {
+        let started = Stopwatch::start();
+        let mut last = Attempt {
+            way: None,
+            result: Err(way::no_way()),
+        };
+        for way in self.ways_to(message.to, message.via) {
+            if last.way.is_some() && started.elapsed() > AT_ONCE {
+                break;
+            }
+            let result = way.send(&self.messages, message).await;
+            let is_over = !matches!(
+                result,
+                Err(DeliveryFailure::NotSent(_) | DeliveryFailure::DestinationRefused)
+            );
+            // Of several failures, a fault counts: it may be gone at the next request.
+            let is_fault = matches!(last.result, Err(DeliveryFailure::NotSent(_)));
+            if is_over || last.way.is_none() || !is_fault {
+                last = Attempt {
+                    way: Some(way.name.clone()),
+                    result,
+                };
+            }
+            if is_over {
+                break;
+            }
         }
+        last
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use otp_domain::{
     Asker, CarriedUser, Challenge, ChallengeId, ClientAddress, Delivery, Destination, Device,
     DigestKey, IdempotencyKey, Limit, Policy, Pseudonym, TestIdentities, Trust, UnixTime,
-    UnknownUsers, User,
+    UnknownUsers, User, WayName,
 };
 use otp_messages::LanguageChoice;
 use rand::CryptoRng;
@@ -65,6 +65,8 @@ pub struct LoginRequest {
     pub idempotency_key: Option<IdempotencyKey>,
     /// What the client says about the language of its message.
     pub language: LanguageChoice,
+    /// The way that the client wants the code on.
+    pub via: Option<WayName>,
     /// The name of the Android app that reads the message, if the client sent one.
     pub app: Option<String>,
 }
@@ -291,7 +293,7 @@ impl LoginService {
         };
         let send = issued.send(Part::Both, Some(history));
         let admit = self.ledger.admit(&send, &rules, rng);
-        let (admitted, ()) = tokio::join!(admit, self.sender.connect(to));
+        let (admitted, ()) = tokio::join!(admit, self.sender.connect(to, issued.via.as_ref()));
         let receipt = match (admitted?, decision) {
             (Admitted::New(receipt), _) => receipt,
             (Admitted::Outdated(what), _) => return Ok(Err(what)),
@@ -314,9 +316,9 @@ impl LoginService {
         };
         let code = self.code(&challenge).await?;
         let message = issued.message(&code);
-        let outcome = self.deliver(decision, &receipt, &message).await?;
+        let (outcome, attempt) = self.deliver(decision, &receipt, &message).await?;
         issued.challenge = challenge;
-        let requested = self.requested(about, &issued, outcome);
+        let requested = self.requested(about.and(attempt), &issued, outcome);
         // The message is sent: if the completion fails, the login still succeeds.
         let _ = self.complete(&issued, requested.delivery).await;
         Ok(Ok(requested))
@@ -366,10 +368,7 @@ impl LoginService {
         let challenge = &issued.challenge;
         CodeRequested {
             delivery: outcome.told(),
-            about: About {
-                message: outcome.message().cloned(),
-                ..about.and(&challenge.id)
-            },
+            about: about.and(&challenge.id),
             outcome,
             destination: challenge.destination.clone(),
             code_length: challenge.digits,

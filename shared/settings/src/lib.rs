@@ -14,7 +14,10 @@ mod reader;
 pub mod table;
 
 use aws_smithy_types::{DateTime, date_time::Format};
-use otp_domain::{Policy, SessionLifetimes, SmsPrefixes, TestIdentities, UnixTime, UnknownUsers};
+use otp_domain::{
+    DestinationKind, Policy, SessionLifetimes, SmsPrefixes, TestIdentities, UnixTime, UnknownUsers,
+    Ways, WaysTo, is_region,
+};
 use otp_service::{
     access_token,
     delivery::{self, EmailFrom, Region},
@@ -103,8 +106,10 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let sms_prefixes = sms_prefixes.unwrap_or_default();
         let sends_sms = !sms_prefixes.is_empty();
         let sms_senders = self.sms_senders();
+        let email_from = self.optional(&table::EMAIL_FROM, EmailFrom::parse);
         delivery::Settings {
-            email_from: self.optional(&table::EMAIL_FROM, EmailFrom::parse),
+            ways: self.ways(email_from.is_some(), sends_sms),
+            email_from,
             email_identity: self.optional(&table::EMAIL_IDENTITY_ARN, identity_arn),
             configuration_set: self.optional(&table::CONFIGURATION_SET, configuration_set),
             ses_region: self.optional(&table::SES_REGION, region),
@@ -114,6 +119,26 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             messages: self.messages(policy, &sms_senders, sends_sms),
             sms_senders,
             sms_prefixes,
+        }
+    }
+
+    /// The ways that can be used: no SES without a sender, and none to phone numbers without a
+    /// prefix that allows one.
+    fn ways(&mut self, has_sender: bool, reaches_phones: bool) -> Ways {
+        let email = self.optional(&table::EMAIL_WAYS, |text| {
+            WaysTo::parse(DestinationKind::Email, text)
+        });
+        let email = email.unwrap_or_default();
+        let phone = self.optional(&table::PHONE_WAYS, |text| {
+            WaysTo::parse(DestinationKind::Phone, text)
+        });
+        Ways {
+            email: if has_sender {
+                email
+            } else {
+                email.own_senders()
+            },
+            phone: phone.filter(|_| reaches_phones).unwrap_or_default(),
         }
     }
 
@@ -173,16 +198,8 @@ fn client_id(text: &str) -> Option<String> {
     well_formed.then(|| text.to_owned())
 }
 
-/// Digits, with or without a decimal point.
-/// A region's name, whatever the partition: `eu-west-1`, `us-gov-west-1`.
 fn region(text: &str) -> Option<Region> {
-    let (place, number) = text.rsplit_once('-')?;
-    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
-    let fits = place.contains('-')
-        && place.split('-').all(is_word)
-        && !number.is_empty()
-        && number.bytes().all(|b| b.is_ascii_digit());
-    fits.then(|| Region::new(text.to_owned()))
+    is_region(text).then(|| Region::new(text.to_owned()))
 }
 
 fn configuration_set(text: &str) -> Option<String> {
@@ -208,6 +225,7 @@ fn identity_arn(text: &str) -> Option<String> {
     (is_partition && is_account && is_identity).then(|| text.to_owned())
 }
 
+/// Digits, with or without a decimal point.
 fn price(text: &str) -> Option<String> {
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
     let digits =

@@ -103,9 +103,20 @@ const YEAR: u64 = 365 * DAY;
 settings! {
     TABLE_NAME = required("The DynamoDB table's name or ARN.");
     BRAND = required("The name in messages: 1 to 32 characters, no control characters.");
+    EMAIL_WAYS = optional(
+        "1 to 4 names in order, each once: `email`, and own senders such as \
+         `smtp=arn:aws:sns:eu-west-1:123456789012:codes`", "email",
+        "How codes travel to e-mail addresses: names in order. `email` is SES; any other name has \
+         the SNS topic of an own sender.",
+    );
+    PHONE_WAYS = optional(
+        "1 to 4 names in order, each once: `sms`, and own senders such as \
+         `whatsapp=arn:aws:sns:eu-west-1:123456789012:codes`", "sms",
+        "The same for phone numbers, where `sms` is SNS.",
+    );
     EMAIL_FROM = optional(
         "an ASCII e-mail address such as `login@example.com` or `Name <login@example.com>`", "",
-        "The sender of e-mail. Without a name, inboxes show BRAND. Without it, no e-mail is sent.",
+        "The sender of e-mail. Without a name, inboxes show BRAND. Without it, SES sends none.",
     );
     SES_REGION = optional(
         "a region such as `eu-west-1`", "",
@@ -147,7 +158,7 @@ settings! {
         "countries (ISO 3166, so GB and not UK) and E.164 prefixes such as `US,CA,!+1900,+44`, \
          each once, of which one is allowed", "",
         "The phone numbers to send to: ISO 3166 country codes and E.164 prefixes. The most \
-         specific match decides; `!` denies. Without it, no text message is sent.",
+         specific match decides; `!` denies. Without it, phones get no codes.",
     );
     SMS_SENDERS = optional(
         "entries such as `+44=Example`, `US=+18005550100` and \

@@ -19,7 +19,7 @@ async fn a_code_by_email_logs_in() {
         json!({
             "message": "OTP has been sent to your email.", "challenge_id": id,
             "channel": "email", "code_length": 6, "max_attempts": 3, "expires_in": 300, "resend_in": 30,
-            "delivery": "confirmed", "destination": ALICE,
+            "delivery": "confirmed", "destination": ALICE, "ways": ["email"],
         })
     );
     assert!(id.len() >= 22, "the id has fewer than 128 bits");

@@ -56,5 +56,6 @@ mod test_identities;
 mod tokens;
 mod trust_roots;
 mod users;
+mod ways;
 mod write_units;
 mod wrong_settings;

@@ -3,7 +3,8 @@ use super::*;
 const PUBLISH: &str = "Action=Publish&Version=2010-03-31&PhoneNumber=%2B14155550100";
 
 fn post(inbox: &Inbox, form: &str) -> Result<String, &'static str> {
-    answer(inbox, form.as_bytes()).map_err(|error| error.code)
+    let topics = Topics::parse("").unwrap();
+    answer(inbox, &topics, form.as_bytes()).map_err(|error| error.code)
 }
 
 #[test]

@@ -2,6 +2,7 @@ use lambda_http::{
     Body,
     http::{HeaderName, HeaderValue},
 };
+use otp_domain::{DestinationKind, WaysTo};
 use otp_messages::Language;
 use secrecy::ExposeSecret;
 
@@ -36,7 +37,7 @@ const OFF: fn() -> RefreshCookie = RefreshCookie::default;
 #[test]
 fn a_login_has_one_destination() {
     let read = |body| {
-        login(&json(body, &[]), &RefreshCookie::default())
+        login(&json(body, &[]), &OFF(), &Ways::default())
             .map(|it| it.destination.as_str().to_owned())
     };
     assert_eq!(read(r#"{"email":"A@b.example"}"#).unwrap(), "a@b.example");
@@ -72,6 +73,37 @@ fn a_login_has_one_destination() {
 }
 
 #[test]
+fn a_client_chooses_among_the_ways_to_its_destination() {
+    let own = "whatsapp=arn:aws:sns:eu-west-1:123456789012:codes";
+    let ways = Ways {
+        phone: WaysTo::parse(DestinationKind::Phone, &format!("sms,{own}")).unwrap(),
+        email: WaysTo::parse(DestinationKind::Email, "email").unwrap(),
+    };
+    let read = |body| login(&json(body, &[]), &OFF(), &ways);
+    let via = |body| read(body).unwrap().via.map(|via| via.as_str().to_owned());
+    let chosen = r#"{"phone_number":"+14155550123","via":"whatsapp"}"#;
+    assert_eq!(via(chosen).as_deref(), Some("whatsapp"));
+    assert_eq!(via(r#"{"phone_number":"+14155550123"}"#), None);
+    for (body, known) in [
+        (
+            r#"{"phone_number":"+14155550123","via":"email"}"#,
+            "`sms` or `whatsapp`",
+        ),
+        (
+            r#"{"phone_number":"+14155550123","via":"WhatsApp"}"#,
+            "`sms` or `whatsapp`",
+        ),
+        (r#"{"email":"a@b.example","via":"sms"}"#, "`email`"),
+    ] {
+        let expected = format!("`via` must be {known} for this destination.");
+        assert_eq!(detail(read(body)), expected, "{body}");
+    }
+    // The destination is what is refused.
+    let none = login(&json(chosen, &[]), &OFF(), &Ways::default());
+    assert_eq!(none.unwrap().via, None);
+}
+
+#[test]
 fn a_login_names_its_language_in_the_body_or_else_in_the_header() {
     let [de, fr, en] = ["de", "fr", "en"].map(|tag| Language::lookup(tag).unwrap());
     let body = r#"{"email":"a@b.example","app":"x","locale":"de"}"#;
@@ -84,7 +116,7 @@ fn a_login_names_its_language_in_the_body_or_else_in_the_header() {
         (plain, &odd, en, None),
         (plain, &[], en, None),
     ] {
-        let read = login(&json(body, headers), &RefreshCookie::default()).unwrap();
+        let read = login(&json(body, headers), &OFF(), &Ways::default()).unwrap();
         assert_eq!(read.language.or(en), language);
         assert_eq!(read.app.as_deref(), app);
     }
@@ -98,7 +130,8 @@ fn an_idempotency_key_is_read_from_its_header_or_refused() {
         let (login, validate) = (
             login(
                 &json(r#"{"email":"a@b.example"}"#, headers),
-                &RefreshCookie::default(),
+                &OFF(),
+                &Ways::default(),
             ),
             validate(&request, &OFF()),
         );

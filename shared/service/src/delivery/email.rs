@@ -69,14 +69,8 @@ impl EmailSender {
         messages: &Messages,
         message: &CodeMessage<'_>,
     ) -> Result<Option<MessageId>, DeliveryFailure> {
-        let told = messages.settings().request_details;
-        let requested_at = told.then(|| minute(message.requested_at));
-        let details = EmailDetails {
-            code: message.code,
-            challenge_id: message.challenge_id,
-            requested_at: requested_at.as_deref().unwrap_or_default(),
-            requested_from: message.client.as_str(),
-        };
+        let requested_at = requested_at(messages, message);
+        let details = details(message, &requested_at);
         let language = message.selection.language;
         let headers = |language| headers(language, message.challenge_id, message.requested_at);
         let Some(template) = &self.template else {
@@ -151,6 +145,25 @@ impl From<Failed> for DeliveryFailure {
         match failed {
             Failed::NoTemplate(failure) | Failed::Otherwise(failure) => failure,
         }
+    }
+}
+
+/// When the code was requested, if this deployment's e-mails tell it.
+pub(super) fn requested_at(messages: &Messages, message: &CodeMessage<'_>) -> String {
+    if messages.settings().request_details {
+        minute(message.requested_at)
+    } else {
+        String::new()
+    }
+}
+
+/// What an e-mail is about.
+pub(super) fn details<'a>(message: &'a CodeMessage<'_>, requested_at: &'a str) -> EmailDetails<'a> {
+    EmailDetails {
+        code: message.code,
+        challenge_id: message.challenge_id,
+        requested_at,
+        requested_from: message.client.as_str(),
     }
 }
 

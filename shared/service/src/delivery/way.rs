@@ -1,13 +1,15 @@
-//! The ways: how a code travels. A destination says who gets it; which kinds of
-//! destination a way reaches is written here alone.
+//! The ways: how a code travels. A destination says who gets it; the settings say on
+//! which ways.
 
 use std::sync::Arc;
 
 use aws_types::region::Region;
-use otp_domain::{Destination, SmsPrefixes, SmsSenders};
+use otp_domain::{Destination, DestinationKind, ListedWay, SmsPrefixes, SmsSenders, WayName, Ways};
 use otp_messages::Messages;
 
-use super::{CodeMessage, DeliveryFailure, EmailFrom, email::EmailSender, sms::SmsSender};
+use super::{
+    CodeMessage, DeliveryFailure, EmailFrom, email::EmailSender, own::OwnSender, sms::SmsSender,
+};
 use crate::{
     about::MessageId,
     aws::Aws,
@@ -17,7 +19,9 @@ use crate::{
 /// The settings of the ways, and of what travels on them.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The sender; without it, no e-mail is sent.
+    /// The ways, in order.
+    pub ways: Ways,
+    /// The sender; without it, SES sends nothing.
     pub email_from: Option<EmailFrom>,
     /// The ARN of the SES identity that sends, if another account owns it.
     pub email_identity: Option<String>,
@@ -39,49 +43,56 @@ pub struct Settings {
     pub messages: Arc<Messages>,
 }
 
-/// How a code travels.
-pub(super) enum Way {
-    /// By e-mail, through SES.
+/// A way of this deployment: a name, whom it reaches, and who sends.
+pub(super) struct Way {
+    pub(super) name: WayName,
+    pub(super) reaches: DestinationKind,
+    sender: Sender,
+}
+
+enum Sender {
+    /// SES.
     Email(Box<EmailSender>),
-    /// By text message, through SNS.
+    /// SNS, directly to a number.
     Sms(SmsSender),
+    /// Whoever subscribes to the topic.
+    Own(OwnSender),
 }
 
 impl Way {
-    /// The ways that this deployment uses. Of two that reach a destination, the first
-    /// is taken.
+    /// The ways that this deployment uses, in order.
     pub(super) fn all(settings: &Settings, aws: &Aws) -> Vec<Self> {
-        let ses = aws.in_region(settings.ses_region.as_ref());
-        let sns = aws.in_region(settings.sns_region.as_ref());
-        let email = settings.email_from.as_ref();
-        let email = email.map(|from| Box::new(EmailSender::new(&ses, from, settings)));
-        let sends_sms = !settings.sms_prefixes.is_empty();
-        let sms = sends_sms.then(|| Self::Sms(SmsSender::new(&sns, settings)));
-        email.map(Self::Email).into_iter().chain(sms).collect()
-    }
-
-    /// Whether a code for this destination can travel so.
-    pub(super) const fn reaches(&self, to: &Destination) -> bool {
-        match self {
-            Self::Email(_) => matches!(to, Destination::Email(_)),
-            Self::Sms(_) => matches!(to, Destination::Phone(_)),
-        }
+        let kinds = [DestinationKind::Email, DestinationKind::Phone];
+        let listed = kinds.into_iter().flat_map(|kind| {
+            let ways = settings.ways.to(kind).iter();
+            ways.map(move |listed| (kind, listed))
+        });
+        let way = |(reaches, listed): (DestinationKind, &ListedWay)| {
+            Some(Self {
+                name: listed.name.clone(),
+                reaches,
+                sender: Sender::of(reaches, listed, settings, aws)?,
+            })
+        };
+        listed.filter_map(way).collect()
     }
 
     /// Makes sure that a send soon after this finds an open connection.
     pub(super) async fn connect(&self) {
-        match self {
-            Self::Email(sender) => sender.connection.open().await,
-            Self::Sms(sender) => sender.connection.open().await,
-        }
+        let connection = match &self.sender {
+            Sender::Email(sender) => &sender.connection,
+            Sender::Sms(sender) => &sender.connection,
+            Sender::Own(sender) => &sender.connection,
+        };
+        connection.open().await;
     }
 
     /// Opens a connection, and looks for mistakes that only the provider knows.
     pub(super) async fn warm_up(&self, messages: &Messages) -> Result<(), Fault> {
         self.connect().await;
-        match self {
-            Self::Email(sender) => sender.warm_up(messages).await,
-            Self::Sms(_) => Ok(()),
+        match &self.sender {
+            Sender::Email(sender) => sender.warm_up(messages).await,
+            Sender::Sms(_) | Sender::Own(_) => Ok(()),
         }
     }
 
@@ -91,13 +102,35 @@ impl Way {
         messages: &Messages,
         message: &CodeMessage<'_>,
     ) -> Result<Option<MessageId>, DeliveryFailure> {
-        match (self, message.to) {
-            (Self::Email(sender), Destination::Email(to)) => {
+        match (&self.sender, message.to) {
+            (Sender::Email(sender), Destination::Email(to)) => {
                 sender.send(to, messages, message).await
             }
-            (Self::Sms(sender), Destination::Phone(to)) => sender.send(to, messages, message).await,
-            (Self::Email(_) | Self::Sms(_), _) => Err(no_way()),
+            (Sender::Sms(sender), Destination::Phone(to)) => {
+                sender.send(to, messages, message).await
+            }
+            (Sender::Own(sender), _) => sender.send(&self.name, messages, message).await,
+            (Sender::Email(_) | Sender::Sms(_), _) => Err(no_way()),
         }
+    }
+}
+
+impl Sender {
+    fn of(to: DestinationKind, way: &ListedWay, settings: &Settings, aws: &Aws) -> Option<Self> {
+        Some(match (&way.topic, to) {
+            (Some(topic), _) => Self::Own(OwnSender::new(aws, topic)),
+            (None, DestinationKind::Email) => {
+                let (from, ses) = (
+                    settings.email_from.as_ref()?,
+                    aws.in_region(settings.ses_region.as_ref()),
+                );
+                Self::Email(Box::new(EmailSender::new(&ses, from, settings)))
+            }
+            (None, DestinationKind::Phone) => {
+                let sns = aws.in_region(settings.sns_region.as_ref());
+                Self::Sms(SmsSender::new(&sns, settings))
+            }
+        })
     }
 }
 

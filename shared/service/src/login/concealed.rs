@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::{CodeRequested, DeliveryOutcome, IssuedCode, LoginService};
 use crate::{
     Error,
-    about::{About, MessageId},
+    about::About,
     ambient::Stopwatch,
     delivery::DeliveryFailure,
     fault::{Cause, Dependency, Fault},
@@ -94,7 +94,7 @@ impl LoginService {
         // Before the answer, this would tell whether the login before sent a message.
         let (found, _) = tokio::join!(
             timeout(left(), self.look(to, None)),
-            timeout(left(), self.sender.connect(to)),
+            timeout(left(), self.sender.connect(to, issued.via.as_ref())),
         );
         let found = found.unwrap_or_else(|_| Err(timed_out(Dependency::Table, "find user")));
         let (user, history) = match found {
@@ -112,16 +112,15 @@ impl LoginService {
             ),
             timeout(left(), self.complete(&issued, Delivery::Unconfirmed)),
         );
-        let (outcome, message) = sent.unwrap_or_else(|_| {
+        let (outcome, sent) = sent.unwrap_or_else(|_| {
             let fault = timed_out(Dependency::Provider, "deliver");
-            (ConcealedOutcome::Unconfirmed(fault), None)
+            (ConcealedOutcome::Unconfirmed(fault), About::default())
         });
         Concluded {
             outcome,
             about: About {
                 user: user.map(|user| user.id),
-                message,
-                ..about
+                ..about.and(sent)
             },
         }
     }
@@ -132,26 +131,28 @@ impl LoginService {
         user: Option<&User>,
         history: History,
         rng: &mut impl CryptoRng,
-    ) -> (ConcealedOutcome, Option<MessageId>) {
+    ) -> (ConcealedOutcome, About) {
         let to = &issued.challenge.destination;
         let decision = self.policy.unknown_users.delivery(to, user);
         // A code that was sent before may be void since a later login.
         let is_void = user.is_some_and(|user| user.has_logged_in_since(issued.challenge.issued_at));
         if is_void || decision.map(|due| issued.unless_fixed(due)) != Ok(DeliveryDecision::Send) {
-            return (ConcealedOutcome::Suppressed, None);
+            return (ConcealedOutcome::Suppressed, About::default());
         }
         let code = match self.charge_message(issued, user, history, rng).await {
             Ok(code) => code,
-            Err(error) => return (ConcealedOutcome::NotAdmitted(error), None),
+            Err(error) => return (ConcealedOutcome::NotAdmitted(error), About::default()),
         };
         let message = issued.message(&code);
-        let outcome = match self.sender.send(&message).await {
-            Ok(id) => return (ConcealedOutcome::Sent, id),
+        let attempt = self.sender.send(&message).await;
+        let about = attempt.about();
+        let outcome = match attempt.result {
+            Ok(_) => ConcealedOutcome::Sent,
             Err(DeliveryFailure::Unconfirmed(fault)) => ConcealedOutcome::Unconfirmed(fault),
             Err(DeliveryFailure::NotSent(fault)) => ConcealedOutcome::NotSent(fault),
             Err(DeliveryFailure::DestinationRefused) => ConcealedOutcome::Refused,
         };
-        (outcome, None)
+        (outcome, about)
     }
 
     /// Counts a message that is due against the caps and the guard, and returns its code.

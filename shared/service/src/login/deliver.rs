@@ -3,25 +3,30 @@ use otp_domain::{DeliveryDecision, Refusal};
 use super::{DeliveryOutcome, LoginService};
 use crate::{
     Error,
+    about::About,
     delivery::{CodeMessage, DeliveryFailure},
     ledger::Receipt,
 };
 
 impl LoginService {
-    /// Sends the code. If it was certainly not sent, withdraws the admission; but
+    /// Sends the code, and tells how. If it was certainly not sent, withdraws the admission; but
     /// a request for a destination that does not exist is counted like any other.
     pub(super) async fn deliver(
         &self,
         decision: DeliveryDecision,
         receipt: &Receipt<'_>,
         message: &CodeMessage<'_>,
-    ) -> Result<DeliveryOutcome, Error> {
+    ) -> Result<(DeliveryOutcome, About), Error> {
         if decision == DeliveryDecision::Suppress {
-            return Ok(DeliveryOutcome::Suppressed);
+            return Ok((DeliveryOutcome::Suppressed, About::default()));
         }
-        match self.sender.send(message).await {
-            Ok(id) => Ok(DeliveryOutcome::Sent(id)),
-            Err(DeliveryFailure::Unconfirmed(fault)) => Ok(DeliveryOutcome::Unconfirmed(fault)),
+        let attempt = self.sender.send(message).await;
+        let about = attempt.about();
+        match attempt.result {
+            Ok(_) => Ok((DeliveryOutcome::Sent, about)),
+            Err(DeliveryFailure::Unconfirmed(fault)) => {
+                Ok((DeliveryOutcome::Unconfirmed(fault), about))
+            }
             Err(DeliveryFailure::NotSent(fault)) => {
                 receipt.withdraw().await?;
                 Err(Error::from(fault).about(message.challenge_id))

@@ -2,7 +2,7 @@
 
 use otp_domain::{
     Asker, Challenge, Delivery, DeliveryDecision, Device, DigestKey, IdempotencyKey, OperationId,
-    Passcode, Refusal, UnixTime, issue,
+    Passcode, Refusal, UnixTime, WayName, issue,
 };
 use rand::CryptoRng;
 
@@ -23,6 +23,7 @@ pub struct IssuedCode {
     pub(super) asker: Asker,
     /// The name of the asking client at the destination.
     pub(super) client: String,
+    pub(super) via: Option<WayName>,
     pub(super) selection: Selection,
     /// The prefix that allows the destination, if it is a phone.
     pub(super) prefix: Option<String>,
@@ -43,11 +44,14 @@ impl IssuedCode {
     /// The message with this code.
     pub(super) const fn message<'a>(&'a self, code: &'a Passcode) -> CodeMessage<'a> {
         CodeMessage {
+            id: self.id.as_str(),
+            via: self.via.as_ref(),
             to: &self.challenge.destination,
             code,
             challenge_id: &self.challenge.id,
             selection: self.selection,
             requested_at: self.at,
+            end: self.challenge.expires_at,
             client: &self.asker.client,
         }
     }
@@ -101,6 +105,7 @@ impl LoginService {
             issue,
             id,
             asker,
+            via: wanted.request.via.clone(),
             selection: wanted.selection,
             prefix: wanted.prefix.clone(),
             key: wanted.request.idempotency_key.clone(),

@@ -1,12 +1,12 @@
 use otp_domain::Delivery;
 
 use super::IssuedCode;
-use crate::{about::MessageId, fault::Fault};
+use crate::fault::Fault;
 
 /// What happened to the message.
 pub enum DeliveryOutcome {
-    /// The provider accepted the message, under this id.
-    Sent(Option<MessageId>),
+    /// The provider accepted the message.
+    Sent,
     /// No message was due: the user is unknown or disabled, or the code is fixed.
     Suppressed,
     /// The first request with this idempotency key sent it.
@@ -24,14 +24,7 @@ impl DeliveryOutcome {
         match self {
             Self::Ahead(_) | Self::Unconfirmed(_) => Delivery::Unconfirmed,
             Self::Replayed(delivery) => *delivery,
-            Self::Sent(_) | Self::Suppressed => Delivery::Confirmed,
-        }
-    }
-
-    pub(super) const fn message(&self) -> Option<&MessageId> {
-        match self {
-            Self::Sent(id) => id.as_ref(),
-            _ => None,
+            Self::Sent | Self::Suppressed => Delivery::Confirmed,
         }
     }
 }

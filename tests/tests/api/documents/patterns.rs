@@ -105,6 +105,41 @@ const VALUES: &[(&str, &str, &[&str])] = &[
         ],
     ),
     (
+        "EmailWays",
+        "EMAIL_WAYS",
+        &[
+            "email",
+            "smtp=arn:aws:sns:eu-west-1:123456789012:codes",
+            "email,a=arn:aws:sns:eu-west-1:123456789012:a,b=arn:aws-cn:sns:cn-north-1:123456789012:b_-1",
+            "email,a=arn:aws:sns:eu-west-1:123456789012:a,b=arn:aws:sns:eu-west-1:123456789012:b,c=arn:aws:sns:eu-west-1:123456789012:c",
+            "email,a=arn:aws:sns:eu-west-1:123456789012:a,b=arn:aws:sns:eu-west-1:123456789012:b,c=arn:aws:sns:eu-west-1:123456789012:c,d=arn:aws:sns:eu-west-1:123456789012:d",
+            "sms",
+            "smtp",
+            "email,",
+            ",email",
+            "email, smtp=arn:aws:sns:eu-west-1:123456789012:codes",
+            "email=arn:aws:sns:eu-west-1:123456789012:codes",
+            "sms=arn:aws:sns:eu-west-1:123456789012:codes",
+            "sms2=arn:aws:sns:eu-west-1:123456789012:codes",
+            "Smtp=arn:aws:sns:eu-west-1:123456789012:codes",
+            "smtp=arn:aws:sns:eu-west-1:123456789012:codes.fifo",
+            "smtp=arn:aws:sns:eu-west:123456789012:codes",
+            "smtp=arn:aws:sqs:eu-west-1:123456789012:codes",
+            "smtp=codes",
+        ],
+    ),
+    (
+        "PhoneWays",
+        "PHONE_WAYS",
+        &[
+            "sms",
+            "whatsapp=arn:aws:sns:eu-west-1:123456789012:codes,sms",
+            "email",
+            "email=arn:aws:sns:eu-west-1:123456789012:codes",
+            "sms sms",
+        ],
+    ),
+    (
         "SesRegion",
         "SES_REGION",
         &[
@@ -193,7 +228,8 @@ const VALUES: &[(&str, &str, &[&str])] = &[
 fn the_template_takes_what_the_functions_take_for_a_text() {
     for (parameter, name, values) in VALUES {
         let pattern = pattern(parameter);
-        assert!(pattern.is_match("").unwrap(), "{parameter}");
+        let has_default = at(load(), &["Parameters", parameter, "Default"]) != "";
+        assert_eq!(pattern.is_match("").unwrap(), !has_default, "{parameter}");
         for value in *values {
             let taken = pattern.is_match(value).unwrap();
             assert_eq!(starts(name, value), taken, "{parameter}: {value}");
@@ -258,6 +294,15 @@ fn the_template_takes_no_other_than_a_date_an_address_and_a_web_acl() {
                 "boundary",
                 "arn:aws:iam::123456789012:role/boundary",
                 " arn:aws:iam::123456789012:policy/boundary",
+            ],
+        ),
+        (
+            "SenderKeyArns",
+            "arn:aws:kms:eu-west-1:123456789012:key/a-1,arn:aws:kms:eu-west-1:123456789012:key/b",
+            [
+                "alias/codes",
+                "arn:aws:kms:eu-west-1:123456789012:key/a,",
+                "arn:aws:kms:eu-west-1:123456789012:key/a, arn:aws:kms:eu-west-1:123456789012:key/b",
             ],
         ),
         (

@@ -28,6 +28,7 @@ const IDENTITY: &str = "arn:aws:ses:eu-west-1:123456789012:identity/example.com"
 const CONFIGURATION_SET: &str = "arn:aws:ses:eu-west-1:123456789012:configuration-set/any";
 const OWN_TEMPLATE: &str = "arn:aws:ses:eu-west-1:123456789012:template/login-de";
 const PHONE: &str = "+14155550100";
+const SENDER_KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/sender";
 
 /// All that requests here are made to.
 const RESOURCES: &[&str] = &[
@@ -38,6 +39,7 @@ const RESOURCES: &[&str] = &[
     "SigningKey.Arn",
     "SecondSigningKey.Arn",
     "arn:aws:kms:eu-west-1:123456789012:key/other",
+    SENDER_KEY,
     IDENTITY,
     CONFIGURATION_SET,
     OWN_TEMPLATE,
@@ -68,6 +70,8 @@ const ACTIONS: &[&str] = &[
     "kms:Sign",
     "kms:Verify",
     "kms:GetPublicKey",
+    "kms:GenerateDataKey",
+    "kms:Decrypt",
     "kms:PutKeyPolicy",
     "kms:ScheduleKeyDeletion",
     "ses:SendEmail",
@@ -273,6 +277,58 @@ fn an_identity_of_another_account_sends_if_it_is_named() {
     let without_sender = Stack::with(&[("EmailIdentityArn", of_others)]);
     let statements = of(&without_sender, "LoginRole");
     assert!(!allow(&statements, &request("ses:SendEmail", of_others)));
+}
+
+#[test]
+fn a_code_is_published_to_the_topics_of_own_senders_and_to_no_other() {
+    let topic = |name: &str| format!("arn:aws:sns:eu-west-1:123456789012:{name}");
+    let way = |name: &str| format!("{name}={}", topic(name));
+    let four = |names: [&str; 4]| names.map(way).join(",");
+    let (email, phone) = (four(["a", "b", "c", "d"]), four(["e", "f", "g", "h"]));
+    let one = way("a");
+    for (email_ways, phone_ways, topics) in [
+        ("email", "sms", ""),
+        (&*one, "sms", "a"),
+        (&*format!("email,{one}"), "sms", "a"),
+        ("email", &*format!("{one},sms"), "a"),
+        (
+            &*format!("{one},email"),
+            &*format!("sms,{}", way("b")),
+            "ab",
+        ),
+        (&*email, &*phone, "abcdefgh"),
+    ] {
+        let chosen = [("EmailWays", email_ways), ("PhoneWays", phone_ways)];
+        let stack = Stack::with(&chosen);
+        assert_eq!(stack.is_allowed(), email_ways != "email", "{email_ways}");
+        for name in ["a", "b", "c", "d", "e", "f", "g", "h", "other", "aa"] {
+            let topic = topic(name);
+            let asks = request("sns:Publish", &topic);
+            let may = allow(&of(&stack, "LoginRole"), &asks);
+            assert_eq!(
+                may,
+                topics.contains(name),
+                "{email_ways} {phone_ways} {name}"
+            );
+            assert!(!allow(&of(&stack, "ValidateRole"), &asks), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_keys_of_those_topics_are_used_through_sns_alone() {
+    for (named, may) in [("", false), (SENDER_KEY, true)] {
+        let statements = of(&Stack::with(&[("SenderKeyArns", named)]), "LoginRole");
+        for action in ["kms:GenerateDataKey", "kms:Decrypt"] {
+            let mut asks = request(action, SENDER_KEY);
+            assert!(!allow(&statements, &asks), "{action}");
+            let through_sns = ("kms:ViaService", vec!["sns.eu-west-1.amazonaws.com"]);
+            asks.context.push(through_sns);
+            assert_eq!(allow(&statements, &asks), may, "{action} {named}");
+            asks.resource = "DigestKey.Arn";
+            assert!(!allow(&statements, &asks), "{action}");
+        }
+    }
 }
 
 #[test]

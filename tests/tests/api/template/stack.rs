@@ -50,6 +50,14 @@ impl Stack {
             ("EmailFrom", "login@example.com"),
             ("EmailTemplate", "login"),
             ("SmsPrefixes", "US"),
+            (
+                "PhoneWays",
+                "sms,own=arn:aws:sns:eu-west-1:123456789012:codes",
+            ),
+            (
+                "SenderKeyArns",
+                "arn:aws:kms:eu-west-1:123456789012:key/sender",
+            ),
             ("SigningKeys", "A,B"),
             ("DigestKeys", "A,B"),
             ("AlarmEmail", "operator@example.com"),
