@@ -343,7 +343,7 @@ async fn serve(
         if !passes(&mut client, fault).await? {
             return Ok(());
         }
-        if matches!(call, Call::SendEmail | Call::SendSms) {
+        if matches!(call, Call::SendEmail | Call::SendSms | Call::PublishToTopic) {
             plan.lock().unwrap().record(call, &request.body);
         }
         let measures = plan.lock().unwrap().asks_for_units(&mut request);

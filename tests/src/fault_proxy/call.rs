@@ -3,9 +3,9 @@
 use self::Call::{
     AddUser, Admit, AdmitMessage, ChangeUser, Complete, CountRequest, CountValidation, CountWrong,
     EndDevices, EndSession, FetchDigestKey, FetchPublicKey, FindChallenge, FindClaims, FindLogin,
-    FindNamed, FindSession, FindUser, ListSessions, ListUsers, LookAtTemplate, ReadCounters,
-    Redeem, Rotate, SendEmail, SendSms, SetClaims, Sign, SpendAttempt, Withdraw, WithdrawCounts,
-    WithdrawEnd,
+    FindNamed, FindSession, FindUser, ListSessions, ListUsers, LookAtTemplate, PublishToTopic,
+    ReadCounters, Redeem, Rotate, SendEmail, SendSms, SetClaims, Sign, SpendAttempt, Withdraw,
+    WithdrawCounts, WithdrawEnd,
 };
 use super::{
     CallFault,
@@ -39,6 +39,8 @@ pub enum Call {
     SendEmail,
     /// SNS sends a text message.
     SendSms,
+    /// SNS publishes a code to the topic of an own sender.
+    PublishToTopic,
     /// A login under an idempotency key is marked as completed.
     Complete,
     /// A repeated login reads what the first one under its idempotency key learnt.
@@ -115,6 +117,7 @@ const CALLS: &[(Call, &str, &str)] = &[
     (ListUsers, "Scan", ""),
     (LookAtTemplate, "GetEmailTemplate", ""),
     (SendEmail, "SendEmail", ""),
+    (PublishToTopic, "Publish", "TopicArn="),
     (SendSms, "Publish", ""),
 ];
 

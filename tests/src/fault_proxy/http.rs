@@ -66,7 +66,7 @@ pub fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 /// An error in the form that the client of the call's service reads.
 pub fn error(call: Call, status: u16, code: &str) -> Vec<u8> {
     let body = match call {
-        Call::SendSms => {
+        Call::SendSms | Call::PublishToTopic => {
             format!("<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>")
         }
         _ => format!(r#"{{"__type":"{code}","message":"injected by the test"}}"#),

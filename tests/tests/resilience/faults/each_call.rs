@@ -7,6 +7,7 @@ mod rows;
 mod scenario;
 
 use futures_util::{StreamExt, stream};
+use otp_domain::{DestinationKind, WaysTo};
 use otp_service::ambient::Stopwatch;
 use tests::{CallFault, TestApp};
 
@@ -64,7 +65,10 @@ async fn run(app: &TestApp, nth: usize, row: &Row) -> Vec<String> {
     let guard = row.request.guard();
     let warm = app
         .deploy(|settings| {
-            let policy = &mut settings.login.as_mut().unwrap().policy;
+            let login = settings.login.as_mut().unwrap();
+            login.delivery.ways.phone =
+                WaysTo::parse(DestinationKind::Phone, row.request.phone_ways()).unwrap();
+            let policy = &mut login.policy;
             policy.conversion_guard = guard;
             policy.unknown_users = row.request.unknown_users();
         })

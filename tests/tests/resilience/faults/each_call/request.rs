@@ -8,6 +8,10 @@ pub enum Request {
     Login,
     LoginCold,
     LoginBySms,
+    /// The topic of an own sender is the only way.
+    LoginByOwnSender,
+    /// An own sender follows the text message.
+    LoginByTwoWays,
     /// The provider refuses the message.
     LoginUndelivered,
     LoginWithKey,
@@ -62,6 +66,15 @@ impl Request {
         }
     }
 
+    /// The ways of its functions to phone numbers.
+    pub const fn phone_ways(self) -> &'static str {
+        match self {
+            Self::LoginByOwnSender => "own=arn:aws:sns:eu-west-1:123456789012:codes",
+            Self::LoginByTwoWays => "sms,own=arn:aws:sns:eu-west-1:123456789012:codes",
+            _ => "sms",
+        }
+    }
+
     /// How its functions treat unknown users.
     pub const fn unknown_users(self) -> UnknownUsers {
         match self {
@@ -107,6 +120,8 @@ impl Request {
             Self::Login => "login",
             Self::LoginCold => "login, cold",
             Self::LoginBySms => "login, text message",
+            Self::LoginByOwnSender => "login, own sender",
+            Self::LoginByTwoWays => "login, two ways",
             Self::LoginUndelivered => "login, message refused",
             Self::LoginWithKey => "login, idempotency key",
             Self::LoginConcealed => "login, concealed",
@@ -141,6 +156,8 @@ impl Request {
             Self::Login
             | Self::LoginCold
             | Self::LoginBySms
+            | Self::LoginByOwnSender
+            | Self::LoginByTwoWays
             | Self::LoginUndelivered
             | Self::LoginWithKey
             | Self::LoginConcealed

@@ -3,11 +3,11 @@
 use tests::Call;
 
 use super::request::Request::{
-    EndSession, EndSessions, Keys, Login, LoginBySms, LoginCold, LoginConcealed, LoginFull,
-    LoginGuarded, LoginRefused, LoginRepeatedRefused, LoginReplayed, LoginUndelivered,
-    LoginWithKey, Logout, LogoutAll, Me, MeCold, Refresh, RefreshCold, RefreshReused, Sessions,
-    Validate, ValidateCold, ValidateConcealed, ValidateRepeated, ValidateWithKey,
-    ValidateWithoutId, ValidateWrong,
+    EndSession, EndSessions, Keys, Login, LoginByOwnSender, LoginBySms, LoginByTwoWays, LoginCold,
+    LoginConcealed, LoginFull, LoginGuarded, LoginRefused, LoginRepeatedRefused, LoginReplayed,
+    LoginUndelivered, LoginWithKey, Logout, LogoutAll, Me, MeCold, Refresh, RefreshCold,
+    RefreshReused, Sessions, Validate, ValidateCold, ValidateConcealed, ValidateRepeated,
+    ValidateWithKey, ValidateWithoutId, ValidateWrong,
 };
 use super::row::{Outcome, Row, outcome, row};
 
@@ -60,6 +60,13 @@ pub const ROWS: &[Row] = &[
     row(LoginBySms, Call::SendSms, 4, SENT, UNCONFIRMED)
         .but_lost(SENT)
         .but_throttled(UNDELIVERED),
+    row(LoginByOwnSender, Call::PublishToTopic, 4, SENT, UNCONFIRMED)
+        .but_lost(SENT)
+        .but_throttled(UNDELIVERED),
+    // The next way is tried only where the first certainly sent nothing.
+    row(LoginByTwoWays, Call::SendSms, 4, SENT, UNCONFIRMED)
+        .but_lost(SENT)
+        .but_throttled(SENT),
     row(
         LoginUndelivered,
         Call::Withdraw,

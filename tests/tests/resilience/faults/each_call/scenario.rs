@@ -17,6 +17,19 @@ use super::{
     },
 };
 
+/// The destination of a request, which no other has.
+fn to(request: Request, number: usize) -> String {
+    match request {
+        Request::LoginBySms
+        | Request::LoginByOwnSender
+        | Request::LoginByTwoWays
+        | Request::LoginGuarded => format!("+1415{number:07}"),
+        // Of another country than those, which counts apart.
+        Request::LoginFull => format!("+1416{number:07}"),
+        _ => format!("cell{number}@example.com"),
+    }
+}
+
 pub struct Scenario {
     request: Request,
     to: String,
@@ -29,12 +42,7 @@ pub struct Scenario {
 impl Scenario {
     /// Does everything before the request. `number` makes its destination unique.
     pub async fn prepare(request: Request, app: &TestApp, number: usize) -> Self {
-        let to = match request {
-            Request::LoginBySms | Request::LoginGuarded => format!("+1415{number:07}"),
-            // Of another country than those, which counts apart.
-            Request::LoginFull => format!("+1416{number:07}"),
-            _ => format!("cell{number}@example.com"),
-        };
+        let to = to(request, number);
         let mut path = request.route().path().to_owned();
         let (body, header) = match request.route() {
             Route::Login => {
