@@ -60,6 +60,7 @@ impl Api for SessionApi {
             Route::Token => self.token(request, now).await,
             Route::Revoke => self.revoke(request, now).await,
             Route::Me => self.me(request, now).await,
+            Route::DeleteMe => self.delete_me(request, now).await,
             Route::Sessions => self.list_sessions(request, now).await,
             Route::EndSessions => self.end_sessions(request, now).await,
             Route::EndSession => self.end_session(request, now).await,
@@ -144,6 +145,15 @@ impl SessionApi {
         let account = self.sessions.account(&access_token, now).await?;
         let success = Success::new("known", response::profile(&account.user));
         Ok(success.about(&account))
+    }
+
+    async fn delete_me(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
+        let access_token = request::bearer(request)?;
+        let principal = self
+            .sessions
+            .delete_account(&access_token, now, &mut ambient::rng())
+            .await?;
+        Ok(Success::new("deleted", response::done()).about(&principal))
     }
 
     async fn list_sessions(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {

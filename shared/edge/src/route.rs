@@ -95,6 +95,8 @@ routes! {
     Logout = POST "/api/logout" "logout" Validate Validations Problem;
     /// Returns the user of an access token.
     Me = GET "/api/me" "me" Validate Validations Problem;
+    /// Deletes the user of an access token.
+    DeleteMe = DELETE "/api/me" "delete-me" Validate Validations Problem;
     /// Lists the user's sessions.
     Sessions = GET "/api/me/sessions" "sessions" Validate Validations Problem;
     /// Ends all other sessions of the user.

@@ -3,6 +3,7 @@
 //! [`SessionService`].
 
 mod account;
+mod deletion;
 mod discovery;
 mod logout;
 mod own_sessions;
@@ -24,6 +25,7 @@ use crate::{
     ledger::Ledger,
     store::Store,
     table::Table,
+    users::UserService,
 };
 
 pub use account::{Account, FreshAccount};
@@ -62,6 +64,7 @@ pub struct SessionService {
     fresh_login: Duration,
     digest_keys: DigestKeys,
     store: Store,
+    users: UserService,
     ledger: Ledger,
     tokens: TokenIssuer,
 }
@@ -95,6 +98,7 @@ impl SessionService {
                 settings.second_digest_key_id.as_deref(),
             ),
             store: Store::new(table.clone()),
+            users: UserService::new(table.clone()),
             ledger: Ledger::new(table),
             tokens: TokenIssuer::new(&settings.tokens, &kms),
         }

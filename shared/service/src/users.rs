@@ -158,7 +158,7 @@ impl UserService {
             Change::Disable => self.disable(&user, now, rng).await?,
             Change::Enable => self.enable(&user, now, rng).await?,
             Change::Remove => {
-                self.disable(&user, now, rng).await? && self.write(&user, change, now, rng).await?
+                self.disable(&user, now, rng).await? && self.remove(&user, now, rng).await?
             }
         };
         Ok(changed(user, is_done))
@@ -193,6 +193,21 @@ impl UserService {
             self.end_sessions(&user.id).await?;
         }
         self.write(user, Change::Enable, now, rng).await
+    }
+
+    /// Removes a user, and leaves the sessions, which can do nothing any more. Returns
+    /// `false` if the user was removed before.
+    ///
+    /// # Errors
+    ///
+    /// The table is unreachable. The user may be removed.
+    pub async fn remove(
+        &self,
+        user: &UserRecord,
+        now: UnixTime,
+        rng: &mut impl CryptoRng,
+    ) -> Result<bool, Fault> {
+        self.write(user, Change::Remove, now, rng).await
     }
 
     async fn write(

@@ -77,7 +77,7 @@ pub enum Call {
     ListUsers,
     /// The operator's tool creates a user.
     AddUser,
-    /// The operator's tool disables, enables or removes a user.
+    /// The operator's tool disables, enables or removes a user, or the user leaves.
     ChangeUser,
     /// The operator's tool sets the claims of a user.
     SetClaims,

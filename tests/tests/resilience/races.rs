@@ -10,6 +10,7 @@
 
 mod codes;
 mod crowds;
+mod deletions;
 mod repeats;
 mod second_process;
 mod tokens;
@@ -27,9 +28,9 @@ use tests::{Answer, Call, Gate, TestApp, setting};
 use self::second_process::SecondProcess;
 
 /// All bursts of a run in CI.
-const RACES: u32 = 140;
+const RACES: u32 = 165;
 /// The kinds of bursts.
-pub const KINDS: u32 = 9;
+pub const KINDS: u32 = 11;
 /// Bursts at the same time.
 const PARALLEL: u32 = 4;
 /// A long run reports after this many bursts.
@@ -140,6 +141,8 @@ async fn run(processes: &Arc<TwoProcesses>, race: u32) {
         5 => tokens::refreshes_and_a_logout(processes, race).await,
         6 => tokens::refreshes_and_an_operator(processes, race).await,
         7 => codes::guesses_and_an_operator(processes, race).await,
+        8 => deletions::guesses_and_a_deletion(processes, race).await,
+        9 => deletions::refreshes_and_a_deletion(processes, race).await,
         _ => repeats::one_code_under_two_keys(processes, race).await,
     };
     let mut met = processes.met.lock().unwrap();

@@ -66,31 +66,50 @@ impl SessionService {
         token: &SecretString,
         now: UnixTime,
     ) -> Result<FreshAccount, Error> {
+        let principal = self.fresh_principal(token, now).await?;
+        let found = tokio::try_join!(
+            self.active_user(&principal),
+            self.session_stands(&principal, now)
+        );
+        let (user, ()) = found.map_err(|error| error.about(&principal))?;
+        Ok(FreshAccount(Account { principal, user }))
+    }
+
+    /// Whom a fresh access token names, whether or not there is such a user.
+    pub(super) async fn fresh_principal(
+        &self,
+        token: &SecretString,
+        now: UnixTime,
+    ) -> Result<Principal, Error> {
         let principal = self.tokens.verify(token, now).await?;
         if now >= principal.auth_time.plus(self.fresh_login) {
             return Err(Error::from(Refusal::StaleLogin(self.fresh_login)).about(&principal));
         }
-        let (user, session) = tokio::join!(
-            self.active_user(&principal),
-            self.store.find_session(&principal.user, &principal.session),
-        );
-        let stands = match session {
-            Ok(session) => session.is_some_and(|session| now < session.expires_at),
-            Err(fault) => return Err(Error::from(fault).about(&principal)),
-        };
-        match user {
-            Ok(user) if stands => Ok(FreshAccount(Account { principal, user })),
-            Ok(_) => Err(ended().about(&principal)),
-            Err(error) => Err(error.about(&principal)),
-        }
+        Ok(principal)
+    }
+
+    /// The user whom a token names, also if disabled; `None` if the user is removed.
+    pub(super) async fn user_of(&self, principal: &Principal) -> Result<Option<UserRecord>, Error> {
+        let user = self.store.find_user_record(&principal.destination).await?;
+        Ok(user.filter(|user| user.id == principal.user))
     }
 
     async fn active_user(&self, principal: &Principal) -> Result<UserRecord, Error> {
-        let user = self.store.find_user_record(&principal.destination).await?;
-        let user = user.filter(|user| user.id == principal.user && !user.disabled);
-        let gone = Unauthorized::InvalidToken("user removed or disabled");
-        Ok(user.ok_or(Refusal::Unauthorized(gone))?)
+        let user = self.user_of(principal).await?;
+        user.filter(|user| !user.disabled).ok_or_else(gone)
     }
+
+    /// Whether the session of a token has not ended.
+    pub(super) async fn session_stands(&self, of: &Principal, now: UnixTime) -> Result<(), Error> {
+        let session = self.store.find_session(&of.user, &of.session).await?;
+        let stands = session.is_some_and(|session| now < session.expires_at);
+        if stands { Ok(()) } else { Err(ended()) }
+    }
+}
+
+/// The user of the token is removed or disabled.
+pub(super) fn gone() -> Error {
+    Refusal::Unauthorized(Unauthorized::InvalidToken("user removed or disabled")).into()
 }
 
 /// The session of the token has ended.

@@ -154,7 +154,7 @@ pub async fn logins_of_one_destination(processes: &Arc<TwoProcesses>, race: u32)
 }
 
 /// A full inbox would drop the messages that a race still needs.
-fn clear_a_full_inbox(processes: &TwoProcesses) {
+pub fn clear_a_full_inbox(processes: &TwoProcesses) {
     if processes.app.stack.messages.messages(None).len() > 1000 {
         processes.app.stack.messages.clear();
     }

@@ -45,6 +45,7 @@ pub enum Request {
     LogoutAll,
     Me,
     MeCold,
+    DeleteMe,
     /// The user's own sessions.
     Sessions,
     /// All of them but the current one: here, one other.
@@ -144,6 +145,7 @@ impl Request {
             Self::LogoutAll => "logout, all",
             Self::Me => "me",
             Self::MeCold => "me, cold",
+            Self::DeleteMe => "delete the account",
             Self::Sessions => "sessions",
             Self::EndSessions => "end other sessions",
             Self::EndSession => "end a session",
@@ -176,6 +178,7 @@ impl Request {
             Self::Refresh | Self::RefreshCold | Self::RefreshReused => Route::Refresh,
             Self::Logout | Self::LogoutAll => Route::Logout,
             Self::Me | Self::MeCold => Route::Me,
+            Self::DeleteMe => Route::DeleteMe,
             Self::Sessions => Route::Sessions,
             Self::EndSessions => Route::EndSessions,
             Self::EndSession => Route::EndSession,

@@ -3,11 +3,11 @@
 use tests::Call;
 
 use super::request::Request::{
-    EndSession, EndSessions, Keys, Login, LoginByOwnSender, LoginBySms, LoginByTwoWays, LoginCold,
-    LoginConcealed, LoginFull, LoginGuarded, LoginRefused, LoginRepeatedRefused, LoginReplayed,
-    LoginUndelivered, LoginWithKey, Logout, LogoutAll, Me, MeCold, Refresh, RefreshCold,
-    RefreshReused, Sessions, Validate, ValidateCold, ValidateConcealed, ValidateRepeated,
-    ValidateWithKey, ValidateWithoutId, ValidateWrong,
+    DeleteMe, EndSession, EndSessions, Keys, Login, LoginByOwnSender, LoginBySms, LoginByTwoWays,
+    LoginCold, LoginConcealed, LoginFull, LoginGuarded, LoginRefused, LoginRepeatedRefused,
+    LoginReplayed, LoginUndelivered, LoginWithKey, Logout, LogoutAll, Me, MeCold, Refresh,
+    RefreshCold, RefreshReused, Sessions, Validate, ValidateCold, ValidateConcealed,
+    ValidateRepeated, ValidateWithKey, ValidateWithoutId, ValidateWrong,
 };
 use super::row::{Outcome, Row, outcome, row};
 
@@ -18,6 +18,7 @@ pub const ATTEMPTED: &str = "challenge, attempt";
 pub const REDEEMED: &str = "attempt, session";
 pub const SESSION: &str = "session";
 pub const REFRESHED_SESSION: &str = "session, refreshed";
+pub const USER: &str = "user, session";
 pub const TWO_SESSIONS: &str = "two sessions";
 pub const NO_SESSION: &str = "no session";
 
@@ -45,6 +46,10 @@ const ENDED: Outcome = outcome(204, 0, NO_SESSION, 401);
 const NOT_ENDED: Outcome = outcome(503, 0, SESSION, 204);
 const OTHERS_ENDED: Outcome = outcome(204, 0, SESSION, 204);
 const OTHERS_NOT_ENDED: Outcome = outcome(503, 0, TWO_SESSIONS, 204);
+const DELETED: Outcome = outcome(204, 0, NOTHING, 204);
+const NOT_DELETED: Outcome = outcome(503, 0, USER, 204);
+/// The session can do nothing any more, and ends with the next request.
+const HALF_DELETED: Outcome = outcome(503, 0, SESSION, 204);
 const LISTED: Outcome = outcome(200, 0, SESSION, 200);
 const NOT_LISTED: Outcome = outcome(503, 0, SESSION, 200);
 const ANSWERED: Outcome = outcome(200, 0, "", 200);
@@ -255,6 +260,12 @@ pub const ROWS: &[Row] = &[
         .but_lost(outcome(503, 0, NO_SESSION, 204)),
     row(MeCold, Call::FetchPublicKey, 3, ANSWERED, NOT_ANSWERED),
     row(Me, Call::FindUser, 3, ANSWERED, NOT_ANSWERED),
+    row(DeleteMe, Call::FindUser, 3, DELETED, NOT_DELETED),
+    row(DeleteMe, Call::FindSession, 3, DELETED, NOT_DELETED),
+    row(DeleteMe, Call::ChangeUser, 3, DELETED, NOT_DELETED).but_lost(HALF_DELETED),
+    row(DeleteMe, Call::ListSessions, 3, DELETED, HALF_DELETED),
+    row(DeleteMe, Call::EndSession, 3, DELETED, HALF_DELETED)
+        .but_lost(outcome(503, 0, NOTHING, 204)),
     row(Sessions, Call::FindUser, 3, LISTED, NOT_LISTED),
     row(Sessions, Call::ListSessions, 3, LISTED, NOT_LISTED),
     row(EndSession, Call::FindUser, 3, ENDED, NOT_ENDED),

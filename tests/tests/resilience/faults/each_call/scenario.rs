@@ -5,7 +5,7 @@ use otp_edge::route::Route;
 use serde_json::{Value, json};
 use tests::{
     Call, CallFault, TestApp, destination, other_than,
-    table::{attempts, number, partition_key},
+    table::{attempts, number, partition_key, sort_key},
     validation,
 };
 
@@ -13,7 +13,7 @@ use super::{
     request::Request,
     rows::{
         ATTEMPTED, CHALLENGE, NO_SESSION, NOTHING, REDEEMED, REFRESHED_SESSION, SESSION,
-        TWO_SESSIONS, UNATTEMPTED,
+        TWO_SESSIONS, UNATTEMPTED, USER,
     },
 };
 
@@ -71,7 +71,11 @@ impl Scenario {
                     keyed.then_some(("idempotency-key", key)),
                 )
             }
-            Route::Me | Route::Sessions | Route::EndSessions | Route::EndSession => {
+            Route::Me
+            | Route::DeleteMe
+            | Route::Sessions
+            | Route::EndSessions
+            | Route::EndSession => {
                 let (bearer, session) = bearer_before(request, app, &to).await;
                 path = path.replace("{id}", &session);
                 (Value::Null, Some(("authorization", bearer)))
@@ -164,12 +168,26 @@ impl Scenario {
             | Route::EndSessions
             | Route::EndSession => {
                 let user = items["user"]["user_id"].as_s().unwrap();
-                let sessions = app.partition(&format!("user#{user}")).await;
+                let mut sessions = app.partition(&format!("user#{user}")).await;
+                sessions.retain(|sort, _| sort.starts_with("session#"));
                 match sessions.values().next() {
                     None => NO_SESSION,
                     Some(_) if sessions.len() > 1 => TWO_SESSIONS,
                     Some(session) if session.contains_key("previous_digest") => REFRESHED_SESSION,
                     Some(_) => SESSION,
+                }
+            }
+            Route::DeleteMe => {
+                let has_user = items["user"].contains_key("user_id");
+                let sessions = app.items().await.into_iter().filter(|item| {
+                    let of = item.get("destination").and_then(|of| of.as_s().ok());
+                    of == Some(&partition_key(&self.to)) && sort_key(item).starts_with("session#")
+                });
+                match (has_user, sessions.count()) {
+                    (true, 1) => USER,
+                    (false, 1) => SESSION,
+                    (false, 0) => NOTHING,
+                    _ => "user and session disagree",
                 }
             }
             Route::Me | Route::Keys | Route::Configuration | Route::Metadata => "",
