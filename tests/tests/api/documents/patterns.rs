@@ -271,7 +271,7 @@ proptest! {
 }
 
 #[test]
-fn the_template_takes_no_other_than_a_date_an_address_and_a_web_acl() {
+fn the_template_takes_no_other_than_what_a_parameter_names() {
     for (parameter, value, others) in [
         (
             "TestIdentitiesUntil",
@@ -286,6 +286,29 @@ fn the_template_takes_no_other_than_a_date_an_address_and_a_web_acl() {
             "AlarmEmail",
             "operator@example.com",
             ["operator", "a b@example.com", "a@example.com "],
+        ),
+        (
+            "DomainName",
+            "login.example.com",
+            ["example", "https://login.example.com", "Login.example.com"],
+        ),
+        (
+            "CertificateArn",
+            "arn:aws:acm:eu-west-1:123456789012:certificate/a",
+            [
+                "a",
+                "arn:aws:iam::123456789012:server-certificate/a",
+                " arn:aws:acm:eu-west-1:123456789012:certificate/a",
+            ],
+        ),
+        (
+            "ExistingTable",
+            "login-restored",
+            [
+                "ab",
+                "login restored",
+                "arn:aws:dynamodb:eu-west-1:123456789012:table/a",
+            ],
         ),
         (
             "PermissionsBoundary",

@@ -154,18 +154,83 @@ fn the_url_that_clients_and_verifiers_know_is_that_of_the_stage() {
     assert_eq!(api["Name"], "AWS::StackName");
     let own = "https://Api.execute-api.eu-west-1.amazonaws.com/v1";
     let elsewhere = "https://login.example.com";
-    for (chosen, issuer) in [(&[][..], own), (&[("TokenIssuer", elsewhere)], elsewhere)] {
+    let domain = [
+        ("DomainName", "login.example.com"),
+        (
+            "CertificateArn",
+            "arn:aws:acm:eu-west-1:123456789012:certificate/a",
+        ),
+    ];
+    for (chosen, url, issuer) in [
+        (&[][..], own, own),
+        (&[("TokenIssuer", elsewhere)], own, elsewhere),
+        (&domain, elsewhere, elsewhere),
+        // While services learn the new issuer.
+        (
+            &[domain[0], domain[1], ("TokenIssuer", own)],
+            elsewhere,
+            own,
+        ),
+    ] {
         let stack = Stack::with(chosen);
         let outputs = stack.section("Outputs");
         let output = |name: &str| text(at(&outputs[name], &["Value"]));
-        assert_eq!(output("ApiUrl"), own);
+        assert_eq!(output("ApiUrl"), url);
         assert_eq!(
             output("DiscoveryUrl"),
-            format!("{own}{}", Route::Configuration.path())
+            format!("{url}{}", Route::Configuration.path())
         );
         assert_eq!(output("Issuer"), issuer);
-        assert_eq!(output("TableName"), "Table");
         let variables = stack.part(&["Globals", "Function", "Environment", "Variables"]);
         assert_eq!(variables["TOKEN_ISSUER"], issuer);
+        let has_target = outputs.contains_key("DomainTarget");
+        assert_eq!(has_target, chosen.contains(&domain[0]));
     }
+}
+
+#[test]
+fn a_domain_name_leads_to_the_stage_by_tls_1_2_at_least() {
+    const DOMAIN: &str = "AWS::ApiGateway::DomainName";
+    let (domain, certificate) = (
+        "login.example.com",
+        "arn:aws:acm:eu-west-1:123456789012:certificate/a",
+    );
+    let both = [
+        ("EmailFrom", "login@example.com"),
+        ("DomainName", domain),
+        ("CertificateArn", certificate),
+    ];
+    for (chosen, allowed) in [
+        (&both[..1], true),
+        (&both[..2], false),
+        (&[both[0], both[2]], false),
+        (&both, true),
+    ] {
+        assert_eq!(Stack::with(chosen).is_allowed(), allowed, "{chosen:?}");
+    }
+    assert!(Stack::with(&[]).resources(DOMAIN).is_empty());
+    let stack = Stack::with(&both);
+    let policy = json!(["SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09", "BASIC"]);
+    let of = |properties: &Value| {
+        json!([
+            properties["SecurityPolicy"],
+            properties["EndpointAccessMode"]
+        ])
+    };
+    assert_eq!(of(&api()), policy);
+    let (_, properties) = stack.resources(DOMAIN).remove(0);
+    assert_eq!(of(&properties), policy);
+    assert_eq!(properties["DomainName"], domain);
+    assert_eq!(properties["RegionalCertificateArn"], certificate);
+    assert_eq!(
+        properties["EndpointConfiguration"],
+        json!({ "Types": ["REGIONAL"] })
+    );
+    let (_, mapping) = stack
+        .resources("AWS::ApiGateway::BasePathMapping")
+        .remove(0);
+    assert_eq!(
+        mapping,
+        json!({ "DomainName": "Domain", "RestApiId": "Api", "Stage": "Api.Stage" })
+    );
 }

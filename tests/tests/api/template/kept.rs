@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Stack, at};
+use super::{Stack, at, items};
 
 #[test]
 fn the_table_has_its_keys_sweeps_what_has_expired_and_can_be_restored() {
@@ -23,6 +23,35 @@ fn the_table_has_its_keys_sweeps_what_has_expired_and_can_be_restored() {
         "SSESpecification": { "SSEEnabled": true, "SSEType": "KMS" },
     });
     assert_eq!(table, expected);
+}
+
+#[test]
+fn a_table_that_exists_takes_the_place_of_the_own_one() {
+    for (chosen, table, arn) in [
+        (&[][..], "Table", "Table.Arn"),
+        (
+            &[("ExistingTable", "restored")],
+            "restored",
+            "arn:aws:dynamodb:eu-west-1:123456789012:table/restored",
+        ),
+    ] {
+        let stack = Stack::with(chosen);
+        let is_own = stack.section("Resources").contains_key("Table");
+        assert_eq!(is_own, table == "Table");
+        assert_eq!(stack.section("Outputs")["TableName"]["Value"], table);
+        let variables = stack.part(&["Globals", "Function", "Environment", "Variables"]);
+        assert_eq!(variables["TABLE_NAME"], table);
+        let statements = stack.resources("AWS::IAM::Policy").into_iter();
+        let statements = statements.flat_map(|(_, policy)| {
+            items(at(&policy, &["PolicyDocument", "Statement"]))
+                .into_iter()
+                .cloned()
+                .collect::<Vec<_>>()
+        });
+        let of_table = statements.filter(|one| one["Action"].to_string().contains("dynamodb:"));
+        let resources: Vec<_> = of_table.map(|one| one["Resource"].clone()).collect();
+        assert_eq!(resources, [arn; 3]);
+    }
 }
 
 #[test]
