@@ -128,7 +128,7 @@ def login_by_email(stack):
         sent = api.post(LOGIN, email="Alice@EXAMPLE.com").is_success(SENT)
         same("answer", {k: v for k, v in sent.items() if k != "challenge_id"}, {
             "message": "OTP has been sent to your email.", "channel": "email",
-            "destination": alice, "code_length": 6, "max_attempts": 3, "expires_in": 300, "delivery": "confirmed",
+            "destination": alice, "ways": ["email"], "code_length": 6, "max_attempts": 3, "expires_in": 300, "delivery": "confirmed",
             "resend_in": int(stack.parameters["ResendCooldownSeconds"]),
         })
         [mail] = stack.mails(alice)

@@ -145,7 +145,7 @@ class Answer:
 
 SENT = [
     "message", "challenge_id", "channel", "code_length", "max_attempts", "expires_in", "resend_in",
-    "delivery", "destination",
+    "delivery", "destination", "ways",
 ]
 REFRESHED = [
     "token", "token_type", "expires_in", "user_id", "refresh_token", "refresh_expires_in",
