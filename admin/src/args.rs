@@ -12,6 +12,7 @@ use otp_service::users::Change;
 
 use self::arguments::{Arguments, Collected};
 use crate::{
+    completion::Shell,
     destination::{self, email, number, phone},
     preview::Preview,
     rows::Row,
@@ -31,6 +32,8 @@ pub enum Command {
     Help,
     /// Print the version.
     Version,
+    /// Print what completes the commands.
+    Completion(Shell),
     /// Print a message.
     Preview(Preview),
     /// Print the pseudonym of a destination under a KMS key.
@@ -95,6 +98,9 @@ pub fn parse(
         .is_some_and(|group| group == "messages")
     {
         return arguments.preview().map(Command::Preview);
+    }
+    if let Some(shell) = arguments.completion()? {
+        return Ok(Command::Completion(shell));
     }
     if let Some(command) = arguments.pseudonym()? {
         return Ok(command);
@@ -171,6 +177,19 @@ impl Arguments {
             return Err("an e-mail has no --app and no --phone".to_owned());
         }
         Ok(preview)
+    }
+
+    /// The other command that needs no table.
+    fn completion(&mut self) -> Result<Option<Shell>, String> {
+        let mut words = self.positional.iter().map(String::as_str);
+        if words.next() != Some("completion") {
+            return Ok(None);
+        }
+        let shell = words.next().and_then(Shell::parse);
+        let shell = shell.ok_or("completion: give bash, zsh or fish")?;
+        self.positional.drain(..2);
+        let whole = self.refuse_the_rest().map(|()| Some(shell));
+        whole.map_err(|mistake| format!("completion: {mistake}"))
     }
 
     fn new_users(&mut self) -> Result<Source, String> {

@@ -16,6 +16,7 @@
 
 mod args;
 mod batch;
+mod completion;
 mod destination;
 mod error;
 mod exit;
@@ -56,6 +57,7 @@ pub async fn run(
     let result = match args::parse(args, default_table) {
         Ok(Command::Help) => print(args::USAGE, io),
         Ok(Command::Version) => print(args::VERSION, io),
+        Ok(Command::Completion(shell)) => print(&shell.script(), io),
         Ok(Command::Preview(preview)) => preview.run(otp_settings::variable, aws, io).await,
         Ok(Command::Pseudonym { of, digest_key }) => pseudonym(&of, &digest_key, aws, io).await,
         Ok(Command::Run { action, table }) => execute(action, table, aws, now, io).await,
