@@ -7,7 +7,7 @@ const LONGEST_WAIT = 5000;
 const TIMEOUT = 30_000;
 
 /** Members that a service before 0.3 refuses. Without them it does what it did then. */
-const OPTIONAL = ["challenge_id", "device_token", "session_id", "forget"];
+const OPTIONAL = ["challenge_id", "device_token", "session_id", "forget", "via"];
 
 /** 128 random bits, in hexadecimal digits. */
 export const random = () =>

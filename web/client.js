@@ -115,12 +115,18 @@ export class Client {
    * same one again, or says with another `id` that it is a new one.
    *
    * @param {Destination} destination
+   * @param {{ via?: string | undefined }} [options] `via` is one of the `ways` of an earlier challenge.
    * @returns {Promise<Challenge>}
    */
-  async requestCode(destination) {
+  async requestCode(destination, { via } = {}) {
     const before = this.#challenges.to(destination);
     const device = this.rememberDevice && !this.#cookie ? this.#devices.tokenFor(destination) : undefined;
-    const body = { ...destination, ...(before && { challenge_id: before.id }), ...(device && { device_token: device }) };
+    const body = {
+      ...destination,
+      ...(via && { via }),
+      ...(before && { challenge_id: before.id }),
+      ...(device && { device_token: device }),
+    };
     const asked = Date.now();
     return this.#api.once("/api/login-with-otp/", body, (sent) => {
       /** @type {Challenge} */
@@ -129,6 +135,8 @@ export class Client {
         ...(sent.destination && { sentTo: sent.destination }),
         id: sent.challenge_id,
         channel: sent.channel,
+        ...(sent.ways && { ways: sent.ways }),
+        ...(via && { via }),
         codeLength: sent.code_length,
         maxAttempts: sent.max_attempts,
         delivery: sent.delivery,
@@ -144,15 +152,20 @@ export class Client {
     });
   }
 
-  /** Sends the code again, as soon as the server permits. @param {Challenge} challenge */
-  async resend(challenge) {
+  /**
+   * Sends the code again, as soon as the server permits.
+   *
+   * @param {Challenge} challenge
+   * @param {{ via?: string | undefined }} [options] Without `via`, it takes the same way.
+   */
+  async resend(challenge, { via = challenge.via } = {}) {
     const wait = Math.ceil((challenge.resendAt - Date.now()) / 1000);
     // A longer wait than the server said comes from a clock that was set back: then the server knows.
     if (wait > 0 && wait <= (challenge.resendIn ?? wait)) {
       const detail = `Wait ${wait} seconds.`;
       throw new Problem(429, { type: "/problems/too-many-requests", detail, retry_after: wait });
     }
-    return this.requestCode(challenge.destination);
+    return this.requestCode(challenge.destination, { via });
   }
 
   /** Awaits the code no longer. @param {Challenge} challenge */

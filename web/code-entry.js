@@ -15,6 +15,7 @@ export class CodeEntry {
   #expiry = h("bdi", {});
   #left;
   #resend;
+  #another;
   /** @type {Countdown} */ #life;
   /** @type {Countdown} */ #wait;
 
@@ -24,7 +25,7 @@ export class CodeEntry {
    * @param {object} actions
    * @param {() => Challenge | undefined} actions.latest The challenge as all tabs know it; none: it is over.
    * @param {(otp: string) => Promise<void>} actions.check
-   * @param {() => Promise<void>} actions.resend
+   * @param {(via?: string) => Promise<void>} actions.resend
    * @param {() => void} actions.change
    */
   constructor(stage, challenge, { latest, check, resend, change }) {
@@ -43,8 +44,14 @@ export class CodeEntry {
     };
     this.#left = h("small", { role: "timer", "aria-live": "off" }, ...fill(t.expires, { time: this.#expiry }));
     this.#resend = stage.plain("resend", () => {
-      if (this.#resend.ariaDisabled !== "true") stage.run(resend);
+      if (this.#resend.ariaDisabled !== "true") stage.run(() => resend());
     });
+    const { ways = [], via = ways[0] ?? "" } = challenge;
+    const next = ways[(ways.indexOf(via) + 1) % ways.length];
+    this.#another = stage.plain("another", () => {
+      if (this.#another.ariaDisabled !== "true") stage.run(() => resend(next));
+    });
+    this.#another.replaceChildren(...fill(t.another, { way: ltr(next ?? "") }));
     const input = { inputmode: "numeric", autocomplete: "one-time-code", autocapitalize: "off" };
     stage.show(
       "enter",
@@ -57,6 +64,7 @@ export class CodeEntry {
       ),
       this.#left,
       this.#resend,
+      ...(ways.length > 1 ? [this.#another] : []),
       stage.plain("change", change),
     );
     const ticker = setInterval(() => this.#tick(), 1000);
@@ -80,7 +88,7 @@ export class CodeEntry {
   #tick() {
     const { resend, resendIn } = this.#stage.t;
     const early = this.#wait.left > 0;
-    this.#resend.ariaDisabled = String(early);
+    this.#resend.ariaDisabled = this.#another.ariaDisabled = String(early);
     this.#resend.replaceChildren(...fill(early ? resendIn : resend, { time: this.#wait.clock }));
     if (!this.#life.left) this.#prolong();
     this.#expiry.textContent = this.#life.clock;

@@ -19,6 +19,7 @@ export const english = {
   expires: "The code expires in {time}.",
   resend: "Send a new code",
   resendIn: "Send a new code in {time}",
+  another: "Send it another way: {way}",
   change: "Change the address or number",
   resent: "A new code is on its way.",
   link: "Sign in as {to}?",

@@ -250,8 +250,8 @@ export class OtpSignIn extends Base {
       // Another tab may have prolonged it.
       latest: () => this.#withId(challenge.id),
       check: async (otp) => void (await this.client.validate(challenge, otp)),
-      resend: async () => {
-        this.#sent(await this.client.resend(challenge));
+      resend: async (via) => {
+        this.#sent(await this.client.resend(challenge, via ? { via } : {}));
         this.#stage.announce("resent");
       },
       change: () => {

@@ -8,6 +8,8 @@
  * @property {string} [sentTo] As the service understood it, if it says so.
  * @property {string} id
  * @property {"email" | "sms"} channel
+ * @property {string[]} [ways] How the service sends codes there, in order, if it says so.
+ * @property {string} [via] The way that was asked for.
  * @property {number} codeLength
  * @property {number} [maxAttempts]
  * @property {"confirmed" | "unconfirmed"} [delivery] Whether the provider took the message.

@@ -16,6 +16,7 @@ export default {
   expires: "Der Code läuft in {time} ab.",
   resend: "Neuen Code senden",
   resendIn: "Neuen Code in {time} senden",
+  another: "Auf anderem Weg senden: {way}",
   change: "Adresse oder Nummer ändern",
   resent: "Ein neuer Code ist unterwegs.",
   link: "Als {to} anmelden?",

@@ -16,6 +16,7 @@ export default {
   expires: "El código caduca en {time}.",
   resend: "Enviar un código nuevo",
   resendIn: "Enviar un código nuevo en {time}",
+  another: "Enviar por otra vía: {way}",
   change: "Cambiar el correo o el número",
   resent: "Un código nuevo está en camino.",
   link: "¿Iniciar sesión como {to}?",

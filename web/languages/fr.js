@@ -16,6 +16,7 @@ export default {
   expires: "Le code expire dans {time}.",
   resend: "Envoyer un nouveau code",
   resendIn: "Envoyer un nouveau code dans {time}",
+  another: "Envoyer autrement : {way}",
   change: "Changer d’adresse ou de numéro",
   resent: "Un nouveau code est en route.",
   link: "Se connecter avec {to} ?",

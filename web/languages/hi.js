@@ -16,6 +16,7 @@ export default {
   expires: "कोड {time} में समाप्त होगा।",
   resend: "नया कोड भेजें",
   resendIn: "{time} बाद नया कोड भेजें",
+  another: "दूसरे तरीके से भेजें: {way}",
   change: "पता या नंबर बदलें",
   resent: "नया कोड भेजा जा रहा है।",
   link: "{to} के रूप में लॉग इन करें?",

@@ -16,6 +16,7 @@ export default {
   expires: "Il codice scade tra {time}.",
   resend: "Invia un nuovo codice",
   resendIn: "Invia un nuovo codice tra {time}",
+  another: "Invia in un altro modo: {way}",
   change: "Cambia indirizzo o numero",
   resent: "Un nuovo codice è in arrivo.",
   link: "Vuoi accedere come {to}?",

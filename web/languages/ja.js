@@ -16,6 +16,7 @@ export default {
   expires: "有効期限まであと {time} です。",
   resend: "新しいコードを送信",
   resendIn: "新しいコードを送信（あと {time}）",
+  another: "別の方法で送信: {way}",
   change: "メールアドレスまたは電話番号を変更",
   resent: "新しいコードを送信しました。",
   link: "{to} としてログインしますか？",

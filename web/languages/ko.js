@@ -16,6 +16,7 @@ export default {
   expires: "코드가 {time} 후에 만료됩니다.",
   resend: "새 코드 보내기",
   resendIn: "새 코드 보내기 ({time} 후)",
+  another: "다른 방법으로 보내기: {way}",
   change: "주소 또는 번호 변경",
   resent: "새 코드를 보냈습니다.",
   link: "{to}(으)로 로그인할까요?",

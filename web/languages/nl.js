@@ -16,6 +16,7 @@ export default {
   expires: "De code verloopt over {time}.",
   resend: "Nieuwe code versturen",
   resendIn: "Nieuwe code versturen over {time}",
+  another: "Op een andere manier versturen: {way}",
   change: "Adres of nummer wijzigen",
   resent: "Er is een nieuwe code onderweg.",
   link: "Inloggen als {to}?",

@@ -16,6 +16,7 @@ export default {
   expires: "Kod wygaśnie za {time}.",
   resend: "Wyślij nowy kod",
   resendIn: "Wyślij nowy kod (pozostało: {time})",
+  another: "Wyślij w inny sposób: {way}",
   change: "Zmień adres lub numer",
   resent: "Nowy kod jest w drodze.",
   link: "Zalogować się jako {to}?",

@@ -16,6 +16,7 @@ export default {
   expires: "O código expira em {time}.",
   resend: "Enviar um novo código",
   resendIn: "Enviar um novo código em {time}",
+  another: "Enviar por outro meio: {way}",
   change: "Alterar o e-mail ou o número",
   resent: "Um novo código está a caminho.",
   link: "Entrar como {to}?",

@@ -16,6 +16,7 @@ export default {
   expires: "Koden går ut om {time}.",
   resend: "Skicka en ny kod",
   resendIn: "Skicka en ny kod om {time}",
+  another: "Skicka på annat sätt: {way}",
   change: "Ändra adress eller nummer",
   resent: "En ny kod är på väg.",
   link: "Logga in som {to}?",

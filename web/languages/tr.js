@@ -16,6 +16,7 @@ export default {
   expires: "Kodun süresi {time} içinde dolacak.",
   resend: "Yeni kod gönder",
   resendIn: "Yeni kod gönder: {time}",
+  another: "Başka bir yolla gönder: {way}",
   change: "Adresi veya numarayı değiştir",
   resent: "Yeni bir kod yolda.",
   link: "{to} olarak giriş yapılsın mı?",

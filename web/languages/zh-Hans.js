@@ -16,6 +16,7 @@ export default {
   expires: "验证码将在 {time} 后过期。",
   resend: "发送新的验证码",
   resendIn: "{time} 后可发送新的验证码",
+  another: "换一种方式发送：{way}",
   change: "更改邮箱或号码",
   resent: "新的验证码已发出。",
   link: "以 {to} 的身份登录？",

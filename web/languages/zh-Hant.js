@@ -16,6 +16,7 @@ export default {
   expires: "驗證碼將於 {time} 後過期。",
   resend: "傳送新的驗證碼",
   resendIn: "{time} 後可傳送新的驗證碼",
+  another: "改用其他方式傳送：{way}",
   change: "變更電子郵件或號碼",
   resent: "新的驗證碼已傳送。",
   link: "要以 {to} 登入嗎？",

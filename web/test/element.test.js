@@ -707,6 +707,25 @@ test("a code that was asked for again is the same one: its tries go on, and the 
   assert.equal(api.to(VALIDATE).at(-1).body.challenge_id, "challenge-1");
 });
 
+test("a code can take another way, if there is one and the wait is over", async () => {
+  const page = await open();
+  await page.ask();
+  assert.equal(page.button("Send it another way"), undefined);
+  await pass(30);
+  const sent = ({ body }) => ({ challenge_id: body.challenge_id, channel: "email", ways: ["email", "smtp"], code_length: 6, max_attempts: 3, expires_in: 300, resend_in: 30 });
+  api.next(LOGIN, sent, sent, sent);
+  await page.press("Send a new code");
+  assert.equal(page.button("Send it another way").textContent, "Send it another way: smtp");
+  await page.press("Send it another way");
+  assert.equal(api.to(LOGIN).length, 2, "the wait is not over");
+  await pass(30);
+  await page.press("Send it another way");
+  assert.equal(page.button("Send it another way").textContent, "Send it another way: email");
+  await pass(30);
+  await page.press("Send it another way");
+  assert.deepEqual(api.to(LOGIN).map(({ body }) => body.via), [undefined, undefined, "smtp", "email"]);
+});
+
 test("a second tab that asks for the same address shares its code, its tries and its time", async () => {
   const first = await open();
   await first.ask();

@@ -74,6 +74,20 @@ test("another code is asked for when its time has come, and not a millisecond ea
   assert.deepEqual(api.calls[1].body, { ...to, challenge_id: challenge.id });
 });
 
+test("a code takes the way that was asked for, also when it is sent again", async () => {
+  const ways = ["sms", "whatsapp"];
+  const sent = { challenge_id: "id", channel: "sms", ways, code_length: 6, max_attempts: 3, expires_in: 300, resend_in: 0 };
+  api.next(LOGIN, sent, sent, sent, sent);
+  const number = { phone_number: "+1" };
+  const first = await client.requestCode(number);
+  assert.deepEqual([first.ways, first.via], [ways, undefined]);
+  const second = await client.resend(first, { via: "whatsapp" });
+  assert.deepEqual([second.ways, second.via], [ways, "whatsapp"]);
+  await client.resend(second);
+  await client.requestCode(number, { via: "sms" });
+  assert.deepEqual(api.to(LOGIN).map(({ body }) => body.via), [undefined, "whatsapp", "whatsapp", "sms"]);
+});
+
 test("a code goes with the challenge that it belongs to, or with none", async () => {
   await client.validate({ destination: to, id: "of-this" }, CODE);
   await client.validate({ destination: to }, CODE);
