@@ -10,7 +10,7 @@ use std::{
 
 use axum::{Router, extract::State, http::StatusCode, routing::post};
 use serde_json::{Value, json};
-use tests::{ALICE, Answer, LOGIN, PHONE, TestApp, destination};
+use tests::{ALICE, Answer, Call, CallFault, LOGIN, PHONE, TestApp, destination};
 use tokio::{
     net::TcpListener,
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -147,6 +147,26 @@ async fn a_number_that_sns_refuses_may_be_reached_on_another_way() {
     let alone = TestApp::start().await;
     let refused = alone.login(to).await;
     refused.assert_problem(400, "destination-refused");
+}
+
+#[tokio::test]
+async fn a_message_that_may_arrive_is_not_sent_on_another_way() {
+    let app = TestApp::with(&[TWO]).await;
+    app.faults
+        .inject(Call::SendSms, CallFault::Http500, usize::MAX);
+    let answer = app.login(PHONE).await;
+    assert_eq!(answer.assert_ok()["delivery"], "unconfirmed");
+    assert_eq!(ways_of(&app, PHONE), [""; 0]);
+}
+
+#[tokio::test]
+async fn if_one_way_fails_and_another_knows_no_such_number_it_may_be_tried_again() {
+    let app = TestApp::with(&[TWO]).await;
+    app.stack.messages.refuse(vec!["whatsapp".into()]);
+    for way in ["sms", "whatsapp"] {
+        let failed = via(&app, "+1000000", way, json!({})).await;
+        failed.assert_problem(502, "delivery-failed");
+    }
 }
 
 #[tokio::test]

@@ -101,3 +101,22 @@ fn published<'a>(
         end: end.unwrap_or_default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sns::config::BehaviorVersion;
+
+    use super::*;
+    use crate::aws::TrustRoots;
+
+    #[test]
+    fn a_topic_is_published_to_in_its_own_region() {
+        let sdk = aws_types::SdkConfig::builder().behavior_version(BehaviorVersion::latest());
+        let sdk = sdk.region(Region::from_static("us-east-1")).build();
+        let aws = Aws::new(sdk, &TrustRoots::default());
+        let topic = Topic::parse("arn:aws:sns:eu-west-1:123456789012:codes").unwrap();
+        let client = OwnSender::new(&aws, &topic).client;
+        let region = client.config().region().map(Region::as_ref);
+        assert_eq!(region, Some("eu-west-1"));
+    }
+}
