@@ -270,74 +270,77 @@ proptest! {
     }
 }
 
+/// A parameter, what it takes, and what it does not take.
+const NAMED: &[(&str, &str, [&str; 3])] = &[
+    (
+        "TestIdentitiesUntil",
+        "2026-01-31T00:00:00Z",
+        [
+            "tomorrow",
+            "2026-01-31T00:00:00+01:00",
+            "on 2026-01-31T00:00:00Z",
+        ],
+    ),
+    (
+        "AlarmEmail",
+        "operator@example.com",
+        ["operator", "a b@example.com", "a@example.com "],
+    ),
+    (
+        "DomainName",
+        "login.example.com",
+        ["example", "https://login.example.com", "Login.example.com"],
+    ),
+    (
+        "CertificateArn",
+        "arn:aws:acm:eu-west-1:123456789012:certificate/a",
+        [
+            "a",
+            "arn:aws:iam::123456789012:server-certificate/a",
+            " arn:aws:acm:eu-west-1:123456789012:certificate/a",
+        ],
+    ),
+    (
+        "ExistingTable",
+        "login-restored",
+        [
+            "ab",
+            "login restored",
+            "arn:aws:dynamodb:eu-west-1:123456789012:table/a",
+        ],
+    ),
+    (
+        "PermissionsBoundary",
+        "arn:aws:iam::123456789012:policy/boundary",
+        [
+            "boundary",
+            "arn:aws:iam::123456789012:role/boundary",
+            " arn:aws:iam::123456789012:policy/boundary",
+        ],
+    ),
+    (
+        "SenderKeyArns",
+        "arn:aws:kms:eu-west-1:123456789012:key/a-1,arn:aws:kms:eu-west-1:123456789012:key/b",
+        [
+            "alias/codes",
+            "arn:aws:kms:eu-west-1:123456789012:key/a,",
+            "arn:aws:kms:eu-west-1:123456789012:key/a, arn:aws:kms:eu-west-1:123456789012:key/b",
+        ],
+    ),
+    (
+        "WebAclArn",
+        "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/a/b",
+        [
+            "a",
+            "arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b",
+            " arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/a/b",
+        ],
+    ),
+];
+
 #[test]
 fn the_template_takes_no_other_than_what_a_parameter_names() {
-    for (parameter, value, others) in [
-        (
-            "TestIdentitiesUntil",
-            "2026-01-31T00:00:00Z",
-            [
-                "tomorrow",
-                "2026-01-31T00:00:00+01:00",
-                "on 2026-01-31T00:00:00Z",
-            ],
-        ),
-        (
-            "AlarmEmail",
-            "operator@example.com",
-            ["operator", "a b@example.com", "a@example.com "],
-        ),
-        (
-            "DomainName",
-            "login.example.com",
-            ["example", "https://login.example.com", "Login.example.com"],
-        ),
-        (
-            "CertificateArn",
-            "arn:aws:acm:eu-west-1:123456789012:certificate/a",
-            [
-                "a",
-                "arn:aws:iam::123456789012:server-certificate/a",
-                " arn:aws:acm:eu-west-1:123456789012:certificate/a",
-            ],
-        ),
-        (
-            "ExistingTable",
-            "login-restored",
-            [
-                "ab",
-                "login restored",
-                "arn:aws:dynamodb:eu-west-1:123456789012:table/a",
-            ],
-        ),
-        (
-            "PermissionsBoundary",
-            "arn:aws:iam::123456789012:policy/boundary",
-            [
-                "boundary",
-                "arn:aws:iam::123456789012:role/boundary",
-                " arn:aws:iam::123456789012:policy/boundary",
-            ],
-        ),
-        (
-            "SenderKeyArns",
-            "arn:aws:kms:eu-west-1:123456789012:key/a-1,arn:aws:kms:eu-west-1:123456789012:key/b",
-            [
-                "alias/codes",
-                "arn:aws:kms:eu-west-1:123456789012:key/a,",
-                "arn:aws:kms:eu-west-1:123456789012:key/a, arn:aws:kms:eu-west-1:123456789012:key/b",
-            ],
-        ),
-        (
-            "WebAclArn",
-            "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/a/b",
-            [
-                "a",
-                "arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b",
-                " arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/a/b",
-            ],
-        ),
-    ] {
+    for (parameter, value, others) in NAMED {
         let pattern = pattern(parameter);
         assert!(pattern.is_match("").unwrap() && pattern.is_match(value).unwrap());
         for other in others {
