@@ -22,7 +22,7 @@ const MAX_ADVANTAGE: f64 = 0.05;
 
 /// The classes of one run, each compared with the known users.
 pub struct Comparison {
-    title: &'static str,
+    title: String,
     rows: Vec<Row>,
     /// Every different answer.
     answers: BTreeSet<String>,
@@ -43,7 +43,7 @@ struct Difference {
 }
 
 impl Comparison {
-    pub fn of(title: &'static str, classes: &[Class], samples: &[Sample]) -> Self {
+    pub fn of(title: impl Into<String>, classes: &[Class], samples: &[Sample]) -> Self {
         let times = |class| {
             let own = samples.iter().filter(|sample| sample.class == class);
             let mut times: Vec<_> = own.map(|sample| sample.took).collect();
@@ -64,7 +64,7 @@ impl Comparison {
             }
         });
         Self {
-            title,
+            title: title.into(),
             rows: rows.collect(),
             answers: samples.iter().map(|sample| sample.seen.clone()).collect(),
         }
@@ -146,7 +146,7 @@ impl Verdict {
     /// Fails when the answers or the times tell the classes apart.
     pub fn must_be_alike(&mut self, comparison: &Comparison, is_padded: bool) {
         comparison.print();
-        let title = comparison.title;
+        let title = &comparison.title;
         if comparison.answers.len() > 1 {
             self.0.push(format!("{title}: the answers differ"));
         }
@@ -163,7 +163,7 @@ impl Verdict {
     /// Fails when the medians differ by more than [`MAX_WAIT`].
     pub fn must_be_near(&mut self, comparison: &Comparison) {
         comparison.print();
-        let title = comparison.title;
+        let title = &comparison.title;
         for (class, Difference { medians, .. }) in comparison.differences() {
             if medians.abs() > MAX_WAIT {
                 self.0.push(format!("{title}: {class}: the medians differ"));
@@ -177,7 +177,7 @@ impl Verdict {
         comparison.print();
         for (class, Difference { ranks, .. }) in comparison.differences() {
             if ranks.p > MIN_P || (ranks.auc - 0.5).abs() <= MAX_ADVANTAGE {
-                let title = comparison.title;
+                let title = &comparison.title;
                 self.0.push(format!("{title}: {class}: no difference seen"));
             }
         }

@@ -10,7 +10,7 @@ use otp_service::ambient::Stopwatch;
 use tests::{LOGIN, Program, destination};
 use tokio::{process::Command, task::JoinSet};
 
-use crate::population::{Class, Population, Sample};
+use crate::population::{Class, Mode, Population, Sample};
 
 /// The argument with which this program is the function.
 pub const ROLE: &str = "function";
@@ -23,7 +23,7 @@ const PROCESSES: usize = 60;
 /// # Errors
 ///
 /// This program's own path is unknown.
-pub async fn second_requests(population: &Population, mode: &str) -> Result<Vec<Sample>, String> {
+pub async fn second_requests(population: &Population, mode: Mode) -> Result<Vec<Sample>, String> {
     let path = std::env::current_exe().map_err(|error| error.to_string())?;
     let left = Arc::new(Mutex::new(VecDeque::from(population.shuffled())));
     let mut processes = JoinSet::new();
@@ -47,9 +47,10 @@ pub async fn second_requests(population: &Population, mode: &str) -> Result<Vec<
     Ok(processes.join_all().await.into_iter().flatten().collect())
 }
 
-fn settings(mode: &str) -> [(&'static str, &str); 5] {
+fn settings(mode: Mode) -> [(&'static str, &'static str); 6] {
     [
-        ("UNKNOWN_USERS", mode),
+        ("UNKNOWN_USERS", mode.0),
+        ("SIGN_UP_DOMAINS", mode.1),
         ("CONVERSION_GUARD", "0"),
         ("EMAILS_PER_DAY", "1000000"),
         ("REQUESTS_PER_IP_PER_HOUR", "1000000"),

@@ -16,7 +16,7 @@ use tokio::runtime::Builder;
 use crate::{
     comparison::{Comparison, Verdict},
     instance::{ROLE, second_requests},
-    population::{Class, Population, SAMPLES},
+    population::{CONCEAL, Class, Mode, OUTSIDE, Population, SAMPLES, SIGN_UP},
 };
 
 /// The time from one request to the next.
@@ -44,28 +44,41 @@ fn main() -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
 
 async fn measure() -> Result<ExitCode, String> {
     let mut verdict = Verdict::default();
-    concealed(&mut verdict).await?;
+    for mode in [CONCEAL, OUTSIDE] {
+        concealed(&mut verdict, mode).await?;
+        at_once(&mut verdict, mode).await?;
+    }
     beside_sign_up(&mut verdict).await?;
-    at_once(&mut verdict).await?;
     controls(&mut verdict).await?;
     Ok(verdict.announce())
 }
 
-/// Logins under `conceal`, then the same again, then wrong guesses at their codes.
-async fn concealed(verdict: &mut Verdict) -> Result<(), String> {
-    let population = Population::start("conceal", &CLASSES).await;
+fn told(mode: Mode) -> &'static str {
+    if mode == OUTSIDE {
+        "SIGN_UP_DOMAINS, outside the list"
+    } else {
+        "UNKNOWN_USERS=conceal"
+    }
+}
+
+/// Logins that are concealed, then the same again, then wrong guesses at their codes.
+async fn concealed(verdict: &mut Verdict, mode: Mode) -> Result<(), String> {
+    let population = Population::start(mode, &CLASSES).await;
     let logins = population.logins(&CLASSES, PACE).await;
     population.check_messages(*SAMPLES, 2 * *SAMPLES).await?;
-    let title = "Logins under UNKNOWN_USERS=conceal";
+    let title = format!("Logins under {}", told(mode));
     verdict.must_be_alike(&Comparison::of(title, &CLASSES, &logins), false);
 
     let classes = &CLASSES[..3];
     let refused = population.logins(classes, PACE).await;
-    let title = "Second logins, which the cooldown refuses";
+    let title = format!(
+        "Second logins under {}, which the cooldown refuses",
+        told(mode)
+    );
     verdict.must_be_alike(&Comparison::of(title, classes, &refused), false);
 
     let guesses = population.wrong_guesses(&logins, classes, PACE).await;
-    let title = "Wrong guesses at their codes";
+    let title = format!("Wrong guesses at their codes under {}", told(mode));
     verdict.must_be_alike(&Comparison::of(title, classes, &guesses), false);
     Ok(())
 }
@@ -73,8 +86,8 @@ async fn concealed(verdict: &mut Verdict) -> Result<(), String> {
 /// Logins under `conceal` and logins under `sign-up` that send nothing, in turns: what the answer
 /// waits for beside the admission.
 async fn beside_sign_up(verdict: &mut Verdict) -> Result<(), String> {
-    let concealed = Population::start("conceal", &[Class::Known]).await;
-    let open = Population::start("sign-up", &[Class::Admitted]).await;
+    let concealed = Population::start(CONCEAL, &[Class::Known]).await;
+    let open = Population::start(SIGN_UP, &[Class::Admitted]).await;
     let (mut logins, admissions) = tokio::join!(
         concealed.logins(&[Class::Known], 2 * PACE),
         open.logins(&[Class::Admitted], 2 * PACE),
@@ -89,11 +102,14 @@ async fn beside_sign_up(verdict: &mut Verdict) -> Result<(), String> {
 
 /// A login and, at once after its answer, the same again, on a process that answers one request
 /// at a time.
-async fn at_once(verdict: &mut Verdict) -> Result<(), String> {
-    let population = Population::start("conceal", &CLASSES).await;
-    let pairs = second_requests(&population, "conceal").await?;
+async fn at_once(verdict: &mut Verdict, mode: Mode) -> Result<(), String> {
+    let population = Population::start(mode, &CLASSES).await;
+    let pairs = second_requests(&population, mode).await?;
     population.check_messages(*SAMPLES, 2 * *SAMPLES).await?;
-    let title = "A login and at once a second one, on one process";
+    let title = format!(
+        "A login and at once a second one, on one process, under {}",
+        told(mode)
+    );
     verdict.must_be_alike(&Comparison::of(title, &CLASSES, &pairs), true);
     Ok(())
 }
@@ -101,14 +117,14 @@ async fn at_once(verdict: &mut Verdict) -> Result<(), String> {
 /// Logins that conceal nothing. The same methods must tell them apart.
 async fn controls(verdict: &mut Verdict) -> Result<(), String> {
     let classes = [Class::Known, Class::Disabled];
-    let population = Population::start("sign-up", &classes).await;
+    let population = Population::start(SIGN_UP, &classes).await;
     let logins = population.logins(&classes, PACE).await;
     population.check_messages(*SAMPLES, 0).await?;
     let title = "Control: logins under UNKNOWN_USERS=sign-up";
     verdict.must_differ(&Comparison::of(title, &classes, &logins));
 
-    let population = Population::start("sign-up", &classes).await;
-    let pairs = second_requests(&population, "sign-up").await?;
+    let population = Population::start(SIGN_UP, &classes).await;
+    let pairs = second_requests(&population, SIGN_UP).await?;
     population.check_messages(*SAMPLES, 0).await?;
     let title = "Control: two logins on one process, under UNKNOWN_USERS=sign-up";
     verdict.must_differ(&Comparison::of(title, &classes, &pairs));

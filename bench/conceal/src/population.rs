@@ -56,6 +56,15 @@ impl fmt::Display for Class {
     }
 }
 
+/// `UNKNOWN_USERS` and `SIGN_UP_DOMAINS`.
+pub type Mode = (&'static str, &'static str);
+/// Nobody signs up.
+pub const CONCEAL: Mode = ("conceal", "");
+/// Everybody may sign up.
+pub const SIGN_UP: Mode = ("sign-up", "");
+/// None of these destinations may sign up.
+pub const OUTSIDE: Mode = ("sign-up", "elsewhere.example");
+
 /// One destination, which logs in once.
 struct Subject {
     class: Class,
@@ -86,12 +95,13 @@ pub struct Population {
 }
 
 impl Population {
-    /// Starts a service in this mode of `UNKNOWN_USERS`, with destinations of these classes.
-    pub async fn start(mode: &str, classes: &[Class]) -> Self {
+    /// Starts a service in this mode, with destinations of these classes.
+    pub async fn start(mode: Mode, classes: &[Class]) -> Self {
         let app = TestApp::with(&[
             ("CONVERSION_GUARD", "0"),
             ("EMAILS_PER_DAY", "1000000"),
-            ("UNKNOWN_USERS", mode),
+            ("UNKNOWN_USERS", mode.0),
+            ("SIGN_UP_DOMAINS", mode.1),
             // All requests come from one client.
             ("REQUESTS_PER_IP_PER_HOUR", "1000000"),
             // The clock does not move, so a second login is always refused.

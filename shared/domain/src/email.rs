@@ -69,6 +69,12 @@ impl EmailAddress {
         })
     }
 
+    /// The domain.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.0.split_once('@').unwrap_or_default().1
+    }
+
     /// The address in full. It is personal data: never log it.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Asker, ClientAddress, ClientAllowances, ConversionGuard, Destination, DestinationKind, Limit,
-    Passcode, Scope, Trust, UnixTime, UnknownUsers,
+    Passcode, Scope, SignUps, Trust, UnixTime, UnknownUsers,
 };
 
 /// The bounds of guessing and sending. The settings reader checks their ranges.
@@ -38,6 +38,8 @@ pub struct Policy {
     pub conversion_guard: u32,
     /// What happens when a destination belongs to no user.
     pub unknown_users: UnknownUsers,
+    /// Who may sign up under [`UnknownUsers::SignUp`].
+    pub sign_ups: SignUps,
 }
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -118,6 +120,16 @@ impl Policy {
         }
     }
 
+    /// What happens when this destination belongs to no user. One that may not sign up is
+    /// concealed: nobody learns from it who is a user.
+    #[must_use]
+    pub fn unknown_users_at(&self, destination: &Destination) -> UnknownUsers {
+        match self.unknown_users {
+            UnknownUsers::SignUp if !self.sign_ups.admit(destination) => UnknownUsers::Conceal,
+            mode => mode,
+        }
+    }
+
     /// The number of digits of a code at whose issue so many guesses are made or open.
     #[must_use]
     pub fn digits(&self, guesses: u32) -> u8 {
@@ -184,6 +196,7 @@ impl Default for Policy {
             sms_per_prefix_per_day: 200,
             conversion_guard: 50,
             unknown_users: UnknownUsers::SignUp,
+            sign_ups: SignUps::default(),
         }
     }
 }

@@ -216,7 +216,7 @@ impl LoginService {
     ) -> Result<(IssuedCode, Option<Found>), Error> {
         let (to, now) = (&wanted.request.destination, wanted.at);
         let key = self.digest_keys.current().await?;
-        let is_concealed = self.policy.unknown_users == UnknownUsers::Conceal;
+        let is_concealed = self.policy.unknown_users_at(to) == UnknownUsers::Conceal;
         let (named, attempts) = (shown.challenge.as_ref(), self.policy.max_attempts);
         let (seen, user) = if is_concealed {
             let challenge = match named {
@@ -286,7 +286,7 @@ impl LoginService {
         rules.limits = self.policy.own_limits(to, &issued.asker);
         let is_known = issued.asker.device.is_some();
         self.limit_message(&mut rules, &issued, is_known, &history);
-        let decision = self.policy.unknown_users.delivery(to, user.as_ref());
+        let decision = self.policy.unknown_users_at(to).delivery(to, user.as_ref());
         let about = About {
             user: user.map(|user| user.id),
             ..About::from(to)

@@ -15,8 +15,8 @@ pub mod table;
 
 use aws_smithy_types::{DateTime, date_time::Format};
 use otp_domain::{
-    DestinationKind, Policy, SessionLifetimes, SmsPrefixes, TestIdentities, UnixTime, UnknownUsers,
-    Ways, WaysTo, is_region,
+    DestinationKind, Policy, SessionLifetimes, SignUpDomains, SignUps, SmsPrefixes, TestIdentities,
+    UnixTime, UnknownUsers, Ways, WaysTo, is_region,
 };
 use otp_service::{
     access_token,
@@ -97,6 +97,10 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             unknown_users: self
                 .optional(&table::UNKNOWN_USERS, UnknownUsers::parse)
                 .unwrap_or(UnknownUsers::SignUp),
+            sign_ups: SignUps::new(
+                self.optional(&table::SIGN_UP_DOMAINS, SignUpDomains::parse),
+                self.optional(&table::PHONE_SIGN_UP, reader::switch),
+            ),
         }
     }
 

@@ -146,16 +146,20 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
 
     /// `on` or `off`.
     pub fn switch(&mut self, setting: &Setting) -> bool {
-        let parse = |text: &str| match text {
-            "on" => Some(true),
-            "off" => Some(false),
-            _ => None,
-        };
-        self.optional(setting, parse).unwrap_or_default()
+        self.optional(setting, switch).unwrap_or_default()
     }
 
     /// A whole number of seconds within the setting's range.
     pub fn seconds(&mut self, setting: &Setting) -> Duration {
         Duration::from_secs(self.number(setting))
+    }
+}
+
+/// Reads `on` or `off`.
+pub(crate) fn switch(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
     }
 }

@@ -219,6 +219,14 @@ settings! {
         "`sign-up`, `conceal` or `reveal`", "sign-up",
         "How a login treats a destination without a user.",
     );
+    SIGN_UP_DOMAINS = optional(
+        "domains such as `example.com,example.org`", "",
+        "The only domains whose addresses may sign up. Others are concealed.",
+    );
+    PHONE_SIGN_UP = optional(
+        "`off` or `on`", "",
+        "Whether phone numbers may sign up. Without it, they may if SIGN_UP_DOMAINS is unset.",
+    );
     ALLOWED_ORIGINS = optional(
         "origins such as `https://www.example.com`", "",
         "The origins whose pages may call the API, separated by commas. A `*` stands for \

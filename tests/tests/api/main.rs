@@ -50,6 +50,7 @@ mod routes;
 mod seals;
 mod sends;
 mod sessions;
+mod sign_ups;
 mod strict_table;
 mod table;
 mod template;

@@ -8,7 +8,7 @@ const REVEAL: &[(&str, &str)] = &[("UNKNOWN_USERS", "reveal")];
 const CONCEAL: &[(&str, &str)] = &[("UNKNOWN_USERS", "conceal")];
 
 /// Everything that a client sees, without what is random.
-fn seen(answer: &Answer) -> String {
+pub fn seen(answer: &Answer) -> String {
     let mut json = answer.json.clone();
     if let Some(id) = json.get_mut("challenge_id") {
         *id = id.as_str().expect("an id").len().into();

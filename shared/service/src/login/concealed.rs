@@ -133,7 +133,7 @@ impl LoginService {
         rng: &mut impl CryptoRng,
     ) -> (ConcealedOutcome, About) {
         let to = &issued.challenge.destination;
-        let decision = self.policy.unknown_users.delivery(to, user);
+        let decision = self.policy.unknown_users_at(to).delivery(to, user);
         // A code that was sent before may be void since a later login.
         let is_void = user.is_some_and(|user| user.has_logged_in_since(issued.challenge.issued_at));
         if is_void || decision.map(|due| issued.unless_fixed(due)) != Ok(DeliveryDecision::Send) {

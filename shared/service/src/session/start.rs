@@ -50,7 +50,8 @@ impl SessionService {
         rng: &mut impl CryptoRng,
     ) -> Result<LoggedIn, Error> {
         let challenge = &right.charged.challenge;
-        let mut standing = self.standing(challenge).await?;
+        let unknown_users = self.policy.unknown_users_at(&challenge.destination);
+        let mut standing = self.standing(challenge, unknown_users).await?;
         for nth in 0.. {
             let found = match standing {
                 Standing::Unused(_) if nth == REDEMPTIONS => break,
@@ -66,7 +67,7 @@ impl SessionService {
             let claims = claims_of(found.as_ref());
             let known = right.known_device(found.as_ref());
             let devices = found.as_ref().map(|user| user.devices).unwrap_or_default();
-            let user = self.policy.unknown_users.resolve(found, rng)?;
+            let user = unknown_users.resolve(found, rng)?;
             let refresh_token = right
                 .derived_token(request, user.id())
                 .unwrap_or_else(|| RefreshToken::draw(user.id().clone(), rng));
@@ -78,7 +79,7 @@ impl SessionService {
                 claims: &claims,
                 session: &session,
                 adds_device: known.is_none() && !self.policy.device_life.is_zero(),
-                takes_off_guesses: self.policy.unknown_users != UnknownUsers::Conceal,
+                takes_off_guesses: unknown_users != UnknownUsers::Conceal,
             };
             let mint = self.tokens.mint(&session, &claims, now, rng);
             let redeem = self.store.redeem(&redeeming, operation, nth, now);
@@ -126,8 +127,12 @@ impl SessionService {
 
     /// What is known of the user before a token is minted. The user is read only after a
     /// right guess: otherwise the time of a refusal could tell who is a user.
-    async fn standing(&self, challenge: &Challenge) -> Result<Standing, Error> {
-        if challenge.user.is_believed(self.policy.unknown_users) {
+    async fn standing(
+        &self,
+        challenge: &Challenge,
+        unknown_users: UnknownUsers,
+    ) -> Result<Standing, Error> {
+        if challenge.user.is_believed(unknown_users) {
             return Ok(Standing::Unused(challenge.user.user()));
         }
         let user = self.store.find_user(&challenge.destination).await?;
