@@ -211,7 +211,7 @@ def failing_delivery(stack, address="dave@example.com"):
 def logs(stack):
     with tells("no code, no token and no whole destination is in a log"):
         text = "\n".join(stack.log_lines())
-        same("the functions log", '"outcome":"sent"' in text and '"logged-in"' in text, True)
+        same("the functions log", '"outcome":"sent"' in text and '"signed-up"' in text, True)
         for name in ("alice", "bob", "carol"):
             same(name, f"{name}@example.com" in text, False)
             same("code", stack.code_for(f"{name}@example.com") in re.findall(r"\d{6,}", text), False)

@@ -92,10 +92,10 @@ impl SessionApi {
             .sessions
             .validate(&request, now, &mut ambient::rng())
             .await?;
-        let outcome = if login.is_repeated {
-            "logged-in-again"
-        } else {
-            "logged-in"
+        let outcome = match (login.is_repeated, login.user.is_new()) {
+            (true, _) => "logged-in-again",
+            (false, true) => "signed-up",
+            (false, false) => "logged-in",
         };
         let success = Success::new(outcome, response::logged_in(&login, carrier, &kept));
         Ok(success.about(&request.destination).about(&login))

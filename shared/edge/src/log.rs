@@ -123,7 +123,7 @@ impl RequestLog {
             log: self,
             route,
             about,
-            country: country(result.err(), about),
+            country: country(about),
             pseudonym: pseudonym.as_ref(),
         };
         match result {
@@ -220,16 +220,10 @@ fn channel(about: &About) -> Option<&'static str> {
     to.map(|destination| destination.kind().channel())
 }
 
-/// The country of a number that was refused because the deployment sends none there.
-fn country(failure: Option<&Failure>, about: &About) -> Option<Country> {
-    let Some(Failure::Service(error)) = failure else {
-        return None;
-    };
-    match (&error.kind, &about.destination) {
-        (ErrorKind::Refused(Refusal::DestinationNotAllowed), Some(Destination::Phone(number))) => {
-            Country::of(number)
-        }
-        _ => None,
+fn country(about: &About) -> Option<Country> {
+    match about.destination.as_ref()? {
+        Destination::Phone(number) => Country::of(number),
+        Destination::Email(_) => None,
     }
 }
 
