@@ -175,6 +175,11 @@ fn stolen_tokens(rng: &mut StdRng, request: Request) -> Option<Answer> {
     (request == Request::Refresh && rng.random_bool(0.2)).then_some(Answer::Reused)
 }
 
+/// SES, SNS or a carrier takes the codes and delivers none.
+fn codes_do_not_arrive(_: &mut StdRng, request: Request) -> Option<Answer> {
+    (request == Request::Validate).then_some(Answer::Refused)
+}
+
 const ROWS: &[Row] = &[
     row("ServerErrors", TINY, 240, no_table),
     row("ServerErrors", SMALL, 30, no_table),
@@ -198,6 +203,8 @@ const ROWS: &[Row] = &[
     row("GatewayFlood", LARGE, 10, a_flood),
     row("MessagesCapped", SMALL, 45, no_more_texts),
     row("MessagesCapped", LARGE, 20, no_more_texts),
+    row("Conversion", SMALL, 240, codes_do_not_arrive),
+    row("Conversion", LARGE, 240, codes_do_not_arrive),
     row("ReusedRefreshTokens", SMALL, 120, stolen_tokens),
     row("ReusedRefreshTokens", LARGE, 120, stolen_tokens),
 ];

@@ -196,6 +196,9 @@ fn each_metric_filter_looks_for_a_value_that_the_log_can_have() {
         Problem::DELIVERY_FAILED,
         Problem::UNAVAILABLE,
         Delivery::Unconfirmed.as_str(),
+        "sent",
+        "logged-in",
+        "signed-up",
     ]
     .into();
     let stack = Stack::full();

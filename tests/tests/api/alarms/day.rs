@@ -117,6 +117,8 @@ impl Day {
             Answer::SmsCapped => ("too-many-requests", "sms-day"),
             Answer::Reused => ("invalid-refresh-token", REUSED),
             Answer::Refused => ("invalid-otp", "wrong code"),
+            _ if request == Request::Login => ("sent", ""),
+            _ if request == Request::Validate => ("logged-in", ""),
             _ => ("good", ""),
         };
         let group = match request {

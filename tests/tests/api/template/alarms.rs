@@ -173,6 +173,8 @@ fn inputs(alarm: &Value) -> Vec<(String, String, Value)> {
 
 /// Where each metric of the stack's own comes from.
 const COUNTED: &[(&str, &[&str])] = &[
+    ("CodesRedeemed", &["ValidateLog"]),
+    ("CodesSent", &["LoginLog"]),
     ("DeliveryFailures", &["LoginLog"]),
     ("GatewayThrottles", &["ApiLog"]),
     ("MessagesCapped", &["LoginLog"]),
@@ -271,4 +273,77 @@ fn an_alarm_of_a_function_watches_the_one_that_it_is_about() {
             }
         }
     }
+}
+
+/// Those of AWS's own metrics that the dashboard shows.
+const OF_AWS: &[&str] = &[
+    "AWS/ApiGateway 4XXError",
+    "AWS/ApiGateway 5XXError",
+    "AWS/ApiGateway Count",
+    "AWS/ApiGateway Latency",
+    "AWS/SES Reputation.BounceRate",
+    "AWS/SES Reputation.ComplaintRate",
+    "AWS/SNS SMSMonthToDateSpentUSD",
+];
+
+#[test]
+fn every_metric_log_and_word_of_the_dashboard_exists() {
+    let (_, dashboard) = Stack::full()
+        .resources("AWS::CloudWatch::Dashboard")
+        .remove(0);
+    assert_eq!(dashboard["DashboardName"], "AWS::StackName");
+    let body: Value = text(&dashboard["DashboardBody"]).parse().unwrap();
+    let mut shown = BTreeSet::new();
+    for widget in items(&body["widgets"]) {
+        let properties = &widget["properties"];
+        assert_eq!(properties["region"], "eu-west-1", "{properties}");
+        if widget["type"] == "log" {
+            // Whatever stands in quotes is a log, or a word that the page on the log explains.
+            let query = properties["query"].as_str().unwrap();
+            assert!(query.starts_with("SOURCE '"), "{query}");
+            for word in query.split('\'').skip(1).step_by(2) {
+                let is_known = ["LoginLog", "ValidateLog", "INFO"].contains(&word)
+                    || PAGE.contains(&format!("`{word}`"));
+                assert!(is_known, "{word}");
+            }
+            continue;
+        }
+        // A dot repeats the word above, three dots the whole row.
+        let mut above: Vec<&str> = Vec::new();
+        for metric in items(&properties["metrics"]) {
+            let row: Vec<_> = items(metric)
+                .into_iter()
+                .filter_map(Value::as_str)
+                .collect();
+            if row.first() != Some(&"...") {
+                let words = row.iter().enumerate();
+                above = words
+                    .map(|(nth, word)| if *word == "." { above[nth] } else { word })
+                    .collect();
+            }
+            if let [space, name, ..] = above[..] {
+                shown.insert(format!("{space} {name}"));
+            }
+        }
+    }
+    let own = [
+        "CodesRedeemed",
+        "CodesSent",
+        "DeliveryFailures",
+        "GatewayThrottles",
+    ];
+    let own = own.into_iter().chain(["MessagesCapped", "Unavailable"]);
+    let expected = own.map(|name| {
+        assert!(
+            COUNTED.iter().any(|(counted, _)| *counted == name),
+            "{name}"
+        );
+        format!("AWS::StackName {name}")
+    });
+    let expected: BTreeSet<_> = OF_AWS
+        .iter()
+        .map(|name| (*name).to_owned())
+        .chain(expected)
+        .collect();
+    assert_eq!(shown, expected);
 }
