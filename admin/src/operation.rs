@@ -69,7 +69,7 @@ impl Operation {
             Self::Change(change) => users.change(to, change, now, rng).await?,
             Self::SetClaims => {
                 let claims = row.claims.clone().unwrap_or_default();
-                users.set_claims(to, &claims, rng).await?
+                users.set_claims(to, &claims, now, rng).await?
             }
         };
         Ok(match changed {
@@ -94,7 +94,11 @@ pub fn join(destinations: &[Destination]) -> String {
 
 fn added(added: Added) -> Outcome {
     let exists = |holder: &UserRecord| {
-        let state = if holder.disabled { ", disabled" } else { "" };
+        let state = if holder.is_disabled() {
+            ", disabled"
+        } else {
+            ""
+        };
         format!("already exists, user_id {}{state}", holder.id.as_str())
     };
     match added {

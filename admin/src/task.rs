@@ -85,9 +85,10 @@ async fn change_by_id(
         writeln!(io.stderr, "{}: failed: no such user", who.as_str())?;
         return Ok(Exit::Failed);
     };
+    let own = user.destinations.into_iter();
     let row = Row {
         line: None,
-        destinations: user.destinations,
+        destinations: own.map(|own| own.destination).collect(),
         disabled: None,
         claims: None,
     };

@@ -55,29 +55,32 @@ fn record(user: &UserRecord) -> [String; 7] {
         destination(DestinationKind::Phone),
         rfc3339(user.created_at),
         user.last_login_at.map(rfc3339).unwrap_or_default(),
-        user.disabled.to_string(),
+        user.is_disabled().to_string(),
         user.claims.to_json(),
     ]
 }
 
 #[cfg(test)]
 mod tests {
-    use otp_domain::{Claims, UnixTime, UserId};
+    use otp_domain::{Claims, OwnDestination, UnixTime, UserId};
 
     use super::*;
 
     #[test]
     fn a_user_is_one_line_in_the_headers_order() {
+        let created_at = UnixTime::from_secs(1_767_226_200);
+        let own = |text: &str| OwnDestination {
+            destination: text.parse().unwrap(),
+            added_at: created_at,
+        };
         let mut user = UserRecord {
             id: UserId::from_table("id".to_owned()),
-            destinations: vec![
-                "alice@example.com".parse().unwrap(),
-                "+14155550123".parse().unwrap(),
-            ],
-            created_at: UnixTime::from_secs(1_767_226_200),
+            destinations: vec![own("alice@example.com"), own("+14155550123")],
+            created_at,
             last_login_at: Some(UnixTime::from_millis(1_767_226_200_042)),
-            disabled: true,
+            disabled_at: Some(created_at),
             claims: Claims::parse(r#"{"a":1}"#).unwrap(),
+            version: 1,
         };
         assert_eq!(
             record(&user).join(","),

@@ -40,7 +40,7 @@ impl Who {
         }
     }
 
-    /// Finds the user. For an id without a session, it reads the whole table.
+    /// Finds the user.
     pub async fn find(&self, users: &UserService) -> Result<Option<UserRecord>, Fault> {
         match self {
             Self::Owner(destination) => users.find(destination).await,

@@ -5,8 +5,12 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
 
 use local::aws::clients;
-use otp_domain::{Claims, Destination, OperationId};
-use otp_service::{ambient, store::Store, table::Table};
+use otp_domain::{Claims, Destination, UnixTime};
+use otp_service::{
+    ambient,
+    table::Table,
+    users::{Changed, UserService},
+};
 
 use crate::TestApp;
 
@@ -122,62 +126,62 @@ impl TestApp {
         self.put(key.into_iter().chain(numbers).collect()).await;
     }
 
-    /// Creates or replaces a user.
+    /// Creates or replaces a user with one destination, who has never logged in.
     pub async fn add_user(&self, to: &str, disabled: bool) {
-        let mut put = self
-            .table
-            .put_item()
-            .table_name(&self.settings.sessions.table_name)
-            .item("pk", text(&partition_key(to)))
-            .item("sk", text("user"))
-            .item("user_id", text(&format!("user of {to}")))
-            .item("created_at", AttributeValue::N("0".into()));
-        if disabled {
-            put = put.item("disabled_at", AttributeValue::N("0".into()));
+        let id = format!("user of {to}");
+        let at = || AttributeValue::N("0".into());
+        let key = |pk: String| [("pk", text(&pk)), ("sk", text("user"))];
+        let own = HashMap::from([(partition_key(to), at())]);
+        let own = [
+            ("destinations", AttributeValue::M(own)),
+            ("created_at", at()),
+            ("version", AttributeValue::N("1".into())),
+        ];
+        let copy = [("user_id", text(&id))];
+        let disabled = disabled.then(|| ("disabled_at", at()));
+        let own = key(format!("user#{id}")).into_iter().chain(own);
+        let copy = key(partition_key(to)).into_iter().chain(copy);
+        for item in [own.collect::<Vec<_>>(), copy.collect()] {
+            let item = item.into_iter().chain(disabled.clone());
+            let item = item.map(|(name, value)| (name.to_owned(), value));
+            self.put(item.collect()).await;
         }
-        put.send().await.expect("the user is written");
     }
 
-    /// Disables a user.
+    /// Disables a user with one destination.
     pub async fn disable_user(&self, to: &str) {
-        self.table
-            .update_item()
-            .table_name(&self.settings.sessions.table_name)
-            .key("pk", text(&partition_key(to)))
-            .key("sk", text("user"))
-            .update_expression("SET disabled_at = :at")
-            .expression_attribute_values(":at", AttributeValue::N("0".into()))
-            .send()
-            .await
-            .expect("the user is disabled");
+        let copy = self.partition(&partition_key(to)).await.remove("user");
+        let copy = copy.expect("a user");
+        let id = copy["user_id"].as_s().expect("an id").clone();
+        let own = self.partition(&format!("user#{id}")).await.remove("user");
+        for mut item in [copy, own.expect("the user's own item")] {
+            let at = AttributeValue::N("0".into());
+            item.insert("disabled_at".to_owned(), at);
+            self.put(item).await;
+        }
     }
 
     /// Sets the claims of a user, as an operator does. Returns whether there is one.
     pub async fn set_claims(&self, to: &str, claims: &str) -> bool {
         let table = self.settings.sessions.table_name.clone();
         let client = DynamoDb::new(clients(self.operator.address).sdk());
-        let store = Store::new(Table::new(client, table));
+        let users = UserService::new(Table::new(client, table));
         let destination = to.parse().expect("a destination");
-        let user = store.find_user_record(&destination).await.expect("a read");
-        let Some(user) = user else {
-            return false;
-        };
         let claims = Claims::parse(claims).expect("claims");
-        let operation = OperationId::draw(&mut ambient::rng());
-        let written = store.set_claims(&user, &claims, &operation).await;
-        written.expect("a write")
+        let now = UnixTime::from_millis(self.now());
+        let (to, rng) = ([destination], &mut ambient::rng());
+        let set = users.set_claims(&to, &claims, now, rng).await;
+        matches!(set.expect("a write"), Changed::Done(_))
     }
 
-    /// Removes a user.
+    /// Removes a user with one destination, whose last login is forgotten, too.
     pub async fn remove_user(&self, to: &str) {
-        self.table
-            .delete_item()
-            .table_name(&self.settings.sessions.table_name)
-            .key("pk", text(&partition_key(to)))
-            .key("sk", text("user"))
-            .send()
-            .await
-            .expect("the user is removed");
+        let copy = self.partition(&partition_key(to)).await.remove("user");
+        if let Some(id) = copy.as_ref().and_then(|user| user.get("user_id")) {
+            let id = id.as_s().expect("an id");
+            self.delete(&format!("user#{id}"), "user").await;
+        }
+        self.delete(&partition_key(to), "user").await;
     }
 }
 

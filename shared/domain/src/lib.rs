@@ -81,5 +81,5 @@ pub use sign_ups::{SignUpDomains, SignUps};
 pub use test_identity::TestIdentities;
 pub use time::{UnixTime, seconds_to_wait};
 pub use unknown_users::{DeliveryDecision, UnknownUsers};
-pub use user::{ResolvedUser, User, UserId, UserRecord};
+pub use user::{OwnDestination, ResolvedUser, User, UserId, UserRecord};
 pub use ways::{ListedWay, Topic, WayName, Ways, WaysTo, is_region};

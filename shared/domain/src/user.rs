@@ -52,29 +52,82 @@ impl User {
     }
 }
 
-/// Everything that the table keeps of a user.
+/// A user, as the user's own item has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserRecord {
     /// The user's id.
     pub id: UserId,
-    /// The destinations that log the user in, the e-mail address first.
-    pub destinations: Vec<Destination>,
+    /// The destinations that log the user in, e-mail addresses first.
+    pub destinations: Vec<OwnDestination>,
     /// When the user was created.
     pub created_at: UnixTime,
-    /// The last login, if there was one.
+    /// The last login, if it was looked for and there was one.
     pub last_login_at: Option<UnixTime>,
-    /// Whether an operator has disabled the user.
-    pub disabled: bool,
+    /// Since when the user is disabled.
+    pub disabled_at: Option<UnixTime>,
     /// What an operator says of the user in access tokens.
     pub claims: Claims,
+    /// The number of the user's last change, from 1 on.
+    pub version: u64,
+}
+
+/// A destination of a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnDestination {
+    /// The destination.
+    pub destination: Destination,
+    /// Since when it logs the user in.
+    pub added_at: UnixTime,
 }
 
 impl UserRecord {
-    /// The user's destination of this kind, if there is one.
+    /// A user with one destination, whom a first login creates.
+    #[must_use]
+    pub fn signed_up(id: UserId, by: &Destination, now: UnixTime) -> Self {
+        Self {
+            id,
+            destinations: vec![OwnDestination {
+                destination: by.clone(),
+                added_at: now,
+            }],
+            created_at: now,
+            last_login_at: None,
+            disabled_at: None,
+            claims: Claims::default(),
+            version: 1,
+        }
+    }
+
+    /// Whether the user is disabled.
+    #[must_use]
+    pub const fn is_disabled(&self) -> bool {
+        self.disabled_at.is_some()
+    }
+
+    /// Since when this destination is the user's, if it is.
+    #[must_use]
+    pub fn added_at(&self, destination: &Destination) -> Option<UnixTime> {
+        let mut own = self.destinations.iter();
+        let found = own.find(|own| own.destination == *destination);
+        found.map(|own| own.added_at)
+    }
+
+    /// The user's first destination of this kind, if there is one.
     #[must_use]
     pub fn destination(&self, kind: DestinationKind) -> Option<&Destination> {
-        let mut destinations = self.destinations.iter();
+        let mut destinations = self.destinations.iter().map(|own| &own.destination);
         destinations.find(|destination| destination.kind() == kind)
+    }
+
+    /// The destination that a token of the user names, if its session began with `proven`:
+    /// that one as long as it is the user's, then another.
+    #[must_use]
+    pub fn named(&self, proven: &Destination) -> Option<&Destination> {
+        let all = || self.destinations.iter().map(|own| &own.destination);
+        all()
+            .find(|destination| *destination == proven)
+            .or_else(|| self.destination(proven.kind()))
+            .or_else(|| all().next())
     }
 }
 
@@ -126,16 +179,21 @@ mod tests {
         assert!(!user(None).has_logged_in_since(UnixTime::from_secs(0)));
     }
 
-    #[test]
-    fn a_user_has_one_destination_on_each_channel() {
-        let record = |destinations: &[&str]| UserRecord {
-            id: UserId::from_table("u".to_owned()),
-            destinations: destinations.iter().map(|it| it.parse().unwrap()).collect(),
-            created_at: UnixTime::from_secs(0),
-            last_login_at: None,
-            disabled: false,
-            claims: Claims::default(),
+    fn record(destinations: &[&str]) -> UserRecord {
+        let at = UnixTime::from_secs(0);
+        let own = |text: &&str| OwnDestination {
+            destination: text.parse().unwrap(),
+            added_at: at,
         };
+        let id = UserId::from_table("u".to_owned());
+        UserRecord {
+            destinations: destinations.iter().map(own).collect(),
+            ..UserRecord::signed_up(id, &"x@example.com".parse().unwrap(), at)
+        }
+    }
+
+    #[test]
+    fn a_user_shows_one_destination_of_each_kind() {
         let both = record(&["alice@example.com", "+14155550123"]);
         let on = |record: &UserRecord, channel| {
             record.destination(channel).map(|it| it.as_str().to_owned())
@@ -149,5 +207,22 @@ mod tests {
             Some("+14155550123")
         );
         assert_eq!(on(&record(&["+14155550123"]), DestinationKind::Email), None);
+    }
+
+    #[test]
+    fn a_token_names_what_was_proven_as_long_as_it_is_the_users() {
+        let user = record(&["a@example.com", "b@example.com", "+14155550123"]);
+        for (proven, named) in [
+            ("b@example.com", "b@example.com"),
+            ("+14155550123", "+14155550123"),
+            ("gone@example.com", "a@example.com"),
+            ("+14155550199", "+14155550123"),
+        ] {
+            let found = user.named(&proven.parse().unwrap()).unwrap();
+            assert_eq!(found.as_str(), named, "{proven}");
+        }
+        let only = record(&["a@example.com"]);
+        let found = only.named(&"+14155550199".parse().unwrap()).unwrap();
+        assert_eq!(found.as_str(), "a@example.com");
     }
 }

@@ -215,7 +215,8 @@ fn with_cookie(mut response: Response<Body>, cookie: Option<HeaderValue>) -> Res
 /// The answer to `/api/me/`: the user of the access token.
 #[must_use]
 pub fn profile(user: &UserRecord) -> Response<Body> {
-    let destinations = user.destinations.iter().map(|destination| {
+    let destinations = user.destinations.iter().map(|own| {
+        let destination = &own.destination;
         let text = destination.as_str();
         match destination.kind() {
             DestinationKind::Email => DestinationBody::Email { email: text },

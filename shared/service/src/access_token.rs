@@ -179,7 +179,8 @@ impl TokenIssuer {
         })
     }
 
-    /// Makes and signs a token of `session` with the operator's claims of its user.
+    /// Makes and signs a token of `session`. It names one of the user's destinations, and
+    /// has the operator's claims.
     ///
     /// # Errors
     ///
@@ -187,11 +188,13 @@ impl TokenIssuer {
     pub async fn mint(
         &self,
         session: &Session,
+        named: &Destination,
         claims: &Claims,
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<AccessToken, Fault> {
-        let (destination, amr) = DestinationClaims::by(&session.destination);
+        let (destination, _) = DestinationClaims::by(named);
+        let (_, amr) = DestinationClaims::by(&session.destination);
         let jti = OperationId::draw(rng);
         let payload = Payload {
             iss: &self.issuer,

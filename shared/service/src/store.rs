@@ -9,7 +9,7 @@ use otp_domain::{Destination, User};
 
 pub use redeem::{Redeeming, Redemption};
 pub use sessions::{Ending, Rotation};
-pub use users::{AddUser, Change, UserPages};
+pub use users::{Transition, UserPages, UserWritten};
 
 use crate::{
     fault::Fault,

@@ -2,14 +2,14 @@
 //!
 //! | `pk` | `sk` | holds |
 //! |---|---|---|
-//! | `email#alice@example.com`, `phone#+14155550123` | `user` | the user of this destination, and the last login |
+//! | `email#alice@example.com`, `phone#+14155550123` | `user` | the user of this destination with what a login needs, as a copy, and the last login |
 //! | | `challenge#<id>` | a challenge with its expiry, and the attempts at it; nothing of its code |
 //! | | `request#<hash>` | the challenge of an idempotency key |
 //! | | `history` | until when the next send waits, the wrong guesses, and the codes that did not come back |
 //! | | `device#<id>`, `device#<id>#sends#<day>` | the same of a known device, and its sends |
 //! | | `sends#<day>` | the sends to the mailbox in each hour and in the day |
-//! | `user#<id>` | `session#<hash>` | a session: the digest of its refresh token, and the seal |
-//! | | `claims` | the claims of the user, as a copy for refreshes |
+//! | `user#<id>` | `user` | the user: the destinations, and since when; the claims; whether disabled; a version |
+//! | | `session#<hash>` | a session: the digest of its refresh token, and the seal |
 //! | `client#203.0.113.7` | `logins-hour#<start>`, `validations-hour#<start>` | the client's requests |
 //! | `prefix#+1#<shard>`, `deployment#email#<shard>` | `messages` | messages of each day, and those whose codes did not come back |
 //!

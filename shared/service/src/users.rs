@@ -2,17 +2,33 @@
 //! their sessions.
 
 use otp_domain::{
-    Claims, Destination, OperationId, Session, SessionId, UnixTime, UserId, UserRecord,
+    Claims, Destination, OperationId, OwnDestination, Session, SessionId, UnixTime, UserId,
+    UserRecord,
 };
 use rand::CryptoRng;
 
 use crate::{
     fault::Fault,
-    store::{AddUser, Ending, Store},
-    table::Table,
+    store::{Ending, Store, Transition, UserWritten},
+    table::{self, Table},
 };
 
-pub use crate::store::{Change, UserPages};
+pub use crate::store::UserPages;
+
+/// How often a change is tried while other changes of the same user come first.
+const TRIES: u8 = 5;
+
+/// A change to an existing user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The user gets no codes and no tokens.
+    Disable,
+    /// The user may log in again.
+    Enable,
+    /// The destinations are free again. The id is never reused, so no code can
+    /// log this user in.
+    Remove,
+}
 
 /// A user to be added.
 #[derive(Clone, Debug)]
@@ -77,22 +93,29 @@ impl UserService {
         self.store.users()
     }
 
-    /// The user of a destination.
+    /// The user of a destination, with the last login.
     ///
     /// # Errors
     ///
     /// The table is unreachable, or an item in it is malformed.
     pub async fn find(&self, destination: &Destination) -> Result<Option<UserRecord>, Fault> {
-        self.store.find_user_record(destination).await
+        self.with_last_login(self.store.find_user_record(destination).await?)
+            .await
     }
 
-    /// The user with this id. Without a session of the user, it reads the whole table.
+    /// The user with this id, with the last login.
     ///
     /// # Errors
     ///
     /// The table is unreachable, or an item in it is malformed.
     pub async fn find_by_id(&self, id: &UserId) -> Result<Option<UserRecord>, Fault> {
-        self.store.find_user_by_id(id).await
+        self.with_last_login(self.store.find_user_by_id(id).await?)
+            .await
+    }
+
+    async fn with_last_login(&self, user: Option<UserRecord>) -> Result<Option<UserRecord>, Fault> {
+        let user = user.into_iter().collect();
+        Ok(self.store.with_last_logins(user).await?.pop())
     }
 
     /// Adds a user. Adding the same user again changes nothing.
@@ -106,27 +129,44 @@ impl UserService {
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<Added, Fault> {
+        let id = UserId::draw(rng);
+        let own = new.destinations.iter().map(|destination| OwnDestination {
+            destination: destination.clone(),
+            added_at: now,
+        });
         let user = UserRecord {
-            id: UserId::draw(rng),
-            destinations: new.destinations,
+            destinations: own.collect(),
             created_at: now,
             last_login_at: None,
-            disabled: new.disabled.unwrap_or_default(),
+            disabled_at: new.disabled.unwrap_or_default().then_some(now),
             claims: new.claims.clone().unwrap_or_default(),
+            version: 1,
+            id,
         };
-        let taken = match self.store.add_user(&user).await? {
-            AddUser::Added => return Ok(Added::Done(user.id)),
-            AddUser::Taken(destinations) => destinations,
+        let operation = OperationId::draw(rng);
+        let create = Transition::Create(&user);
+        let taken = match self
+            .store
+            .write_user(create, "add", &operation, now)
+            .await?
+        {
+            UserWritten::Done => return Ok(Added::Done(user.id)),
+            UserWritten::Outdated => Vec::new(),
+            UserWritten::Taken(destinations) => destinations,
         };
         let holder = match taken.first() {
-            Some(destination) => self.find(destination).await?,
+            Some(destination) => self.store.find_user_record(destination).await?,
             None => None,
         };
-        let same = holder.filter(|holder| holder.destinations == user.destinations);
+        let same = holder.filter(|holder| {
+            let has = |own: &OwnDestination| holder.added_at(&own.destination).is_some();
+            holder.destinations.len() == user.destinations.len()
+                && user.destinations.iter().all(has)
+        });
         Ok(match same {
             None => Added::Taken(taken),
             Some(holder) => {
-                let disabled_differs = new.disabled.is_some_and(|it| it != holder.disabled);
+                let disabled_differs = new.disabled.is_some_and(|it| it != holder.is_disabled());
                 let claims_differ = new.claims.is_some_and(|it| it != holder.claims);
                 if disabled_differs || claims_differ {
                     Added::Differs(holder)
@@ -155,11 +195,12 @@ impl UserService {
             Owner::Several => return Ok(Changed::SeveralUsers),
         };
         let is_done = match change {
-            Change::Disable => self.disable(&user, now, rng).await?,
+            Change::Disable => self.disable(&user, now, rng).await?.is_some(),
             Change::Enable => self.enable(&user, now, rng).await?,
-            Change::Remove => {
-                self.disable(&user, now, rng).await? && self.remove(&user, now, rng).await?
-            }
+            Change::Remove => match self.disable(&user, now, rng).await? {
+                Some(disabled) => self.remove(&disabled, now, rng).await?,
+                None => false,
+            },
         };
         Ok(changed(user, is_done))
     }
@@ -173,12 +214,18 @@ impl UserService {
         user: &UserRecord,
         now: UnixTime,
         rng: &mut impl CryptoRng,
-    ) -> Result<bool, Fault> {
-        let is_done = self.write(user, Change::Disable, now, rng).await?;
-        if is_done {
+    ) -> Result<Option<UserRecord>, Fault> {
+        let disabled = |user: &UserRecord| {
+            Some(UserRecord {
+                disabled_at: user.disabled_at.or(Some(now)),
+                ..user.clone()
+            })
+        };
+        let disabled = self.write(user, "change", disabled, now, rng).await?;
+        if disabled.is_some() {
             self.end_sessions(&user.id).await?;
         }
-        Ok(is_done)
+        Ok(disabled)
     }
 
     /// Ends the sessions that an interrupted run left: they would come back with the
@@ -189,14 +236,24 @@ impl UserService {
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<bool, Fault> {
-        if user.disabled {
+        if user.is_disabled() {
             self.end_sessions(&user.id).await?;
         }
-        self.write(user, Change::Enable, now, rng).await
+        let enabled = |user: &UserRecord| {
+            Some(UserRecord {
+                disabled_at: None,
+                ..user.clone()
+            })
+        };
+        let enabled = self.write(user, "change", enabled, now, rng);
+        Ok(enabled.await?.is_some())
     }
 
     /// Removes a user, and leaves the sessions, which can do nothing any more. Returns
     /// `false` if the user was removed before.
+    ///
+    /// Challenges stay until they expire. With `UNKNOWN_USERS=sign-up`, a code that was
+    /// issued before the removal can create a new user.
     ///
     /// # Errors
     ///
@@ -207,18 +264,42 @@ impl UserService {
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<bool, Fault> {
-        self.write(user, Change::Remove, now, rng).await
+        let removed = self.write(user, "change", |_| None, now, rng);
+        Ok(removed.await?.is_some())
     }
 
+    /// Turns a user into what the user is to be, however often another change comes first.
+    /// Returns the user as it is now or, of a removed one, was; `None` if another change
+    /// removed the user.
     async fn write(
         &self,
         user: &UserRecord,
-        change: Change,
+        what: &str,
+        change: impl Fn(&UserRecord) -> Option<UserRecord>,
         now: UnixTime,
         rng: &mut impl CryptoRng,
-    ) -> Result<bool, Fault> {
-        let operation = OperationId::draw(rng);
-        self.store.change_user(user, change, &operation, now).await
+    ) -> Result<Option<UserRecord>, Fault> {
+        let mut found = Some(user.clone());
+        for _ in 0..TRIES {
+            let Some(before) = found else {
+                return Ok(None);
+            };
+            let after = change(&before);
+            let transition = match &after {
+                Some(after) => Transition::Change(&before, after),
+                None => Transition::Remove(&before),
+            };
+            let operation = OperationId::draw(rng);
+            let written = self.store.write_user(transition, what, &operation, now);
+            if written.await? == UserWritten::Done {
+                return Ok(Some(UserRecord {
+                    version: before.version + 1,
+                    ..after.unwrap_or(before)
+                }));
+            }
+            found = self.store.find_user_by_id(&before.id).await?;
+        }
+        Err(table::fault("change user", "changed too often meanwhile"))
     }
 
     /// Sets the claims of the user who has these destinations.
@@ -230,6 +311,7 @@ impl UserService {
         &self,
         destinations: &[Destination],
         claims: &Claims,
+        now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<Changed, Fault> {
         let user = match self.owner(destinations).await? {
@@ -237,15 +319,20 @@ impl UserService {
             Owner::Nobody => return Ok(Changed::NoUser),
             Owner::Several => return Ok(Changed::SeveralUsers),
         };
-        let operation = OperationId::draw(rng);
-        let is_done = self.store.set_claims(&user, claims, &operation).await?;
-        Ok(changed(user, is_done))
+        let set = |user: &UserRecord| {
+            Some(UserRecord {
+                claims: claims.clone(),
+                ..user.clone()
+            })
+        };
+        let set = self.write(&user, "claims", set, now, rng).await?;
+        Ok(changed(user, set.is_some()))
     }
 
     async fn owner(&self, destinations: &[Destination]) -> Result<Owner, Fault> {
         let mut found: Vec<Option<UserRecord>> = Vec::new();
         for destination in destinations {
-            found.push(self.find(destination).await?);
+            found.push(self.store.find_user_record(destination).await?);
         }
         let id = |user: &Option<UserRecord>| user.as_ref().map(|user| user.id.clone());
         if found.windows(2).any(|pair| id(&pair[0]) != id(&pair[1])) {

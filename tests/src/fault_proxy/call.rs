@@ -2,10 +2,10 @@
 
 use self::Call::{
     AddUser, Admit, AdmitMessage, ChangeUser, Complete, CountRequest, CountValidation, CountWrong,
-    EndDevices, EndSession, FetchDigestKey, FetchPublicKey, FindChallenge, FindClaims, FindLogin,
-    FindNamed, FindSession, FindUser, ListSessions, ListUsers, LookAtTemplate, PublishToTopic,
-    ReadCounters, Redeem, Rotate, SendEmail, SendSms, SetClaims, Sign, SpendAttempt, Withdraw,
-    WithdrawCounts, WithdrawEnd,
+    EndDevices, EndSession, FetchDigestKey, FetchPublicKey, FindChallenge, FindLogin, FindNamed,
+    FindSession, FindUser, ListSessions, ListUsers, LookAtTemplate, PublishToTopic, ReadCounters,
+    Redeem, Rotate, SendEmail, SendSms, SetClaims, Sign, SpendAttempt, Withdraw, WithdrawCounts,
+    WithdrawEnd,
 };
 use super::{
     CallFault,
@@ -31,7 +31,8 @@ pub enum Call {
     CountRequest,
     /// The counters of a full limit are read, or of a guard that refused lately.
     ReadCounters,
-    /// The user of a destination is read, for a login with the destination's past.
+    /// A user is read: the copy at a destination, for a login with the destination's past, or
+    /// the user's own item.
     FindUser,
     /// SES returns the operator's own e-mail template.
     LookAtTemplate,
@@ -65,8 +66,6 @@ pub enum Call {
     Redeem,
     /// The session of a refresh token is read.
     FindSession,
-    /// The claims of a session's user are read.
-    FindClaims,
     /// The sessions of a user are listed.
     ListSessions,
     /// A session gets its next refresh token.
@@ -107,7 +106,6 @@ const CALLS: &[(Call, &str, &str)] = &[
     (EndSession, "DeleteItem", "\"session#"),
     (FindSession, "GetItem", "\"session#"),
     (FindLogin, "GetItem", "\"request#"),
-    (FindClaims, "GetItem", "\"claims\""),
     (ReadCounters, "BatchGetItem", "\"messages\""),
     (FindUser, "BatchGetItem", ""),
     (FindUser, "GetItem", "\"user\""),

@@ -5,10 +5,10 @@ use std::{ffi::OsString, net::SocketAddr, time::Duration};
 use admin::{Exit, Io, run};
 use aws_sdk_dynamodb::Client as DynamoDb;
 use local::aws::clients;
-use otp_domain::{Claims, OperationId, UnixTime};
+use otp_domain::{Claims, OperationId, UnixTime, UserRecord};
 use otp_service::{
     ambient,
-    store::{Change, Store},
+    store::{Store, Transition, UserWritten},
     table::Table,
 };
 use serde_json::{Value, json};
@@ -153,19 +153,28 @@ async fn a_change_of_a_user_who_was_removed_meanwhile_does_not_reach_the_next_on
     admin(&app, &add, b"").await;
     let mut login = app.log_in(ALICE).await;
 
-    let operation = || OperationId::draw(&mut ambient::rng());
     let claims = Claims::parse(r#"{"role":"admin"}"#).unwrap();
-    for claims in [claims, Claims::default()] {
-        let is_set = store.set_claims(&removed, &claims, &operation()).await;
-        assert!(!is_set.unwrap());
+    let changed = [
+        UserRecord {
+            claims,
+            ..removed.clone()
+        },
+        UserRecord {
+            disabled_at: Some(removed.created_at),
+            ..removed.clone()
+        },
+        removed.clone(),
+    ];
+    let all = changed.iter().map(|it| Transition::Change(&removed, it));
+    for change in all.chain([Transition::Remove(&removed)]) {
+        let (operation, now) = (
+            OperationId::draw(&mut ambient::rng()),
+            UnixTime::from_millis(app.now()),
+        );
+        let written = store.write_user(change, "change", &operation, now).await;
+        assert_eq!(written, Ok(UserWritten::Outdated));
         assert_eq!(refreshed(&app, &mut login).await, json!({}));
         assert_eq!(profile(&app, &login).await, Value::Null);
-    }
-    for change in [Change::Disable, Change::Enable, Change::Remove] {
-        let now = UnixTime::from_millis(app.now());
-        let is_changed = store.change_user(&removed, change, &operation(), now).await;
-        assert!(!is_changed.unwrap());
-        refreshed(&app, &mut login).await;
     }
 }
 
@@ -231,12 +240,12 @@ async fn nobody_gets_the_claims_of_a_user_who_does_not_exist() {
 async fn without_the_claims_there_is_no_token_but_a_reused_one_still_ends_its_session() {
     let app = TestApp::with(&[("REFRESH_GRACE_SECONDS", "60")]).await;
     let first = app.log_in(ALICE).await["refresh_token"].clone();
-    app.faults.inject(Call::FindClaims, CallFault::Http500, 3);
+    app.faults.inject(Call::FindUser, CallFault::Http500, 3);
     app.refresh(&first).await.assert_unavailable();
     app.faults.stop();
     app.refresh(&first).await.assert_ok();
     app.advance(Duration::from_mins(2));
-    app.faults.inject(Call::FindClaims, CallFault::Http500, 3);
+    app.faults.inject(Call::FindUser, CallFault::Http500, 3);
     assert_refused(&app.refresh(&first).await);
     assert_eq!(app.sessions().await, 0);
 }

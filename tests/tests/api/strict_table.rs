@@ -208,7 +208,7 @@ async fn a_ttl_stands_in_items_that_tell_an_end_and_in_no_item_that_lasts() {
 #[tokio::test]
 async fn a_transaction_has_a_short_token_of_its_own() {
     let app = TestApp::start().await;
-    let action = || [put("user#1", "claims", json!({}))];
+    let action = || [put("user#1", "user", json!({}))];
     let mut without = transaction("", &action());
     without
         .as_object_mut()
@@ -294,8 +294,8 @@ async fn a_call_that_the_table_refuses_as_malformed_breaks_a_rule() {
 #[tokio::test]
 async fn an_item_stays_far_below_the_limit_of_its_size() {
     let app = TestApp::start().await;
-    let large = json!({ "claims": { "S": "c".repeat(70_000) } });
-    let body = transaction("large", &[put("user#1", "claims", large)]);
+    let large = json!({ "user": { "S": "c".repeat(70_000) } });
+    let body = transaction("large", &[put("user#1", "user", large)]);
     let broken = broken_by(&app, "TransactWriteItems", &body).await;
     assert!(broken.contains("an item has 70"), "{broken}");
 }
@@ -303,12 +303,12 @@ async fn an_item_stays_far_below_the_limit_of_its_size() {
 #[tokio::test]
 async fn writes_at_the_item_of_a_transaction_meet_conflicts() {
     let app = TestApp::start().await;
-    let item = || put("user#1", "claims", json!({}));
-    let other = || put("user#2", "claims", json!({}));
-    let delete = json!({ "TableName": "login-with-otp", "Key": key("user#1", "claims"),
+    let item = || put("user#1", "user", json!({}));
+    let other = || put("user#2", "user", json!({}));
+    let delete = json!({ "TableName": "login-with-otp", "Key": key("user#1", "user"),
         "ConditionExpression": "pk <> :session",
         "ExpressionAttributeValues": { ":session": { "S": "session#" } } });
-    let repeated = transaction("again", &[put("user#3", "claims", json!({}))]);
+    let repeated = transaction("again", &[put("user#3", "user", json!({}))]);
     let mut writes = Vec::new();
     for nth in 0..20 {
         writes.push((

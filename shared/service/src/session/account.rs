@@ -90,13 +90,12 @@ impl SessionService {
 
     /// The user whom a token names, also if disabled; `None` if the user is removed.
     pub(super) async fn user_of(&self, principal: &Principal) -> Result<Option<UserRecord>, Error> {
-        let user = self.store.find_user_record(&principal.destination).await?;
-        Ok(user.filter(|user| user.id == principal.user))
+        Ok(self.store.find_user_by_id(&principal.user).await?)
     }
 
     async fn active_user(&self, principal: &Principal) -> Result<UserRecord, Error> {
         let user = self.user_of(principal).await?;
-        user.filter(|user| !user.disabled).ok_or_else(gone)
+        user.filter(|user| !user.is_disabled()).ok_or_else(gone)
     }
 
     /// Whether the session of a token has not ended.

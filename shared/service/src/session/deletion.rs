@@ -39,7 +39,7 @@ impl SessionService {
     ) -> Result<(), Error> {
         // Without a user, an earlier request has come so far.
         if let Some(user) = self.user_of(principal).await? {
-            if user.disabled {
+            if user.is_disabled() {
                 return Err(gone());
             }
             self.session_stands(principal, now).await?;

@@ -51,8 +51,7 @@ impl SessionService {
     /// Ends every session of the user, and the known devices at every destination. The
     /// session of the request ends last.
     async fn end_all(&self, session: &Session) -> Result<(), Fault> {
-        let user = self.store.find_user_record(&session.destination).await?;
-        if let Some(user) = user.filter(|user| user.id == session.user) {
+        if let Some(user) = self.store.find_user_by_id(&session.user).await? {
             let operation = OperationId::draw(&mut ambient::rng());
             self.store.end_devices(&user, &operation).await?;
         }

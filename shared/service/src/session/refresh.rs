@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use otp_domain::{
-    Claims, Destination, Presentation, RefreshToken, Refusal, RotationSalt, Session, UnixTime,
-    UserId,
+    Destination, Presentation, RefreshToken, Refusal, RotationSalt, Session, UnixTime, UserId,
+    UserRecord,
 };
 use rand::CryptoRng;
 
@@ -65,17 +65,15 @@ impl SessionService {
             "not a refresh token of this service",
         ))?;
         let id = token.session_id();
-        let (session, claims) = tokio::join!(
+        let (session, user) = tokio::join!(
             self.store.find_session(token.user(), &id),
-            self.store.find_claims(token.user()),
+            self.store.find_user_by_id(token.user()),
         );
         let session = session?.ok_or_else(|| {
             let reason = "unknown session, or one that has ended";
             Error::from(Refusal::InvalidRefreshToken(reason)).about(id)
         })?;
-        let refreshed = self
-            .mint_and_rotate(token, &session, claims, now, rng)
-            .await;
+        let refreshed = self.mint_and_rotate(token, &session, user, now, rng).await;
         refreshed.map_err(|error| error.about(&session))
     }
 
@@ -83,25 +81,24 @@ impl SessionService {
         &self,
         token: &RefreshToken,
         session: &Session,
-        claims: Result<Claims, Fault>,
+        user: Result<Option<UserRecord>, Fault>,
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<Refreshed, Error> {
         if !self.is_genuine(session).await? {
             return Err(Refusal::InvalidRefreshToken("not sealed by this service").into());
         }
-        // A reused token ends the session, whether or not the claims were read.
+        // A reused token ends the session, whether or not the user was read.
         let retried = self.present(token, session, now).await?;
-        let claims = claims?;
-        let (user, access_token) = tokio::join!(
-            self.store.find_user(&session.destination),
-            self.tokens.mint(session, &claims, now, rng),
-        );
-        if !user?.is_some_and(|user| user.id == session.user && !user.disabled) {
+        let user = user?.filter(|user| !user.is_disabled());
+        let named = user
+            .as_ref()
+            .and_then(|user| Some((user.named(&session.destination)?, &user.claims)));
+        let Some((named, claims)) = named else {
             self.store.end_session(&session.user, &session.id).await?;
             return Err(Refusal::InvalidRefreshToken("user removed or disabled").into());
-        }
-        let access_token = access_token?;
+        };
+        let access_token = self.tokens.mint(session, named, claims, now, rng).await?;
         let (successor, expires_at) = match retried {
             Some(successor) => (successor, session.expires_at),
             None => self.rotate(token, session, now, rng).await?,

@@ -36,7 +36,10 @@ impl SessionService {
             return Err(Refusal::InvalidOtp("its refresh token was used").into());
         };
         let claims = claims_of(user);
-        let access_token = self.tokens.mint(&session, &claims, now, rng).await?;
+        let access_token = self
+            .tokens
+            .mint(&session, &session.destination, &claims, now, rng);
+        let access_token = access_token.await?;
         // The login of the first request has counted the device.
         let device = user.map(|user| {
             let devices = Devices {

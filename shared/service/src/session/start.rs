@@ -81,7 +81,8 @@ impl SessionService {
                 adds_device: known.is_none() && !self.policy.device_life.is_zero(),
                 takes_off_guesses: unknown_users != UnknownUsers::Conceal,
             };
-            let mint = self.tokens.mint(&session, &claims, now, rng);
+            let to = &session.destination;
+            let mint = self.tokens.mint(&session, to, &claims, now, rng);
             let redeem = self.store.redeem(&redeeming, operation, nth, now);
             let may_repeat = request.idempotency_key.is_some();
             let (minted, redeemed) = sign_and_redeem(mint, redeem, may_repeat).await?;

@@ -6,6 +6,8 @@ mod tests;
 mod user;
 
 pub(super) use session::{
-    SESSION_PREFIX, claims_key, from_session, seal_key, seal_mac, session, session_key, sessions,
+    SESSION_PREFIX, USER_PREFIX, from_session, seal_key, seal_mac, session, session_key, sessions,
 };
-pub(super) use user::{is_user, partitions, user, user_key, user_record};
+pub(super) use user::{
+    COPIED, SORT_KEY, copied, from_record, is_user, last_login, own_key, record, user, user_key,
+};

@@ -3,9 +3,11 @@ use aws_sdk_dynamodb::{
     types::{Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update},
 };
 
-use otp_domain::{Challenge, Claims, OperationId, ResolvedUser, Session, UnixTime, User};
+use otp_domain::{
+    Challenge, Claims, OperationId, ResolvedUser, Session, UnixTime, User, UserRecord,
+};
 
-use super::{Store, item};
+use super::{Store, Transition, item};
 use crate::{
     fault::Fault,
     ledger::ChargedGuess,
@@ -79,7 +81,8 @@ impl Store {
         ];
         let returned = redeeming.guess.returns(now, redeeming.takes_off_guesses);
         let token = format!("redeem-{}-{nth}", operation.as_str());
-        let actions = actions.into_iter().chain(returned);
+        let new = self.create_user(redeeming, at);
+        let actions = actions.into_iter().chain(returned).chain(new);
         let reasons = match self.table.transact(&token, actions).await? {
             Written::Committed => return Ok(Redemption::Won),
             Written::Cancelled(reasons) => reasons,
@@ -90,6 +93,20 @@ impl Store {
             (None, Some(_)) => Ok(Redemption::Withdrawn),
             (None, None) => Err(fault("redeem", "cancelled by another item than the user")),
         }
+    }
+
+    /// The own item of a user whom the login creates, beside the copy.
+    fn create_user(
+        &self,
+        redeeming: &Redeeming<'_>,
+        at: UnixTime,
+    ) -> Option<Result<TransactWriteItem, BuildError>> {
+        let ResolvedUser::New(id) = redeeming.user else {
+            return None;
+        };
+        let destination = &redeeming.guess.challenge.destination;
+        let user = UserRecord::signed_up(id.clone(), destination, at);
+        Some(self.write_own(Transition::Create(&user)))
     }
 
     fn log_in(
@@ -111,8 +128,8 @@ impl Store {
         let update = match user {
             ResolvedUser::New(_) => update
                 .update_expression(
-                    "SET user_id = :user, created_at = :at, last_login_at = :at, \
-                     last_login_by = :request, devices = :new REMOVE expires_at_seconds",
+                    "SET user_id = :user, last_login_at = :at, last_login_by = :request, \
+                     devices = :new REMOVE expires_at_seconds",
                 )
                 // The tombstone of a removed user has a last login.
                 .condition_expression(format!("attribute_not_exists(user_id) AND {UNUSED}")),

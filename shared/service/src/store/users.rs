@@ -1,21 +1,23 @@
-//! Users with all their destinations, for operators.
+//! Users: an item of each user, and a copy at each of the user's destinations.
 //!
-//! A user has one item per destination. The set of destinations never changes.
-//! After reading one item, an operation can therefore write all of them, on
-//! condition that each still belongs to the user.
+//! A user's own item says which destinations log the user in, and all else that is known of
+//! the user. A login reads one item, that of its destination, so this has a copy of what a
+//! login needs.
 //!
-//! `claims` says where the claims are.
+//! [`Store::write_user`] writes both in one transaction, and nothing else does, except that a
+//! first login creates its own copy. Each change counts the version up, on condition that it
+//! still is the one that was read: of two changes at once, one finds that it was late, and
+//! reads again.
 //!
-//! A removed user leaves a tombstone with the last login, until every older code
-//! has expired. Without it, used and void codes would be valid again for the next
-//! user of the destination.
+//! A destination that is its user's no longer leaves a tombstone with the last login, until
+//! every older code has expired. Without it, used and void codes would be valid again for the
+//! next user of the destination.
 
-mod claims;
 mod pages;
 
 use aws_sdk_dynamodb::{
     error::BuildError,
-    types::{TransactWriteItem, Update},
+    types::{Delete, Put, TransactWriteItem},
 };
 use otp_domain::{Challenge, Destination, OperationId, UnixTime, UserId, UserRecord};
 
@@ -25,87 +27,220 @@ use super::{Store, item};
 use crate::{
     fault::Fault,
     table::{
-        Written,
-        attributes::{millis, number, sweep_after, text},
+        Clauses, Written,
+        attributes::{number, sweep_after, text},
         condition_failed,
     },
 };
 
-/// A change to an existing user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// The user gets no codes and no tokens.
-    Disable,
-    /// The user may log in again.
-    Enable,
-    /// The destinations are free again. The id is never reused, so no code can
-    /// log this user in.
-    Remove,
+/// What becomes of a user.
+#[derive(Clone, Copy)]
+pub enum Transition<'a> {
+    /// There is a new one.
+    Create(&'a UserRecord),
+    /// The first, as it was read, turns into the second.
+    Change(&'a UserRecord, &'a UserRecord),
+    /// The one that was read is removed.
+    Remove(&'a UserRecord),
 }
 
-/// The outcome of adding a user.
-pub enum AddUser {
-    /// The user was created.
-    Added,
+/// How a transition ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum UserWritten {
+    /// It is written.
+    Done,
+    /// Nothing was written: the user has changed since it was read, or is removed.
+    Outdated,
     /// Nothing was written: these destinations already belong to a user.
     Taken(Vec<Destination>),
 }
 
+/// What a transition writes at one destination.
+enum Copy<'a> {
+    /// The destination is the user's from now on.
+    Take(&'a UserRecord),
+    /// It stays the user's.
+    Keep(&'a UserRecord),
+    /// It is the user's no longer.
+    Leave(&'a UserId),
+}
+
+impl<'a> Transition<'a> {
+    const fn before(&self) -> Option<&'a UserRecord> {
+        match self {
+            Self::Create(_) => None,
+            Self::Change(before, _) | Self::Remove(before) => Some(before),
+        }
+    }
+
+    const fn after(&self) -> Option<&'a UserRecord> {
+        match self {
+            Self::Create(after) | Self::Change(_, after) => Some(after),
+            Self::Remove(_) => None,
+        }
+    }
+
+    /// Every copy that differs, with its destination.
+    fn copies(&self) -> Vec<(&'a Destination, Copy<'a>)> {
+        let (before, after) = (self.before(), self.after());
+        let has = |user: Option<&UserRecord>, to| user.is_some_and(|it| it.added_at(to).is_some());
+        let left = before.into_iter().flat_map(|before| {
+            let own = before.destinations.iter().map(|own| &own.destination);
+            let gone = own.filter(move |to| !has(after, to));
+            gone.map(|to| (to, Copy::Leave(&before.id)))
+        });
+        let others = after.into_iter().flat_map(|after| {
+            let own = after.destinations.iter().map(|own| &own.destination);
+            own.filter_map(move |to| match before {
+                Some(before) if before.added_at(to).is_some() => {
+                    let differs = item::copied(before).ne(item::copied(after));
+                    differs.then_some((to, Copy::Keep(after)))
+                }
+                _ => Some((to, Copy::Take(after))),
+            })
+        });
+        left.chain(others).collect()
+    }
+
+    /// Why nothing was written, by which writes failed.
+    fn judge(&self, failed: &[bool]) -> UserWritten {
+        let own_failed = failed.first() == Some(&true);
+        let copies = self.copies().into_iter().zip(failed.iter().skip(1));
+        let taken = copies.filter(|((_, copy), failed)| **failed && matches!(copy, Copy::Take(_)));
+        let taken: Vec<_> = taken.map(|((to, _), _)| to.clone()).collect();
+        let is_outdated = own_failed && !matches!(self, Self::Create(_));
+        if is_outdated || taken.is_empty() {
+            UserWritten::Outdated
+        } else {
+            UserWritten::Taken(taken)
+        }
+    }
+}
+
 impl Store {
-    /// Creates a user with all destinations, or nothing.
+    /// Creates, changes or removes a user, with every copy. `what` and `operation` name the
+    /// transition: a repeat of the call changes nothing.
     ///
     /// # Errors
     ///
     /// The table is unreachable.
-    pub async fn add_user(&self, user: &UserRecord) -> Result<AddUser, Fault> {
-        let claims = (!user.claims.is_empty()).then(|| self.put_claims(&user.id, &user.claims));
-        let puts = user.destinations.iter().map(|to| self.put_user(user, to));
-        let token = format!("add-{}", user.id.as_str());
-        let reasons = match self.table.transact(&token, puts.chain(claims)).await? {
-            Written::Committed => return Ok(AddUser::Added),
-            Written::Cancelled(reasons) => reasons,
-        };
-        let judged = user.destinations.iter().zip(&reasons);
-        Ok(AddUser::Taken(
-            judged
-                .filter(|(_, reason)| condition_failed(reason))
-                .map(|(destination, _)| destination.clone())
-                .collect(),
-        ))
-    }
-
-    /// Preserves a tombstone's last login and clears its TTL.
-    fn put_user(
+    pub async fn write_user(
         &self,
-        user: &UserRecord,
-        to: &Destination,
-    ) -> Result<TransactWriteItem, BuildError> {
-        let mut set = "SET user_id = :user, created_at = :at".to_owned();
-        let mut update = Update::builder()
-            .expression_attribute_values(":user", text(user.id.as_str()))
-            .expression_attribute_values(":at", millis(user.created_at));
-        if user.disabled {
-            set.push_str(", disabled_at = :at");
-        }
-        if !user.claims.is_empty() {
-            set.push_str(", claims = :claims");
-            update = update.expression_attribute_values(":claims", text(user.claims.to_json()));
-        }
-        if user.destinations.len() > 1 {
-            set.push_str(", destinations = :all");
-            update = update.expression_attribute_values(":all", item::partitions(user));
-        }
-        let update = update
-            .table_name(&self.table.name)
-            .set_key(Some(item::user_key(to)))
-            .update_expression(format!("{set} REMOVE expires_at_seconds"))
-            .condition_expression("attribute_not_exists(user_id)")
-            .build()?;
-        Ok(TransactWriteItem::builder().update(update).build())
+        change: Transition<'_>,
+        what: &str,
+        operation: &OperationId,
+        now: UnixTime,
+    ) -> Result<UserWritten, Fault> {
+        let token = format!("{what}-{}", operation.as_str());
+        let actions = self.writes(change, now);
+        Ok(match self.table.transact(&token, actions).await? {
+            Written::Committed => UserWritten::Done,
+            Written::Cancelled(reasons) => {
+                let failed: Vec<bool> = reasons.iter().map(condition_failed).collect();
+                change.judge(&failed)
+            }
+        })
     }
 
-    /// The user of `destination`, with every destination. The last login is that
-    /// of `destination`.
+    /// All that a transition writes: the user's own item, and then the copies.
+    fn writes(
+        &self,
+        change: Transition<'_>,
+        now: UnixTime,
+    ) -> Vec<Result<TransactWriteItem, BuildError>> {
+        let copies = change.copies().into_iter();
+        let copies = copies.map(|(to, copy)| self.write_copy(to, &copy, now));
+        [self.write_own(change)].into_iter().chain(copies).collect()
+    }
+
+    /// Writes the user's own item.
+    pub(super) fn write_own(
+        &self,
+        change: Transition<'_>,
+    ) -> Result<TransactWriteItem, BuildError> {
+        let key = |user: &UserRecord| Some(item::own_key(&user.id));
+        let table = &self.table.name;
+        let action = TransactWriteItem::builder();
+        let put = |user: &UserRecord| {
+            let item = Some(item::from_record(user));
+            Put::builder().table_name(table).set_item(item)
+        };
+        Ok(match change {
+            Transition::Create(user) => {
+                let put = put(user).condition_expression("attribute_not_exists(pk)");
+                action.put(put.build()?)
+            }
+            Transition::Change(before, after) => {
+                let put = put(&UserRecord {
+                    version: before.version + 1,
+                    ..after.clone()
+                });
+                let put = put
+                    .condition_expression("version = :before")
+                    .expression_attribute_values(":before", number(before.version));
+                action.put(put.build()?)
+            }
+            Transition::Remove(before) => {
+                let delete = Delete::builder()
+                    .table_name(table)
+                    .set_key(key(before))
+                    .condition_expression("version = :before")
+                    .expression_attribute_values(":before", number(before.version));
+                action.delete(delete.build()?)
+            }
+        }
+        .build())
+    }
+
+    /// A copy that is taken preserves a tombstone's last login, and clears its TTL.
+    fn write_copy(
+        &self,
+        to: &Destination,
+        copy: &Copy<'_>,
+        now: UnixTime,
+    ) -> Result<TransactWriteItem, BuildError> {
+        let mut update = Clauses::default();
+        let copied: Vec<_> = match copy {
+            Copy::Take(user) | Copy::Keep(user) => item::copied(user).collect(),
+            Copy::Leave(_) => Vec::new(),
+        };
+        let stale = item::COPIED.iter();
+        let stale = stale.filter(|name| copied.iter().all(|(own, _)| own != *name));
+        update.remove.extend(stale.map(|name| (*name).to_owned()));
+        for (name, value) in copied.clone() {
+            update.set(name, value);
+        }
+        match copy {
+            Copy::Take(user) => {
+                update.set("user_id", text(user.id.as_str()));
+                update.remove.push("expires_at_seconds".to_owned());
+                update
+                    .conditions
+                    .push("attribute_not_exists(user_id)".to_owned());
+            }
+            Copy::Keep(user) => require(&user.id, &mut update),
+            Copy::Leave(user) => {
+                let sweep = sweep_after(now.plus(Challenge::LONGEST_LIFE));
+                update.set("expires_at_seconds", sweep);
+                let own = ["user_id", "last_login_by", "devices", "devices_ended"];
+                update.remove.extend(own.map(str::to_owned));
+                require(user, &mut update);
+            }
+        }
+        update.update(item::user_key(to), &self.table)
+    }
+
+    /// The user with this id. The last login is not looked for.
+    ///
+    /// # Errors
+    ///
+    /// The table is unreachable, or an item in it is malformed.
+    pub async fn find_user_by_id(&self, id: &UserId) -> Result<Option<UserRecord>, Fault> {
+        let item = self.table.get(item::own_key(id)).await?;
+        item.map(|item| item::record(&item)).transpose()
+    }
+
+    /// The user of `destination`. The last login is not looked for.
     ///
     /// # Errors
     ///
@@ -114,61 +249,32 @@ impl Store {
         &self,
         destination: &Destination,
     ) -> Result<Option<UserRecord>, Fault> {
-        let item = self.table.get(item::user_key(destination)).await?;
-        let user = item.filter(item::is_user);
-        user.map(|item| item::user_record(&item)).transpose()
+        let Some(user) = self.find_user(destination).await? else {
+            return Ok(None);
+        };
+        let user = self.find_user_by_id(&user.id).await?;
+        // It may have changed since its copy was read.
+        Ok(user.filter(|user| user.added_at(destination).is_some()))
     }
 
-    /// The user with this id, with every destination.
-    ///
-    /// The table has no index of ids: a session of the user names a destination;
-    /// without a session, this reads the whole table.
+    /// Looks for the last logins of some users.
     ///
     /// # Errors
     ///
     /// The table is unreachable, or an item in it is malformed.
-    pub async fn find_user_by_id(&self, id: &UserId) -> Result<Option<UserRecord>, Fault> {
-        if let Some(session) = self.sessions(id).await?.first() {
-            let user = self.find_user_record(&session.destination).await?;
-            if let Some(user) = user.filter(|user| user.id == *id) {
-                return Ok(Some(user));
-            }
-        }
-        let mut pages = self.users();
-        while let Some(users) = pages.next().await? {
-            if let Some(user) = users.into_iter().find(|user| user.id == *id) {
-                return Ok(Some(user));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Applies `change` to every item of a user. Applying it again changes
-    /// nothing. Returns `false` if the user is removed.
-    ///
-    /// Challenges stay until they expire. With `UNKNOWN_USERS=sign-up`, a code
-    /// issued before the removal can create a new user.
-    ///
-    /// # Errors
-    ///
-    /// The table is unreachable.
-    pub async fn change_user(
+    pub async fn with_last_logins(
         &self,
-        user: &UserRecord,
-        change: Change,
-        operation: &OperationId,
-        now: UnixTime,
-    ) -> Result<bool, Fault> {
-        let actions = user
-            .destinations
-            .iter()
-            .map(|to| self.change_item(user, to, change, now))
-            .chain((change == Change::Remove).then(|| self.remove_claims(&user.id)));
-        let token = format!("change-{}", operation.as_str());
-        Ok(match self.table.transact(&token, actions).await? {
-            Written::Committed => true,
-            Written::Cancelled(_) => false,
-        })
+        mut users: Vec<UserRecord>,
+    ) -> Result<Vec<UserRecord>, Fault> {
+        let all = users.iter().flat_map(|user| &user.destinations);
+        let keys = all.map(|own| item::user_key(&own.destination)).collect();
+        let mut copies = self.table.get_all(keys).await?.into_iter();
+        for user in &mut users {
+            for copy in copies.by_ref().take(user.destinations.len()) {
+                user.last_login_at = user.last_login_at.max(item::last_login(&copy)?);
+            }
+        }
+        Ok(users)
     }
 
     /// Ends the known devices of a user at every destination.
@@ -181,49 +287,22 @@ impl Store {
         user: &UserRecord,
         operation: &OperationId,
     ) -> Result<(), Fault> {
-        let ends = user.destinations.iter().map(|to| {
-            let update = Update::builder()
-                .table_name(&self.table.name)
-                .set_key(Some(item::user_key(to)))
-                .update_expression("SET devices_ended = if_not_exists(devices, :none)")
-                .condition_expression("user_id = :user")
-                .expression_attribute_values(":none", number(0))
-                .expression_attribute_values(":user", text(user.id.as_str()));
-            Ok(TransactWriteItem::builder().update(update.build()?).build())
+        let ends = user.destinations.iter().map(|own| {
+            let mut update = Clauses::default();
+            let none = update.value(number(0));
+            let ended = format!("devices_ended = if_not_exists(devices, {none})");
+            update.set.push(ended);
+            require(&user.id, &mut update);
+            update.update(item::user_key(&own.destination), &self.table)
         });
         let token = format!("devices-{}", operation.as_str());
         // A user who was removed meanwhile knows no device.
         self.table.transact(&token, ends).await.map(|_| ())
     }
+}
 
-    fn change_item(
-        &self,
-        user: &UserRecord,
-        to: &Destination,
-        change: Change,
-        now: UnixTime,
-    ) -> Result<TransactWriteItem, BuildError> {
-        let update = Update::builder()
-            .table_name(&self.table.name)
-            .set_key(Some(item::user_key(to)))
-            .condition_expression("user_id = :user")
-            .expression_attribute_values(":user", text(user.id.as_str()));
-        let update = match change {
-            Change::Disable => update
-                .update_expression("SET disabled_at = if_not_exists(disabled_at, :now)")
-                .expression_attribute_values(":now", millis(now)),
-            Change::Enable => update.update_expression("REMOVE disabled_at"),
-            Change::Remove => update
-                .update_expression(
-                    "SET expires_at_seconds = :sweep REMOVE user_id, created_at, \
-                     last_login_by, disabled_at, destinations, claims, devices, \
-                     devices_ended",
-                )
-                .expression_attribute_values(
-                    ":sweep",
-                    sweep_after(now.plus(Challenge::LONGEST_LIFE)),
-                ),
-        };
-        Ok(TransactWriteItem::builder().update(update.build()?).build())
-    }
+/// Requires that a copy still is this user's.
+fn require(user: &UserId, update: &mut Clauses) {
+    let user = update.value(text(user.as_str()));
+    update.conditions.push(format!("user_id = {user}"));
 }

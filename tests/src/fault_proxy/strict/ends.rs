@@ -30,7 +30,7 @@ pub fn judge(item: &Value) -> Vec<String> {
     if size > LARGEST {
         wrong.push(format!("an item has {size} bytes"));
     }
-    let lasts = sort == "claims" || item.contains_key("user_id");
+    let lasts = item.contains_key("user_id") || sort == "user" && partition.starts_with("user#");
     let ttl = match item.get(TTL) {
         None if lasts => return wrong,
         Some(_) if lasts => {

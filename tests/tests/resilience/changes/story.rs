@@ -145,7 +145,8 @@ impl<'a> Story<'a> {
             }
             Ended::Answer(answer) => self.check_answer(answer, is_before, &name).await,
             Ended::Exit(exit) => {
-                let too_late = self.change.removes() && is_before;
+                let is_decided = decided_by.is_some_and(|call| calls.contains(&call));
+                let too_late = self.change.removes() && (is_before || !is_decided);
                 assert_eq!(*exit == Exit::Done, !too_late, "{name}: the exit");
             }
         }

@@ -133,9 +133,8 @@ const OF_VALIDATE: [Call; 7] = [
     Call::Redeem,
     Call::FindSession,
 ];
-const OF_REFRESH: [Call; 6] = [
+const OF_REFRESH: [Call; 5] = [
     Call::FindSession,
-    Call::FindClaims,
     Call::FindUser,
     Call::Sign,
     Call::Rotate,

@@ -59,7 +59,7 @@ impl Model {
             }
             Presentation::Current | Presentation::Retried => {}
         }
-        let needed = [Call::FindClaims, Call::FindUser, Call::Sign];
+        let needed = [Call::FindUser, Call::Sign];
         if needed.into_iter().any(|call| disturbance.hides(call)) {
             return UNAVAILABLE.into();
         }

@@ -16,8 +16,8 @@ use crate::{
     },
 };
 
-/// The prefix of a session's partition key.
-const USER_PREFIX: &str = "user#";
+/// The prefix of the partition key of a user and of the user's sessions.
+pub(in crate::store) const USER_PREFIX: &str = "user#";
 
 /// The prefix of a session's sort key.
 pub(in crate::store) const SESSION_PREFIX: &str = "session#";
@@ -29,11 +29,6 @@ pub(in crate::store) fn sessions(user: &UserId) -> AttributeValue {
 
 pub(in crate::store) fn session_key(user: &UserId, id: &SessionId) -> Item {
     key_in(sessions(user), format!("{SESSION_PREFIX}{}", id.as_str()))
-}
-
-/// The key of the claims that refreshes of a user's sessions read.
-pub(in crate::store) fn claims_key(user: &UserId) -> Item {
-    key_in(sessions(user), "claims")
 }
 
 /// The id of the key of a session's seal, for the table.

@@ -2,12 +2,13 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use otp_domain::{
-    Destination, DigestKey, DigestKeyId, RefreshToken, Session, SessionLifetimes, UnixTime, UserId,
+    Claims, Destination, DigestKey, DigestKeyId, OwnDestination, RefreshToken, Session,
+    SessionLifetimes, UnixTime, UserId, UserRecord,
 };
 use proptest::{prelude::*, sample::select};
 use rand::{SeedableRng, rngs::StdRng};
 
-use super::{from_session, is_user, partitions, session_key, user, user_record};
+use super::{from_record, from_session, is_user, last_login, record, session_key, user};
 use crate::table::{
     Item,
     attributes::{key_of, number, sweep_after, text},
@@ -25,14 +26,22 @@ const NAMES: &[&str] = &[
     "last_login_at",
     "last_login_by",
     "user_id",
+    "version",
 ];
 
 fn well_formed() -> Item {
+    let all = [
+        ("email#alice@example.com", number(7)),
+        ("phone#+14155550123", number(8)),
+    ];
+    let all = all.map(|(name, at)| (name.to_owned(), at));
     let pairs = [
-        ("pk", text("email#alice@example.com")),
+        ("pk", text("user#0Yb1uTQ1VZt9cJ7mXxk2Ew")),
         ("sk", text("user")),
+        ("destinations", AttributeValue::M(all.into())),
         ("user_id", text("0Yb1uTQ1VZt9cJ7mXxk2Ew")),
         ("created_at", number(1_767_226_200_000u64)),
+        ("version", number(3)),
     ];
     pairs.map(|(name, value)| (name.to_owned(), value)).into()
 }
@@ -44,7 +53,8 @@ proptest! {
     fn a_user_that_is_not_as_we_wrote_it_is_a_fault_of_the_table_that_tells_no_data(
         item in disturbed(well_formed(), NAMES),
     ) {
-        for fault in [user(&item).err(), user_record(&item).err()].into_iter().flatten() {
+        let faults = [user(&item).err(), record(&item).err(), last_login(&item).err()];
+        for fault in faults.into_iter().flatten() {
             prop_assert!(tells_no_data(&fault, NAMES), "{}", fault);
         }
         let _ = is_user(&item);
@@ -99,38 +109,42 @@ proptest! {
 }
 
 #[test]
-fn a_users_item_says_who_it_is_and_who_logged_in_last() {
+fn a_users_own_item_reads_back_as_it_was_written() {
     let mut item = well_formed();
-    item.insert("pk".to_owned(), text("phone#+14155550123"));
-    let names = ["phone#+14155550123", "email#alice@example.com"].map(str::to_owned);
-    let read = |item: &Item| user_record(item).unwrap();
-    assert_eq!(read(&item).destinations, [destination_of("+14155550123")]);
-    assert!(!read(&item).disabled && read(&item).last_login_at.is_none());
-    item.insert(
-        "destinations".to_owned(),
-        AttributeValue::Ss(names.to_vec()),
-    );
+    item.remove("user_id");
+    let own = |text: &str, at| OwnDestination {
+        destination: destination_of(text),
+        added_at: UnixTime::from_millis(at),
+    };
+    let mut user = UserRecord {
+        destinations: vec![own(TO[0], 7), own(TO[2], 8)],
+        version: 3,
+        ..UserRecord::signed_up(
+            UserId::from_table("0Yb1uTQ1VZt9cJ7mXxk2Ew".to_owned()),
+            &destination_of(TO[0]),
+            UnixTime::from_millis(1_767_226_200_000),
+        )
+    };
+    assert_eq!(record(&item).as_ref(), Ok(&user));
+    assert_eq!(from_record(&user), item);
+    user.disabled_at = Some(UnixTime::from_millis(9));
+    user.claims = Claims::parse(r#"{"plan":"gold"}"#).unwrap();
+    let written = from_record(&user);
+    let read = record(&written).unwrap();
+    assert!(read.is_disabled() && read.claims.written() == user.claims.written());
+    assert_eq!(from_record(&read), written);
+}
+
+#[test]
+fn a_tombstones_login_voids_earlier_codes_and_is_no_login_of_the_next_user() {
+    let mut item = well_formed();
     item.insert("last_login_at".to_owned(), number(7));
-    item.insert("disabled_at".to_owned(), number(8));
-    let record = read(&item);
-    assert_eq!(
-        record.destinations,
-        [destination_of(TO[0]), destination_of(TO[2])]
-    );
-    let mut partitions = partitions(&record).as_ss().unwrap().clone();
-    partitions.sort();
-    assert_eq!(
-        partitions,
-        ["email#alice@example.com", "phone#+14155550123"]
-    );
-    // A tombstone's login is no login of this user, but voids earlier codes.
-    assert_eq!(record.last_login_at, None);
-    assert_eq!(
-        user(&item).unwrap().last_login_at,
-        Some(UnixTime::from_millis(7))
-    );
+    let at = Some(UnixTime::from_millis(7));
+    assert_eq!(last_login(&item), Ok(None));
+    assert_eq!(user(&item).unwrap().last_login_at, at);
     item.insert("last_login_by".to_owned(), text("u"));
-    assert_eq!(read(&item).last_login_at, Some(UnixTime::from_millis(7)));
-    assert!(read(&item).disabled && user(&item).unwrap().disabled);
+    assert_eq!(last_login(&item), Ok(at));
+    item.insert("disabled_at".to_owned(), number(8));
+    assert!(user(&item).unwrap().disabled);
     assert!(is_user(&item) && !is_user(&Item::new()));
 }

@@ -1,5 +1,3 @@
-use std::collections::HashMap;
-
 use otp_domain::UserRecord;
 
 use super::super::{Store, item};
@@ -14,12 +12,11 @@ const PAGE: i32 = 500;
 impl Store {
     /// All users, page by page.
     #[must_use]
-    pub fn users(&self) -> UserPages<'_> {
+    pub const fn users(&self) -> UserPages<'_> {
         UserPages {
             store: self,
             from: None,
             ended: false,
-            partial: HashMap::new(),
         }
     }
 }
@@ -29,14 +26,11 @@ pub struct UserPages<'a> {
     store: &'a Store,
     from: Option<Item>,
     ended: bool,
-    /// Incomplete users, with the number of items found: a user's items may be
-    /// anywhere in the table.
-    partial: HashMap<String, (UserRecord, usize)>,
 }
 
 impl UserPages<'_> {
-    /// The next users in any order; a page may be empty. `None` after the last
-    /// page.
+    /// The next users in any order, with their last logins; a page may be empty. `None` after
+    /// the last page.
     ///
     /// # Errors
     ///
@@ -51,43 +45,22 @@ impl UserPages<'_> {
             .client
             .scan()
             .table_name(&self.store.table.name)
-            .filter_expression("sk = :user AND attribute_exists(user_id)")
-            .expression_attribute_values(":user", text("user"))
+            .filter_expression("sk = :sort AND begins_with(pk, :prefix)")
+            .expression_attribute_values(":sort", text(item::SORT_KEY))
+            .expression_attribute_values(":prefix", text(item::USER_PREFIX))
             .set_exclusive_start_key(self.from.take())
             .limit(PAGE)
             .consistent_read(true)
             .send()
             .await
             .map_err(|error| Fault::from_sdk(Dependency::Table, "Scan", &error))?;
-        let mut users = Vec::new();
-        for item in output.items() {
-            users.extend(self.join(item::user_record(item)?));
-        }
+        let users = output.items().iter().map(item::record);
+        let users = self
+            .store
+            .with_last_logins(users.collect::<Result<_, _>>()?);
+        let users = users.await?;
         self.from = output.last_evaluated_key;
         self.ended = self.from.is_none();
-        if self.ended {
-            // Users removed during the scan, as far as their items were found.
-            users.extend(self.partial.drain().map(|(_, (user, _))| user));
-        }
         Ok(Some(users))
-    }
-
-    /// Adds one item to its user. Returns the user if it is complete.
-    fn join(&mut self, part: UserRecord) -> Option<UserRecord> {
-        let (id, items) = (part.id.as_str().to_owned(), part.destinations.len());
-        let Some((mut user, seen)) = self.partial.remove(&id) else {
-            if items == 1 {
-                return Some(part);
-            }
-            self.partial.insert(id, (part, 1));
-            return None;
-        };
-        user.last_login_at = user.last_login_at.max(part.last_login_at);
-        user.disabled |= part.disabled;
-        if seen + 1 == items {
-            return Some(user);
-        }
-        self.partial.insert(id, (user, seen + 1));
-        None
     }
 }

@@ -220,7 +220,6 @@ pub const ROWS: &[Row] = &[
         NOT_LOGGED_IN_AGAIN,
     ),
     row(Refresh, Call::FindSession, 3, REFRESHED, NOT_REFRESHED),
-    row(Refresh, Call::FindClaims, 3, REFRESHED, NOT_REFRESHED),
     row(Refresh, Call::FindUser, 3, REFRESHED, NOT_REFRESHED),
     row(
         RefreshCold,
