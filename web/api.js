@@ -6,9 +6,6 @@ const WAITS = [1000, 3000];
 const LONGEST_WAIT = 5000;
 const TIMEOUT = 30_000;
 
-/** Members that a service before 0.3 refuses. Without them it does what it did then. */
-const OPTIONAL = ["challenge_id", "device_token", "session_id", "forget", "via"];
-
 /** 128 random bits, in hexadecimal digits. */
 export const random = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -19,7 +16,6 @@ const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 /** The requests to the API. Each of them may be repeated when its answer got lost. */
 export class Api {
   /** @type {Map<string, string>} */ #keys = new Map();
-  /** @type {Set<string>} */ #refused = new Set();
 
   /**
    * @param {string} address
@@ -86,30 +82,10 @@ export class Api {
 
   /**
    * @param {string} path
-   * @param {Record<string, any>} body
-   * @param {Record<string, string>} headers
-   * @returns {Promise<any>}
-   */
-  async #post(path, body, headers) {
-    const known = Object.entries(body).filter(([name]) => !this.#refused.has(path + name));
-    try {
-      return await this.#try(path, Object.fromEntries(known), headers);
-    } catch (error) {
-      const { type, detail } = /** @type {Problem} */ (error);
-      if (type !== "/problems/invalid-request") throw error;
-      const refused = known.filter(([name]) => OPTIONAL.includes(name) && detail.includes(`unknown member \`${name}\``));
-      if (!refused.length) throw error;
-      for (const [name] of refused) this.#refused.add(path + name);
-      return this.#post(path, body, headers);
-    }
-  }
-
-  /**
-   * @param {string} path
    * @param {object} body
    * @param {Record<string, string>} headers
    */
-  async #try(path, body, headers) {
+  async #post(path, body, headers) {
     let status = 0;
     let answer;
     try {

@@ -2,10 +2,10 @@
 import { Client, Problem } from "./client.js";
 import { awaited, awaits } from "./awaited.js";
 import { CodeEntry, written } from "./code-entry.js";
+import { offered } from "./countries.js";
 import { duration, fill, h, ltr } from "./dom.js";
 import { takeLink } from "./link.js";
 import { messages, nearest } from "./messages.js";
-import { e164, offered } from "./phone.js";
 import { Stage } from "./stage.js";
 
 export { Client, Problem };
@@ -47,7 +47,7 @@ export class OtpSignIn extends Base {
   /** @type {CodeEntry | undefined} */ #entry;
   /** @type {{ id: string, otp: string } | undefined} */ #link;
   /** @type {Channel | undefined} */ #channel;
-  /** @type {import("./phone.js").Country | undefined} */ #country;
+  /** @type {import("./countries.js").Country | undefined} */ #country;
   #typed = { email: "", phone: "" };
   #own = false;
   #starts = 0;
@@ -216,7 +216,7 @@ export class OtpSignIn extends Base {
     this.#country = all.find(({ id }) => id === wanted) ?? all[0];
     if (all.length < 2) return [];
     const options = all.map((country) =>
-      h("option", { value: country.id, selected: country === this.#country }, `${country.name} (\u200e+${country.code})`),
+      h("option", { value: country.id, selected: country === this.#country }, country.name),
     );
     /** @param {{ target: HTMLSelectElement }} event */
     const change = ({ target }) => {
@@ -228,13 +228,13 @@ export class OtpSignIn extends Base {
     ];
   }
 
-  /** What the field says. @param {Channel} channel @returns {Destination | undefined} */
+  /** What the field says: the service understands it, or refuses it. @param {Channel} channel @returns {Destination | undefined} */
   #destination(channel) {
     const field = /** @type {HTMLInputElement} */ (this.#stage.field);
     const typed = (this.#typed[channel] = field.value.trim());
-    if (channel === "email") return field.checkValidity() ? { email: typed } : undefined;
-    const phone_number = this.#country && e164(typed, this.#country);
-    return phone_number ? { phone_number } : undefined;
+    if (!typed) return undefined;
+    if (channel === "email") return { email: typed };
+    return this.#country && { phone_number: typed, country: this.#country.id };
   }
 
   /** @param {Challenge} challenge */

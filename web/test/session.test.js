@@ -483,14 +483,3 @@ test("a client that remembers no device keeps and sends no token of one", async 
   await client.logout();
   assert.equal(api.to(LOGOUT)[0].body.forget, true);
 });
-
-test("a service that does not know a member gets the request without it, now and later", async () => {
-  const refuse = ({ body }) => problem(400, "invalid-request", { detail: Object.keys(body).filter((name) => name !== "email").map((name) => `The body has an unknown member \`${name}\`; this call takes \`email\`.`).join(" ") });
-  await client.requestCode({ email: "a@example.com" });
-  api.next(LOGIN, refuse);
-  await client.requestCode({ email: "a@example.com" });
-  await client.requestCode({ email: "a@example.com" });
-  assert.deepEqual(api.to(LOGIN).map(({ body }) => "challenge_id" in body), [false, true, false, false]);
-  api.next(LOGIN, problem(400, "invalid-request", { detail: "The body has an unknown member `nonsense`." }));
-  await assert.rejects(client.requestCode({ email: "a@example.com" }), { type: "/problems/invalid-request" });
-});

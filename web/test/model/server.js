@@ -18,11 +18,9 @@ export class Server {
   calls = [];
   requests = 0;
 
-  /** @param {() => number} now @param {{ knowsMembers: boolean, namesSessions: boolean }} version */
-  constructor(now, { knowsMembers, namesSessions }) {
+  /** @param {() => number} now */
+  constructor(now) {
     this.now = now;
-    this.knowsMembers = knowsMembers;
-    this.namesSessions = namesSessions;
   }
 
   /** The code of a challenge, as its message has it. */
@@ -32,15 +30,12 @@ export class Server {
   handle(path, body, headers, cookie) {
     this.requests++;
     if (path === "/api/me/") return this.#me(headers);
-    const optional = ["challenge_id", "device_token", "session_id", "forget"].filter((name) => name in body);
-    const unknown = this.knowsMembers ? [] : optional.filter((name) => !(path.includes("validate") && name === "challenge_id"));
-    if (unknown.length) return problem(400, "invalid-request", unknown.map((name) => `The body has an unknown member \`${name}\`; this call takes others.`).join(" "));
     const key = headers.get("idempotency-key");
     if (path === "/api/login-with-otp/") return this.#login(body, key);
     if (path === "/api/validate-otp/") return this.#validate(body, key);
     const token = "refresh_token" in body ? body.refresh_token : cookie;
     const session = [...this.sessions.values()].find(({ id }) => token?.startsWith(`${id}.`));
-    const mismatch = this.namesSessions && body.session_id && session && body.session_id !== session.id;
+    const mismatch = body.session_id && session && body.session_id !== session.id;
     if (path === "/api/logout/") return mismatch ? { status: 204 } : this.#logout(session, body);
     return mismatch ? problem(409, "session-mismatch") : this.#refresh(session, token, body);
   }
@@ -63,7 +58,7 @@ export class Server {
     challenge.end = now + LIFE.code * 1000;
     this.#challenges.set(challenge.id, challenge);
     this.#keys.set(key, challenge.id);
-    return { status: 200, body: { challenge_id: challenge.id, channel: "email", code_length: 6, max_attempts: 3, delivery: "confirmed", expires_in: LIFE.code, resend_in: 30, ...(this.knowsMembers && { destination: email }) } };
+    return { status: 200, body: { challenge_id: challenge.id, channel: "email", code_length: 6, max_attempts: 3, delivery: "confirmed", expires_in: LIFE.code, resend_in: 30, destination: email } };
   }
 
   #validate({ email, otp, challenge_id, cookie }, key) {
@@ -79,7 +74,7 @@ export class Server {
     challenge.used = key;
     const { session } = challenge;
     if (session.used || session.over) return problem(400, "invalid-otp");
-    return this.#tokens(session, cookie, { user_id: email, new_user: false, ...(this.knowsMembers && !cookie && { device_token: `device-${session.id}` }) });
+    return this.#tokens(session, cookie, { user_id: email, new_user: false, ...(!cookie && { device_token: `device-${session.id}` }) });
   }
 
   #tokens(session, cookie, more) {

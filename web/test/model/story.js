@@ -47,17 +47,15 @@ class Story {
   constructor(seed, product) {
     this.product = product;
     const { random, chance, pick } = new World(seed, {});
-    const namesSessions = chance(0.5);
-    const knowsMembers = namesSessions || chance(0.5);
     this.mode = pick(["local", "cookie", "session"]);
     /** Much at once and nothing odd, or the other way round. */
     this.busy = chance(0.6);
     this.shared = this.mode !== "session";
-    this.world = new World(Math.floor(random() * 2 ** 31), { hasLocks: chance(0.65), knowsMembers, namesSessions });
+    this.world = new World(Math.floor(random() * 2 ** 31), { hasLocks: chance(0.65) });
   }
 
   async play() {
-    if (process.env.TRACE) this.#trace(`${this.mode}, ${this.world.hasLocks ? "" : "no "}locks, ${this.world.server.namesSessions ? "" : "no "}session_id`);
+    if (process.env.TRACE) this.#trace(`${this.mode}, ${this.world.hasLocks ? "" : "no "}locks`);
     const { world } = this;
     for (let i = 1 + world.below(3); i > 0; i--) this.#open();
     for (let i = 5 + world.below(25); i > 0; i--) {
@@ -223,7 +221,7 @@ class Story {
     const { world } = this;
     const { server } = world;
     for (const { id, over } of server.sessions.values())
-      if (over === "logout" && !this.#ended.has(id) && !this.#mayMix) this.#break("named", `${id} is over`);
+      if (over === "logout" && !this.#ended.has(id)) this.#break("named", `${id} is over`);
     for (const { sid, by } of server.calls.splice(0)) if (sid !== by) this.#break("user", `a call of ${by || "nobody"} went as ${sid}`);
     if (this.#alive.some(({ frozen, slept }) => frozen && world.time - slept > 90_000)) this.#past.stalled = true;
     if (world.hasLocks && !this.#past.stalled) {
@@ -237,12 +235,6 @@ class Story {
       if (left > Math.max(0, longest)) this.#break("time", `${left} seconds, not ${longest}`);
       shown.before = left;
     }
-  }
-
-  /** With one cookie, no locks and a service that does not look which session is meant, sessions mix. */
-  get #mayMix() {
-    const { hasLocks, server } = this.world;
-    return this.mode === "cookie" && !server.namesSessions && (!hasLocks || this.#past.stalled);
   }
 
   /** All is well again, and enough time goes by. */

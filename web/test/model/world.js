@@ -38,10 +38,10 @@ export class World {
   flying = new Set();
   locks = { held: [], waiting: [] };
 
-  constructor(seed, { hasLocks, ...version }) {
+  constructor(seed, { hasLocks }) {
     this.random = draws(seed);
     this.hasLocks = hasLocks;
-    this.server = new Server(() => this.time, version);
+    this.server = new Server(() => this.time);
   }
 
   /** A whole number from 0 to n - 1. */
