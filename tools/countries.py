@@ -27,12 +27,21 @@ ORIGIN = f"""\
 #
 """
 TABLE = ORIGIN + """\
-# One country in a line: ISO 3166 code, calling code, lengths of its numbers after that code, then
-# ranges of leading digits.
+# One country in a line: ISO 3166 code, calling code, lengths of its ordinary numbers after that code,
+# first digits of all its numbers by length (`06/9;6/10`: 0 or 6 of nine digits, 6 of ten), then
+#   ~0      what national numbers begin with, and international ones do not, as an expression;
+#           ~(..)$=9$1 also says what takes its place
+#   *10     without that, a number has at least so many digits: a shorter one lacks its area code
+#   >011    what is dialled before the calling code, if that is not 00, as an expression
+# and ranges of leading digits:
 #   12-15   is its own; with such a range, nothing else is
 #   -12-15  is another country's, which shares the calling code
 #   !12-15  is premium, shared cost or personal
 #   !12/8,9 is so if the number has one of these lengths
+"""
+WRITTEN = ORIGIN + """\
+# For tests: the metadata's own examples of ordinary numbers, as they are written in their country and
+# abroad; tabs between.
 """
 EXAMPLES = ORIGIN + """\
 # For tests: the metadata's own examples of ordinary numbers, and (!) of premium, shared-cost and personal ones.
@@ -128,9 +137,9 @@ def patterns(metadata, kinds):
     return found
 
 
-def lengths(metadata):
+def lengths(metadata, kinds=ORDINARY):
     found = set()
-    for kind in ORDINARY:
+    for kind in kinds:
         description = getattr(metadata, kind)
         if description and description.national_number_pattern:
             found |= {n for n in description.possible_length or () if 0 < n <= LONGEST}
@@ -160,6 +169,26 @@ def prefixes(yes, no, sizes):
 
     visit("", yes.start, no.start)
     return found
+
+
+def first_digits(metadata):
+    """Of all numbers of a length."""
+    pattern, found = Pattern(patterns(metadata, ORDINARY + SPECIAL)), {}
+    for size in lengths(metadata, ORDINARY + SPECIAL):
+        firsts = "".join(d for d in "0123456789" if pattern.count(pattern.step(pattern.start, d), size - 1))
+        if firsts:
+            found.setdefault(firsts, []).append(str(size))
+    return ";".join(f"{firsts}/{','.join(sizes)}" for firsts, sizes in found.items())
+
+
+def dialling(metadata):
+    """How a number is dialled."""
+    trunk, rule = metadata.national_prefix_for_parsing, metadata.national_prefix_transform_rule
+    if trunk:
+        yield f"~{trunk}" + (f"={rule.replace(chr(92), '$')}" if rule else "")
+        yield f"*{min(lengths(metadata, ['mobile']) or lengths(metadata))}"
+    if metadata.international_prefix != "00":
+        yield f">{metadata.international_prefix}"
 
 
 def area_codes(pattern):
@@ -233,7 +262,8 @@ def line(country):
     special = prefixes(Pattern(patterns(metadata, SPECIAL)), ordinary, sizes)
     if mine:
         special = [p for p in special if any(p.startswith(m) or m.startswith(p) for m in mine)]
-    words = [country, str(metadata.country_code), ",".join(map(str, sizes))]
+    words = [country, str(metadata.country_code), ",".join(map(str, sizes)), first_digits(metadata)]
+    words += dialling(metadata)
     return " ".join(words + ranges(mine) + ranges(others, "-") + ranges(special, "!"))
 
 
@@ -263,6 +293,15 @@ def examples(country):
     return " ".join(words)
 
 
+def written(country):
+    for word in examples(country).split(" ")[1:]:
+        if word.startswith("+"):
+            number = phonenumbers.parse(word)
+            forms = [phonenumbers.PhoneNumberFormat.NATIONAL, phonenumbers.PhoneNumberFormat.INTERNATIONAL]
+            texts = [phonenumbers.format_number(number, form) for form in forms]
+            yield "\t".join([country, word, *texts]) + "\n"
+
+
 def main():
     countries = sorted(
         region
@@ -273,6 +312,7 @@ def main():
     files = {
         DIRECTORY / "table.txt": TABLE + "".join(line(c) + "\n" for c in countries),
         DIRECTORY / "examples.txt": EXAMPLES + "".join(examples(c) + "\n" for c in countries),
+        DIRECTORY / "written.txt": WRITTEN + "".join(text for c in countries for text in written(c)),
     }
     for path, text in files.items():
         if sys.argv[1:] != ["--check"]:

@@ -1,6 +1,12 @@
 //! Countries, by the leading digits of their phone numbers.
 
+mod dialling;
+mod reading;
+
 use super::PhoneNumber;
+use dialling::Dialling;
+
+pub(crate) use dialling::has_trunk_zero;
 
 /// One country in a line. Its head explains the columns.
 const TABLE: &str = include_str!("countries/table.txt");
@@ -16,6 +22,7 @@ pub struct Country {
     calling_code: &'static str,
     /// Bit n is set if its numbers may have n digits after the calling code.
     lengths: u16,
+    dialling: Dialling,
     /// Empty if everything is its own that is not `foreign`.
     own: Ranges,
     foreign: Ranges,
@@ -60,14 +67,15 @@ impl Country {
         let mut country = Self {
             code: row.get(..2)?,
             calling_code: words.next()?,
-            lengths: 0,
+            lengths: lengths(words.next()?)?,
+            dialling: Dialling::read(words.clone())?,
             own: Ranges::default(),
             foreign: Ranges::default(),
             special: Ranges::default(),
         };
-        country.lengths = lengths(words.next()?)?;
-        for word in words {
+        for word in words.skip(1) {
             let (ranges, text) = match word.as_bytes().first()? {
+                b'~' | b'*' | b'>' => continue,
                 b'-' => (&mut country.foreign, &word[1..]),
                 b'!' => (&mut country.special, &word[1..]),
                 _ => (&mut country.own, word),

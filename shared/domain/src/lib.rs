@@ -47,6 +47,7 @@ mod session;
 mod sign_ups;
 mod test_identity;
 mod time;
+mod typed;
 mod unknown_users;
 mod user;
 mod ways;

@@ -2,13 +2,26 @@
 
 use std::fmt;
 
+use super::countries::has_trunk_zero;
+
 /// A phone number in the international form of ITU-T E.164: `+` and its digits.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PhoneNumber(String);
 
-/// The text is not an E.164 number.
+/// Why a text is no number that codes are sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MalformedPhoneNumber;
+pub enum MalformedPhoneNumber {
+    /// It is not in international form.
+    NotInternational,
+    /// A zero that is dialled only within the country stands behind the calling code.
+    TrunkZero,
+    /// It has an extension, which no code reaches.
+    Extension,
+    /// It is no number of the country, and none with a calling code.
+    NotUnderstood,
+    /// It can be more than one number.
+    Ambiguous,
+}
 
 /// What people and address books write between the digits.
 const SEPARATORS: [char; 5] = [' ', '-', '.', '(', ')'];
@@ -21,20 +34,22 @@ impl PhoneNumber {
     /// # Errors
     ///
     /// Anything else: national forms, the prefixes `00` and `011`, which depend on
-    /// the caller's country, a trunk zero such as in `+44 (0)20`, which is not part
-    /// of the number, extensions, digits of other scripts.
+    /// the caller's country, a trunk zero such as in `+44 (0)20` or `+44 020`, which is
+    /// not part of the number, extensions, digits of other scripts.
+    /// [`Country::read_number`](super::Country::read_number) understands more.
     pub fn parse(text: &str) -> Result<Self, MalformedPhoneNumber> {
         let written = text.trim_matches(' ').strip_prefix('+');
-        let written = written.ok_or(MalformedPhoneNumber)?;
+        let written = written.ok_or(MalformedPhoneNumber::NotInternational)?;
         let digits = written.replace(SEPARATORS, "");
         let well_formed = (7..=15).contains(&digits.len())
             && digits.bytes().all(|b| b.is_ascii_digit())
-            && !digits.starts_with('0')
-            && !has_trunk_zero(written);
-        if well_formed {
-            Ok(Self(format!("+{digits}")))
+            && !digits.starts_with('0');
+        if !well_formed {
+            Err(MalformedPhoneNumber::NotInternational)
+        } else if has_bracketed_zero(written) || has_trunk_zero(&digits) {
+            Err(MalformedPhoneNumber::TrunkZero)
         } else {
-            Err(MalformedPhoneNumber)
+            Ok(Self(format!("+{digits}")))
         }
     }
 
@@ -47,7 +62,7 @@ impl PhoneNumber {
 
 /// Whether a zero stands alone in parentheses, to be dialled only within the
 /// country.
-fn has_trunk_zero(written: &str) -> bool {
+fn has_bracketed_zero(written: &str) -> bool {
     written.replace([' ', '-', '.'], "").contains("(0)")
 }
 
@@ -81,7 +96,14 @@ mod tests {
 
     #[test]
     fn only_e164_is_accepted() {
-        for text in ["+1234567", "+14155550123", "+123456789012345"] {
+        for text in [
+            "+1234567",
+            "+14155550123",
+            "+123456789012345",
+            "+39 06 1234 5678",
+            "+225 01 23 45 67 89",
+            "+999 0123456",
+        ] {
             assert!(PhoneNumber::parse(text).is_ok(), "refused {text:?}");
         }
         for text in [
@@ -100,6 +122,8 @@ mod tests {
             "+44 ( 0 ) 20 7946 0123",
             "+44 (-0-) 20 7946 0123",
             "+44 (.0.) 20 7946 0123",
+            "+44 020 7946 0123",
+            "+49 0170 1234567",
             "+()-. ",
             "+ 0 1 415 555 0123",
             "+1/415/555-0123",

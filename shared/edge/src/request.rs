@@ -1,5 +1,6 @@
 //! Reads an HTTP request as the request of a use case.
 
+mod destination;
 pub mod oauth;
 
 use lambda_http::{
@@ -8,8 +9,8 @@ use lambda_http::{
     request::RequestContext,
 };
 use otp_domain::{
-    ChallengeId, Destination, DeviceLabel, EmailAddress, IdempotencyKey, PhoneNumber, RefreshToken,
-    Refusal, SessionId, Unauthorized, WayName, Ways,
+    ChallengeId, Destination, DeviceLabel, IdempotencyKey, RefreshToken, Refusal, SessionId,
+    Unauthorized, WayName, Ways,
 };
 use otp_messages::LanguageChoice;
 use otp_service::{
@@ -49,7 +50,7 @@ pub fn login(
 ) -> Result<LoginRequest, Rejection> {
     let (destination, via, challenge_id, device_token, locale, app) =
         body::read(request, |members| {
-            let destination = destination(members);
+            let destination = destination::read(members);
             let via = via(members, destination.as_ref(), ways);
             let challenge_id = members.optional("challenge_id", &CHALLENGE_ID);
             let device_token = members.optional("device_token", &DEVICE_TOKEN);
@@ -113,7 +114,7 @@ pub fn validate(
 ) -> Result<(ValidateRequest, Carrier), Rejection> {
     let idempotency_key = idempotency_key(request)?;
     let (validate, asked) = body::read(request, |members| {
-        let destination = destination(members);
+        let destination = destination::read(members);
         let otp = members.required("otp", &OTP);
         let challenge_id = members.optional("challenge_id", &CHALLENGE_ID);
         let label = members.optional("device", &DEVICE_LABEL);
@@ -228,13 +229,6 @@ pub fn bearer(request: &Request) -> Result<SecretString, Refusal> {
 
 // What each member must be, in the words of a mistake's explanation.
 
-const EMAIL: Shape<EmailAddress> = Shape::text("a plain e-mail address in ASCII", |text| {
-    EmailAddress::parse(text).ok()
-});
-const PHONE_NUMBER: Shape<PhoneNumber> = Shape::text(
-    "a string of `+` and 7 to 15 digits, the country code first (E.164)",
-    |text| PhoneNumber::parse(text).ok(),
-);
 const OTP: Shape<SecretString> = Shape::text("a string of digits", |text| {
     let is_digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     is_digits.then(|| text.into())
@@ -260,24 +254,6 @@ const CHALLENGE_ID: Shape<ChallengeId> = Shape::text(
 );
 /// A text that is no token of ours is an invalid token, not an invalid request.
 const REFRESH_TOKEN: Shape<SecretString> = Shape::text("a string", |text| Some(text.into()));
-
-fn destination(members: &mut Members) -> Option<Destination> {
-    let email = members.optional("email", &EMAIL);
-    let number = members.optional("phone_number", &PHONE_NUMBER);
-    match (members.has("email"), members.has("phone_number")) {
-        (true, false) => email.map(Destination::Email),
-        (false, true) => number.map(Destination::Phone),
-        (true, true) => {
-            members.note("The body must hold exactly one of `email` and `phone_number`, not both.");
-            None
-        }
-        (false, false) => {
-            members
-                .note("The body must hold exactly one of `email` and `phone_number`; it has none.");
-            None
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -35,6 +35,7 @@ mod malformed_events;
 mod many_counters;
 mod messages;
 mod mistakes;
+mod numbers;
 mod oauth;
 mod openapi;
 mod pairs;

@@ -159,8 +159,8 @@ async fn the_log_says_what_the_client_did_wrong_without_its_words() {
         ),
         (
             json!({ "email": ALICE, "alice@sent.example.com": 1 }).to_string(),
-            "an unknown member; this call takes `email`, `phone_number`, `challenge_id`, \
-             `device_token`, `locale` and `app`.",
+            "an unknown member; this call takes `email`, `phone_number`, `country`, \
+             `via`, `challenge_id`, `device_token`, `locale` and `app`.",
         ),
         (
             format!("{{\"email\": \"{ALICE}\" \"x\"}}"),

@@ -60,6 +60,10 @@ fn a_login_has_one_destination() {
              (E.164).",
         ),
         (
+            r#"{"email":"a@b.example","country":"DE"}"#,
+            "`country` says how `phone_number` is written; send it with one.",
+        ),
+        (
             r#"{"email":"a@b.example","locale":"de_DE"}"#,
             "`locale` must be a BCP 47 language tag such as de or pt-BR.",
         ),

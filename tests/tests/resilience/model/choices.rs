@@ -15,7 +15,7 @@ impl StoryRun<'_> {
         assert!(to < DESTINATIONS);
         match to {
             2 => format!("+1{:09}", self.number),
-            3 => format!("+44{:09}", self.number),
+            3 => format!("+447{:08}", self.number),
             4 => format!("person0+spam@story{}.example.com", self.number),
             _ => format!("person{to}@story{}.example.com", self.number),
         }
