@@ -21,6 +21,7 @@ const SENTENCES = {
   network: "offline",
   "/problems/destination-not-allowed": "refused",
   "/problems/destination-refused": "refused",
+  "/problems/destination-undeliverable": "refused",
   "/problems/user-not-found": "unknown",
   "/problems/delivery-failed": "delivery",
 };

@@ -446,6 +446,7 @@ test("messages are in the language of the page", async () => {
 for (const [type, status, sentence] of [
   ["destination-not-allowed", 400, "We cannot send a code to this address or number."],
   ["destination-refused", 400, "We cannot send a code to this address or number."],
+  ["destination-undeliverable", 409, "We cannot send a code to this address or number."],
   ["user-not-found", 404, "There is no account for this address or number."],
   ["delivery-failed", 502, "The code could not be sent."],
   ["invalid-request", 400, "Enter an e-mail address, such as"],

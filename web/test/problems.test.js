@@ -109,6 +109,7 @@ describe("a problem is a sentence", { concurrency: 2 }, () => {
 
   for (const [type, status, sentence] of [
     ["/problems/destination-refused", 400, "We cannot send a code to this address or number."],
+    ["/problems/destination-undeliverable", 409, "We cannot send a code to this address or number."],
     ["/problems/user-not-found", 404, "There is no account for this address or number."],
     ["/problems/delivery-failed", 502, "The code could not be sent. Try again."],
     ["/problems/too-many-requests", 429, "Too many requests. Try again in 2 hours."],
