@@ -8,13 +8,13 @@ use otp_domain::UnixTime;
 use otp_edge::{
     afterwards::Afterwards,
     api::Api,
-    event::Event,
+    event::{Asked, Event},
     payload::ProxyResponse,
     route::{Function, Route},
     serve,
     settings::Settings,
 };
-use otp_service::aws::Aws;
+use otp_service::{aws::Aws, fault::Fault};
 use tokio::sync::watch;
 use validate_otp::SessionApi;
 
@@ -68,14 +68,33 @@ impl Functions {
         answer
     }
 
-    /// Answers an event now, with the function of this route. Work that follows the
-    /// answer goes on beside further requests.
-    pub async fn answer(&self, route: Route, event: Event) -> ProxyResponse {
+    /// Takes an event now, with the function of this route, and answers it if it is a
+    /// request. Work that follows the answer goes on beside further requests.
+    ///
+    /// # Errors
+    ///
+    /// What the event reports could not be recorded: it has to come again.
+    pub async fn invoke(&self, route: Route, event: Event) -> Result<Option<ProxyResponse>, Fault> {
+        let now = (self.clock)();
+        match (event, route.function()) {
+            (Event::Request(asked), function) => Ok(Some(self.answer(function, *asked).await)),
+            (Event::Reports(reports), Function::Login) => serve::record(&self.login, reports, now)
+                .await
+                .map(|()| None),
+            (Event::Reports(reports), Function::Validate) => {
+                serve::record(&self.sessions, reports, now)
+                    .await
+                    .map(|()| None)
+            }
+        }
+    }
+
+    async fn answer(&self, function: Function, asked: Asked) -> ProxyResponse {
         let (settings, now) = (&self.settings, (self.clock)());
-        let (answer, afterwards) = match route.function() {
-            Function::Login => Box::pin(serve::answer(&self.login, settings, event, now)).await,
+        let (answer, afterwards) = match function {
+            Function::Login => Box::pin(serve::answer(&self.login, settings, asked, now)).await,
             Function::Validate => {
-                Box::pin(serve::answer(&self.sessions, settings, event, now)).await
+                Box::pin(serve::answer(&self.sessions, settings, asked, now)).await
             }
         };
         self.remaining.start(afterwards);

@@ -4,14 +4,17 @@
 
 mod http;
 mod language;
+mod reports;
 
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
+use otp_domain::UnixTime;
 use otp_service::delivery;
 use serde::Serialize;
+use serde_json::Value;
 use time::{
     OffsetDateTime,
     format_description::well_known::{
@@ -21,9 +24,11 @@ use time::{
 };
 use tokio::sync::watch;
 
-use crate::clock::Ahead;
+use crate::{clock::Ahead, functions::Clock};
 
 pub use http::{for_this_machine, router};
+
+use self::reports::{Reports, lock};
 
 /// The most messages that are kept. A new message then replaces the oldest one.
 pub const CAPACITY: usize = 10_000;
@@ -90,6 +95,8 @@ pub struct Message {
     pub locale: Option<String>,
     /// When it was received: RFC 3339, UTC, with milliseconds.
     pub sent_at: String,
+    /// What became of it.
+    pub state: &'static str,
 }
 
 /// The received messages. Clones share them.
@@ -105,6 +112,7 @@ struct Shared {
     /// The ways that take no message.
     refused: Mutex<Refused>,
     ahead: Ahead,
+    reports: Reports,
     /// What this deployment's text messages say: SNS is not told their language.
     sent_by: OnceLock<delivery::Settings>,
     /// Counts the changes, so that the page knows when to reload.
@@ -144,6 +152,7 @@ impl Inbox {
             html: draft.html,
             locale: draft.locale,
             sent_at: self.timestamp(),
+            state: "asked",
         };
         let id = message.id.clone();
 
@@ -214,6 +223,60 @@ impl Inbox {
     fn refused(&self) -> MutexGuard<'_, Refused> {
         let refused = self.shared.refused.lock();
         refused.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the providers' reports follow this clock.
+    pub fn keep_time(&self, clock: Clock) {
+        let _ = self.shared.reports.clock.set(clock);
+    }
+
+    /// The time by the clock of the providers' reports.
+    pub(crate) fn now(&self) -> UnixTime {
+        self.shared.reports.now()
+    }
+
+    /// Keeps what became of a message, and what the provider reports of it.
+    pub(crate) fn report(&self, id: &str, state: &'static str, events: &[Value]) {
+        let mut messages = self.lock();
+        if let Some(message) = messages.iter_mut().rev().find(|message| message.id == id) {
+            message.state = state;
+        }
+        drop(messages);
+        for event in events {
+            self.shared.reports.push(event);
+        }
+        self.announce();
+    }
+
+    /// The events of the providers that nobody has taken yet, oldest first.
+    #[must_use]
+    pub fn take_reports(&self) -> Vec<String> {
+        self.shared.reports.take()
+    }
+
+    /// Waits for the next event of a provider.
+    pub(crate) async fn next_report(&self) -> String {
+        self.shared.reports.next().await
+    }
+
+    /// Puts an address on the account's suppression list.
+    pub fn suppress(&self, address: &str) {
+        let mut list = lock(&self.shared.reports.suppressed);
+        list.insert(address.to_ascii_lowercase());
+    }
+
+    /// Takes an address off the account's suppression list. Returns whether it was there.
+    #[must_use]
+    pub fn unsuppress(&self, address: &str) -> bool {
+        let mut list = lock(&self.shared.reports.suppressed);
+        list.remove(&address.to_ascii_lowercase())
+    }
+
+    /// Whether an address is on the account's suppression list.
+    #[must_use]
+    pub fn is_suppressed(&self, address: &str) -> bool {
+        let list = lock(&self.shared.reports.suppressed);
+        list.contains(&address.to_ascii_lowercase())
     }
 
     /// A receiver of every change from now on.

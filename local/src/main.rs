@@ -45,7 +45,8 @@ async fn start() -> ExitCode {
         clock: Arc::new(ambient::now),
     };
     match Stack::start(options).await {
-        Ok(stack) => {
+        Ok(mut stack) => {
+            stack.deliver_reports();
             log::warnings(&stack.settings);
             serve(stack).await
         }

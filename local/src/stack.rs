@@ -4,10 +4,15 @@ use std::{
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 use axum::Router;
-use otp_edge::settings::{Settings, SettingsError};
+use otp_edge::{
+    event::Event,
+    route::Route,
+    settings::{Settings, SettingsError},
+};
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
@@ -22,6 +27,10 @@ use crate::{
 
 /// Two countries, and the numbers for documents and tests that no phone has.
 const SMS_PREFIXES: &str = "US,CA,+10,+1234567890,+1500555,+1555,+1999";
+
+/// How often an event comes that the function does not take, and after which pause.
+const TRIES: usize = 3;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// The addresses and the settings of a stack.
 pub struct Options<L> {
@@ -113,6 +122,7 @@ impl Stack {
         let ahead = Ahead::default();
         let clock = ahead.of(options.clock);
         let messages = Inbox::ahead(ahead.clone());
+        messages.keep_time(Arc::clone(&clock));
         if let Ok(login) = &settings.login {
             messages.know(&login.delivery);
         }
@@ -151,6 +161,24 @@ impl Stack {
             functions,
             servers,
         })
+    }
+
+    /// Brings every report of a provider to the function from now on, as AWS does.
+    pub fn deliver_reports(&mut self) {
+        let (messages, functions) = (self.messages.clone(), Arc::clone(&self.functions));
+        self.servers.spawn(async move {
+            loop {
+                let report = messages.next_report().await;
+                let read = || serde_json::from_str::<Event>(&report);
+                for _ in 0..TRIES {
+                    let Ok(event) = read() else { break };
+                    if functions.invoke(Route::Login, event).await.is_ok() {
+                        break;
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        });
     }
 
     /// Waits until a server fails.

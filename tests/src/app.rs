@@ -230,12 +230,23 @@ impl TestApp {
     }
 
     /// Hands an event to a function as Lambda does: JSON text in, JSON text out. The function is
-    /// named by one of its routes. `None` if the event is not JSON.
+    /// named by one of its routes. `None` if the event is not JSON, or has to come again.
     pub async fn invoke(&self, function: Route, event: &str) -> Option<String> {
         let event = serde_json::from_str(event).ok()?;
-        let answer = self.functions.answer(function, event).await;
+        let answer = self.functions.invoke(function, event).await.ok()?;
         self.functions.settle().await;
         Some(serde_json::to_string(&answer).expect("the answer is serializable"))
+    }
+
+    /// Brings what the providers have reported to the function that sends codes. Returns the
+    /// events.
+    pub async fn deliver_reports(&self) -> Vec<String> {
+        let reports = self.stack.messages.take_reports();
+        for report in &reports {
+            let answer = self.invoke(Route::Login, report).await;
+            assert_eq!(answer.as_deref(), Some("null"), "the reports are recorded");
+        }
+        reports
     }
 
     /// Asks for a code.

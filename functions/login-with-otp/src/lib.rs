@@ -1,9 +1,10 @@
-//! The function behind `POST /api/login-with-otp/`: it sends codes.
+//! The function behind `POST /api/login-with-otp/`: it sends codes, and hears what became of
+//! them.
 
 use std::sync::Arc;
 
 use lambda_http::Request;
-use otp_domain::{Delivery, Destination, Pseudonym, UnixTime, Ways};
+use otp_domain::{Delivery, Destination, Pseudonym, Refusal, UnixTime, Ways};
 use otp_edge::{
     api::{Api, Report, Success},
     cookie::RefreshCookie,
@@ -19,6 +20,7 @@ use otp_service::{
     Error, ErrorKind, ambient,
     aws::Aws,
     fault::{Dependency, Fault},
+    ledger::{Recorded, Report as DeliveryReport},
     login::{ConcealedOutcome, Concluded, DeliveryOutcome, HOLD, LoginService},
 };
 
@@ -64,6 +66,10 @@ impl Api for LoginApi {
         self.service.as_ref().ok()?.pseudonym(of)
     }
 
+    async fn record(&self, report: &DeliveryReport, now: UnixTime) -> Result<Recorded, Fault> {
+        self.service.clone()?.record(report, now).await
+    }
+
     async fn respond(
         &self,
         route: Route,
@@ -106,6 +112,9 @@ fn report(concluded: Concluded) -> Report {
             report(Delivery::Unconfirmed.as_str()).despite(fault)
         }
         ConcealedOutcome::NotAdmitted(error) => match error.kind {
+            ErrorKind::Refused(Refusal::DestinationUndeliverable(..)) => {
+                report(Problem::DESTINATION_UNDELIVERABLE)
+            }
             ErrorKind::Refused(_) => report(Problem::TOO_MANY_REQUESTS),
             ErrorKind::Fault(fault) => report(Problem::UNAVAILABLE).despite(fault),
         },

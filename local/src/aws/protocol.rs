@@ -4,7 +4,31 @@ use axum::{
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
+use otp_domain::UnixTime;
 use serde_json::json;
+use time::{
+    OffsetDateTime,
+    format_description::well_known::{
+        Iso8601,
+        iso8601::{Config, TimePrecision},
+    },
+};
+
+const MILLISECONDS: u128 = Config::DEFAULT
+    .set_time_precision(TimePrecision::Second {
+        decimal_digits: std::num::NonZeroU8::new(3),
+    })
+    .encode();
+
+/// A time as the services write it: RFC 3339, UTC, with milliseconds.
+pub(super) fn time(at: UnixTime) -> String {
+    let nanos = i128::from(at.as_millis()) * 1_000_000;
+    let time = OffsetDateTime::from_unix_timestamp_nanos(nanos);
+    let written = time
+        .ok()
+        .and_then(|time| time.format(&Iso8601::<MILLISECONDS>).ok());
+    written.unwrap_or_default()
+}
 
 /// An error of AWS, before a protocol formats it.
 #[derive(Debug)]

@@ -1,11 +1,13 @@
 //! SES v2: `SendEmail` with simple or templated content, delivered to the inbox, and the
-//! templates that it names.
+//! templates that it names. What becomes of an e-mail is reported.
 
+mod events;
+mod suppression;
 mod templates;
 
 use axum::http::{Method, StatusCode};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub use self::templates::Templates;
 use super::protocol::AwsError;
@@ -21,6 +23,16 @@ struct SendEmail {
     destination: Destination,
     #[serde(default)]
     content: Content,
+    #[serde(default)]
+    email_tags: Vec<Tag>,
+    configuration_set_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tag {
+    name: String,
+    value: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -90,11 +102,16 @@ pub(super) fn answer(
     if let Some(path) = path.strip_prefix("/v2/email/templates") {
         return templates.answer(method, path, body);
     }
+    if let Some(path) = path.strip_prefix("/v2/email/suppression/addresses") {
+        return suppression::answer(inbox, method, path, body);
+    }
     if method != Method::POST || path != "/v2/email/outbound-emails" {
         return Err(AwsError {
             status: StatusCode::NOT_FOUND,
             code: "UnknownOperationException",
-            message: "Of SES, only SendEmail and e-mail templates are emulated.".to_owned(),
+            message:
+                "Of SES, only SendEmail, e-mail templates and suppressed destinations are emulated."
+                    .to_owned(),
         });
     }
     // The parser's message may quote the request, which contains a code.
@@ -123,19 +140,36 @@ fn send(inbox: &Inbox, templates: &Templates, request: SendEmail) -> Result<Stri
         ));
     }
 
+    let tags = request.email_tags.iter();
+    let set = request.configuration_set_name.as_deref();
+    let tags: Value = tags
+        .map(|tag| (tag.name.as_str(), tag.value.as_str()))
+        .chain(set.map(|set| ("ses:configuration-set", set)))
+        .map(|(name, value)| (name.to_owned(), json!([value])))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
     let mut headers = email.headers.iter();
     let language = headers.find(|header| header.name.eq_ignore_ascii_case("Content-Language"));
     let mut ids = recipients.into_iter().map(|to| {
-        inbox.receive(Draft {
+        let id = inbox.receive(Draft {
             channel: Channel::Email,
             way: "email".to_owned(),
-            to,
+            to: to.clone(),
             from: Some(from.clone()),
             subject: Some(email.subject.clone()),
             text: email.text.clone(),
             html: email.html.clone(),
             locale: language.map(|header| header.value.clone()),
-        })
+        });
+        let taken = events::Taken {
+            id: &id,
+            to: &to,
+            tags: &tags,
+            at: inbox.now(),
+        };
+        let (state, events) = taken.events(inbox.is_suppressed(&to));
+        inbox.report(&id, state, &events);
+        id
     });
     let first = ids.next().unwrap_or_default();
     ids.for_each(drop);

@@ -1,4 +1,7 @@
-//! SNS: `Publish` to a phone number or a topic, delivered to the inbox.
+//! SNS: `Publish` to a phone number or a topic, delivered to the inbox. What becomes of a text
+//! message is reported.
+
+mod status;
 
 use std::collections::HashMap;
 
@@ -53,6 +56,8 @@ fn publish(inbox: &Inbox, form: &Form) -> Result<String, AwsError> {
         html: None,
         locale: inbox.language_of(message),
     });
+    let (state, event) = status::of(&id, number, inbox.now());
+    inbox.report(&id, state, event.as_slice());
     Ok(format!("<MessageId>{id}</MessageId>"))
 }
 

@@ -87,6 +87,7 @@ fn absent_values_are_null_and_the_time_has_milliseconds() {
         serde_json::json!({
             "id": id, "channel": "sms", "way": "sms", "to": "+14155550100", "from": null, "subject": null,
             "text": "Hello", "html": null, "code": null, "locale": null, "sent_at": sent_at,
+            "state": "asked",
         })
     );
 }

@@ -10,6 +10,7 @@
 //! | guesses at a destination, and how long its codes are | [`Guesses`], [`Policy::digits`] |
 //! | known devices, and proven destinations | [`Device`], [`Proof`], [`Trust`] |
 //! | messages whose codes do not come back | [`GuardCount::judge`] |
+//! | ways that lose codes, and what became of a message | [`WayRecord::mark`], [`MessageState`] |
 //! | sessions, rotation, reuse detection | [`Session::judge`], [`RefreshToken`] |
 //! | who may log in | [`UnknownUsers`] |
 //! | what operators say of users in tokens | [`Claims`] |
@@ -32,6 +33,8 @@ mod guard;
 mod guesses;
 mod idempotency;
 mod limit;
+mod mark;
+mod message_state;
 mod number_range;
 mod passcode;
 mod phone;
@@ -50,6 +53,7 @@ mod time;
 mod typed;
 mod unknown_users;
 mod user;
+mod way_record;
 mod ways;
 
 pub use allowance::{ClientAllowances, MalformedAllowance};
@@ -66,6 +70,8 @@ pub use guard::{ConversionGuard, GuardCount, GuardVerdict};
 pub use guesses::{Guesses, OpenGuesses};
 pub use idempotency::{IdempotencyKey, RepeatableGuess};
 pub use limit::{FullLimit, Limit, LimitKind, Scope};
+pub use mark::Mark;
+pub use message_state::MessageState;
 pub use number_range::NumberRange;
 pub use passcode::{DigestKey, DigestKeyId, MalformedPasscode, Passcode};
 pub use phone::{MalformedPhoneNumber, PhoneNumber};
@@ -83,4 +89,5 @@ pub use test_identity::TestIdentities;
 pub use time::{UnixTime, seconds_to_wait};
 pub use unknown_users::{DeliveryDecision, UnknownUsers};
 pub use user::{OwnDestination, ResolvedUser, User, UserId, UserRecord};
+pub use way_record::WayRecord;
 pub use ways::{ListedWay, Topic, WayName, Ways, WaysTo, is_region};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{DestinationKind, LimitKind};
+use super::{DestinationKind, LimitKind, Mark};
 
 /// Why a request is unauthorized (RFC 6750 section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum Refusal {
     UnknownApp,
     /// The provider says that this is no destination.
     DestinationRefused,
+    /// No way to the destination is left: the last of them has this mark.
+    DestinationUndeliverable(DestinationKind, Mark),
     /// The user is unknown, and clients may know (`UNKNOWN_USERS=reveal`).
     UserNotFound(DestinationKind),
     /// A limit is used up.

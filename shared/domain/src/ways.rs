@@ -6,10 +6,16 @@ use super::DestinationKind;
 const MOST: usize = 4;
 
 /// The name of a way, such as `email`, `sms` or `whatsapp`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WayName(String);
 
 impl WayName {
+    /// SES for addresses, and SNS for numbers.
+    #[must_use]
+    pub fn built_in(to: DestinationKind) -> Self {
+        Self(to.channel().to_owned())
+    }
+
     /// Reads 1 to 32 lower-case letters, digits, `-` and `_`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -4,7 +4,12 @@ use std::{pin::Pin, time::Duration};
 
 use lambda_http::{Body, Request, Response};
 use otp_domain::{Destination, Pseudonym, UnixTime};
-use otp_service::{about::About, aws::Aws, fault::Fault};
+use otp_service::{
+    about::About,
+    aws::Aws,
+    fault::Fault,
+    ledger::{Recorded, Report as DeliveryReport},
+};
 
 use crate::{failure::Failure, route::Route, settings::Settings};
 
@@ -35,6 +40,19 @@ pub trait Api: Sized + Send + Sync {
         request: &Request,
         now: UnixTime,
     ) -> impl Future<Output = Result<Success, Failure>> + Send;
+
+    /// Records what a provider reports of a message. A function that sends none has none.
+    ///
+    /// # Errors
+    ///
+    /// A dependency failed: the report has to come again.
+    fn record(
+        &self,
+        _: &DeliveryReport,
+        _: UnixTime,
+    ) -> impl Future<Output = Result<Recorded, Fault>> + Send {
+        async { Ok(Recorded::Foreign) }
+    }
 }
 
 /// A successful answer, what the log says of it, and the work that follows it.

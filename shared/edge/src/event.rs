@@ -1,4 +1,4 @@
-//! Reads a gateway's event as a request. No JSON makes it panic.
+//! Reads an event: a gateway's request, or what providers report. No JSON makes it panic.
 //!
 //! `lambda_http` has its own reader, which builds a URL from the headers and the
 //! path, and panics on an invalid URL and on invalid base64. This reader takes
@@ -20,13 +20,26 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use self::path::Place;
-use crate::{mistakes::Explanation, payload::Payload, rejection::Rejection};
+use crate::{
+    mistakes::Explanation,
+    payload::Payload,
+    rejection::Rejection,
+    report::{self, Reports},
+};
 
 const NOT_UNDERSTOOD: Rejection =
     Rejection::InvalidRequest(Explanation::new("The request cannot be understood."));
 
 /// An event that invokes a function: any JSON.
-pub struct Event {
+pub enum Event {
+    /// A request, or what is taken for one.
+    Request(Box<Asked>),
+    /// Reports of providers. Nobody waits for an answer.
+    Reports(Reports),
+}
+
+/// A request in the form of its gateway.
+pub struct Asked {
     pub(crate) payload: Payload,
     pub(crate) request: Result<Request, Rejection>,
 }
@@ -37,24 +50,27 @@ pub struct Event {
 ///
 /// The event is not an HTTP request.
 pub fn request(event: &str) -> Result<Request, Rejection> {
-    let event: Event = serde_json::from_str(event).map_err(|_| NOT_UNDERSTOOD)?;
-    event.request
+    match serde_json::from_str(event) {
+        Ok(Event::Request(asked)) => asked.request,
+        Ok(Event::Reports(_)) | Err(_) => Err(NOT_UNDERSTOOD),
+    }
 }
 
 impl<'de> Deserialize<'de> for Event {
     /// Fails only if the text is not JSON.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <&RawValue>::deserialize(deserializer)?.get();
+        if let Some(reports) = report::reports(text) {
+            return Ok(Self::Reports(reports));
+        }
         let request = serde_json::from_str(text).ok().and_then(Fields::request);
         let payload = match request.as_ref().and_then(Request::request_context_ref) {
             Some(RequestContext::ApiGatewayV2(_)) => Payload::V2,
             Some(_) => Payload::V1,
             None => Payload::guess(text),
         };
-        Ok(Self {
-            payload,
-            request: request.ok_or(NOT_UNDERSTOOD),
-        })
+        let request = request.ok_or(NOT_UNDERSTOOD);
+        Ok(Self::Request(Box::new(Asked { payload, request })))
     }
 }
 
@@ -309,10 +325,9 @@ mod tests {
 
     #[test]
     fn the_answer_to_an_event_that_is_no_request_has_its_payload_all_the_same() {
-        let payload = |event: &str| {
-            serde_json::from_str::<Event>(event)
-                .ok()
-                .map(|it| it.payload)
+        let payload = |event: &str| match serde_json::from_str(event).ok()? {
+            Event::Request(asked) => Some(asked.payload),
+            Event::Reports(_) => None,
         };
         assert_eq!(payload(r#"{"version":"2.0"}"#), Some(Payload::V2));
         assert_eq!(payload("[]"), Some(Payload::V1));

@@ -34,6 +34,7 @@ pub mod mistakes;
 pub mod payload;
 pub mod problem;
 pub mod rejection;
+pub mod report;
 pub mod request;
 pub mod response;
 pub mod route;

@@ -13,6 +13,7 @@ use otp_service::{
     about::{About, MessageId},
     ambient::{self, Stopwatch},
     fault::Fault,
+    ledger::{Recorded, Report as DeliveryReport},
 };
 use tracing::{Level, Subscriber, error, info, warn};
 use tracing_subscriber::{
@@ -75,6 +76,50 @@ pub fn start_fault(fault: &Fault) {
         operation = fault.operation,
         cause = %fault.cause,
     );
+}
+
+/// The name of the lines about reports.
+const REPORT: &str = "report";
+
+/// Writes that a provider's report cannot be understood.
+pub fn not_understood(reason: &str) {
+    warn!(target: TARGET, event = REPORT, outcome = "not-understood", reason);
+}
+
+/// Writes what a provider reports of a message; nothing if the message is not ours.
+pub fn report(
+    report: &DeliveryReport,
+    recorded: Result<&Recorded, &Fault>,
+    pseudonym: Option<&Pseudonym>,
+) {
+    let about = About::from(report);
+    macro_rules! write_report {
+        ($level:ident, $outcome:expr, $($fields:tt)*) => {
+            $level!(
+                target: TARGET,
+                event = REPORT,
+                outcome = $outcome,
+                $($fields)*
+                channel = channel(&about),
+                way = report.way.as_str(),
+                destination = masked(&about),
+                pseudonym = pseudonym.map(Pseudonym::as_str),
+                challenge_id = about.challenge.as_ref().map(ChallengeId::as_str),
+                message_id = about.message.as_ref().map(MessageId::as_str),
+            )
+        };
+    }
+    match recorded {
+        Ok(Recorded::Foreign) => {}
+        Ok(Recorded::New | Recorded::Known) => write_report!(info, report.state.as_str(),),
+        Err(fault) => write_report!(
+            error,
+            Problem::UNAVAILABLE,
+            dependency = fault.dependency.as_str(),
+            operation = fault.operation,
+            cause = %fault.cause,
+        ),
+    }
 }
 
 /// The log line of one request.
@@ -239,6 +284,7 @@ const fn reason(refusal: Refusal) -> Option<&'static str> {
         | Refusal::Unauthorized(Unauthorized::InvalidToken(reason)) => Some(reason),
         Refusal::TooManyRequests { limit, .. } => Some(limit),
         Refusal::Unauthorized(Unauthorized::NoToken) => Some("no token"),
+        Refusal::DestinationUndeliverable(_, mark) => Some(mark.as_str()),
         Refusal::DestinationNotAllowed
         | Refusal::DestinationRefused
         | Refusal::UnknownApp

@@ -9,7 +9,7 @@ use lambda_http::http::{
     StatusCode,
     header::{ALLOW, HeaderName, SET_COOKIE, WWW_AUTHENTICATE},
 };
-use otp_domain::{DestinationKind, LimitKind, Refusal, Unauthorized, seconds_to_wait};
+use otp_domain::{DestinationKind, LimitKind, Mark, Refusal, Unauthorized, seconds_to_wait};
 use otp_service::{Error, ErrorKind, fault::Dependency};
 
 use crate::{cookie, failure::Failure, rejection::Rejection};
@@ -37,6 +37,9 @@ impl Problem {
 
     /// The name of the problem of a destination that the provider refuses.
     pub const DESTINATION_REFUSED: &str = "destination-refused";
+
+    /// The name of the problem of a destination to which no way is left.
+    pub const DESTINATION_UNDELIVERABLE: &str = "destination-undeliverable";
 
     /// The name of the problem of a full limit.
     pub const TOO_MANY_REQUESTS: &str = "too-many-requests";
@@ -207,6 +210,7 @@ impl Problem {
                 "Destination refused",
                 "No message can be sent to this destination.",
             ),
+            Refusal::DestinationUndeliverable(to, mark) => Self::undeliverable(to, mark),
             Refusal::UserNotFound(kind) => Self::new(
                 StatusCode::NOT_FOUND,
                 "user-not-found",
@@ -226,6 +230,15 @@ impl Problem {
             .retry_after(seconds_to_wait(wait).max(1))
             .oauth("temporarily_unavailable"),
         }
+    }
+
+    fn undeliverable(to: DestinationKind, mark: Mark) -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            Self::DESTINATION_UNDELIVERABLE,
+            "Destination undeliverable",
+            undeliverable(to, mark),
+        )
     }
 
     fn unauthorized(why: Unauthorized) -> Self {
@@ -275,6 +288,30 @@ impl Problem {
             )
             .retry_after(FAULT_RETRY_AFTER)
             .oauth("temporarily_unavailable"),
+        }
+    }
+}
+
+/// What happened, and what to do.
+const fn undeliverable(kind: DestinationKind, mark: Mark) -> &'static str {
+    match (kind, mark) {
+        (DestinationKind::Email, Mark::Complained) => {
+            "A message to this address was reported as spam, so no more are sent. Use another, \
+             or ask for help."
+        }
+        (DestinationKind::Email, Mark::Suppressed) => {
+            "The mail service sends nothing to this address, because of earlier messages. Use \
+             another, or ask for help."
+        }
+        (DestinationKind::Email, _) => {
+            "The last code came back from this address. Check its spelling and the mailbox, or \
+             use another."
+        }
+        (DestinationKind::Phone, Mark::OptedOut | Mark::Suppressed | Mark::Complained) => {
+            "This number does not accept messages. Use another, or ask for help."
+        }
+        (DestinationKind::Phone, _) => {
+            "The last code did not reach this number. Check it, or use another."
         }
     }
 }

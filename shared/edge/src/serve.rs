@@ -1,7 +1,5 @@
 //! The part that both functions share: start, answer events, log, apply CORS.
 
-use std::convert::Infallible;
-
 use lambda_http::{
     Body, LambdaEvent, Request, Response,
     lambda_runtime::{Error, Runtime, layers::TracingLayer},
@@ -9,18 +7,19 @@ use lambda_http::{
     tower::util::AndThenLayer,
 };
 use otp_domain::UnixTime;
-use otp_service::{ambient, aws::Aws};
+use otp_service::{ambient, aws::Aws, fault::Fault};
 
 use crate::{
     afterwards::{Afterwards, Between},
     api::{Api, Remaining},
     client, environment,
-    event::Event,
+    event::{Asked, Event},
     failure::Failure,
     log::{self, RequestLog},
     payload::ProxyResponse,
     problem::Problem,
     rejection::Rejection,
+    report::Reports,
     route::Route,
     settings::Settings,
 };
@@ -39,13 +38,22 @@ pub async fn run<A: Api>() -> Result<(), Error> {
     let api = A::new(&settings, &aws);
     api.warm_up().await;
     let (api, settings, between) = (&api, &settings, &Between::default());
-    let handler = service_fn(
-        async move |event: LambdaEvent<Event>| -> Result<_, Infallible> {
-            let (answer, afterwards) = answer(api, settings, event.payload, ambient::now()).await;
-            between.put(afterwards);
-            Ok(answer)
-        },
-    );
+    let handler = service_fn(async move |event: LambdaEvent<Event>| -> Result<_, Error> {
+        let now = ambient::now();
+        match event.payload {
+            Event::Request(asked) => {
+                let (answer, afterwards) = answer(api, settings, *asked, now).await;
+                between.put(afterwards);
+                Ok(Some(answer))
+            }
+            Event::Reports(reports) => {
+                let recorded = record(api, reports, now).await;
+                recorded
+                    .map(|()| None)
+                    .map_err(|fault| fault.to_string().into())
+            }
+        }
+    });
     // The outer layer sees a call end when the runtime has sent its answer.
     Runtime::new(handler)
         .layer(TracingLayer::new())
@@ -57,15 +65,39 @@ pub async fn run<A: Api>() -> Result<(), Error> {
         .await
 }
 
-/// Answers one event that arrived at `now`, in its gateway's payload format.
+/// Records what providers report. A report that cannot be understood is logged and dropped:
+/// it would be no clearer the next time.
+///
+/// # Errors
+///
+/// A report could not be recorded. Lambda brings all of them again, which changes nothing
+/// for those that are recorded.
+pub async fn record<A: Api>(api: &A, reports: Reports, now: UnixTime) -> Result<(), Fault> {
+    for report in reports {
+        let report = match report {
+            Ok(report) => report,
+            Err(reason) => {
+                log::not_understood(reason);
+                continue;
+            }
+        };
+        let recorded = api.record(&report, now).await;
+        let pseudonym = api.pseudonym(&report.to);
+        log::report(&report, recorded.as_ref(), pseudonym.as_ref());
+        recorded?;
+    }
+    Ok(())
+}
+
+/// Answers one request that arrived at `now`, in its gateway's payload format.
 pub async fn answer<A: Api>(
     api: &A,
     settings: &Settings,
-    event: Event,
+    asked: Asked,
     now: UnixTime,
 ) -> (ProxyResponse, Option<Afterwards>) {
-    let payload = event.payload;
-    let (response, afterwards) = match event.request {
+    let payload = asked.payload;
+    let (response, afterwards) = match asked.request {
         Ok(request) => handle(api, settings, request, now).await,
         Err(rejection) => (refuse::<A>(rejection), None),
     };

@@ -25,7 +25,9 @@ pub struct About {
 pub struct MessageId(String);
 
 impl MessageId {
-    pub(crate) fn new(id: Option<String>) -> Option<Self> {
+    /// The id, if there is one.
+    #[must_use]
+    pub fn new(id: Option<String>) -> Option<Self> {
         id.map(Self)
     }
 

@@ -50,8 +50,8 @@ pub struct Selection {
 pub struct CodeMessage<'a> {
     /// The name of this message.
     pub id: &'a str,
-    /// The way to try first, if the client chose one.
-    pub via: Option<&'a WayName>,
+    /// The ways to try, in order.
+    pub ways: &'a [WayName],
     /// Where to.
     pub to: &'a Destination,
     /// The code.
@@ -106,6 +106,12 @@ impl MessageSender {
         let is_chosen = move |way: &&Way| via == Some(&way.name);
         let others = ways().filter(move |way| !is_chosen(way));
         ways().filter(is_chosen).chain(others)
+    }
+
+    /// The names of the ways to a destination, in the order in which they are tried.
+    #[must_use]
+    pub fn names_to(&self, to: &Destination, via: Option<&WayName>) -> Vec<WayName> {
+        self.ways_to(to, via).map(|way| way.name.clone()).collect()
     }
 
     /// Checks that this deployment sends to `to`, before anything is stored. For
@@ -168,7 +174,12 @@ impl MessageSender {
             way: None,
             result: Err(way::no_way()),
         };
-        for way in self.ways_to(message.to, message.via) {
+        let kind = message.to.kind();
+        let named = |name: &WayName| {
+            let mut ways = self.ways.iter();
+            ways.find(|way| way.reaches == kind && way.name == *name)
+        };
+        for way in message.ways.iter().filter_map(named) {
             if last.way.is_some() && started.elapsed() > AT_ONCE {
                 break;
             }

@@ -5,11 +5,13 @@
 //! | [`Ledger::admit`] | stores a challenge, or renews it, and counts its message against every limit, or refuses |
 //! | [`Receipt::withdraw`], [`Receipt::void`] | takes an admission back |
 //! | [`Ledger::charge`] | spends an attempt at a challenge, and counts the guess against its client |
+//! | [`Ledger::record`] | records what became of a message |
 //!
 //! ```text
 //! page    one item of the table, which one update counts; its shards
 //! entry   one thing that a page counts: it writes, judges and undoes itself
-//! history what outlives a login: guesses, and codes that did not come back
+//! history what outlives a login: guesses, codes that did not come back, and deliveries:
+//!         what became of the messages
 //! memory  what refused lately
 //! ```
 //!
@@ -19,6 +21,7 @@
 
 mod admit;
 mod challenge;
+mod deliveries;
 mod entry;
 mod guess;
 mod history;
@@ -27,18 +30,21 @@ mod memory;
 mod page;
 mod receipt;
 mod replay;
+mod report;
 mod shards;
 #[cfg(test)]
 mod tests;
 
-use otp_domain::{Challenge, ConversionGuard, IdempotencyKey, Limit, Policy, UnixTime};
+use otp_domain::{Challenge, ConversionGuard, IdempotencyKey, Limit, Policy, UnixTime, WayName};
 
 pub use admit::{Admitted, Outdated};
+pub use deliveries::{Deliveries, SentMessage};
 pub use guess::{ChargedGuess, Guess};
 pub use history::History;
 pub use look::Seen;
 pub use receipt::Receipt;
 pub use replay::ReplayedLogin;
+pub use report::{Recorded, Report};
 
 use self::memory::Memory;
 use crate::table::Table;
@@ -63,6 +69,8 @@ pub struct Send<'a> {
     pub client: &'a str,
     /// The known device that asks, by its name.
     pub device: Option<String>,
+    /// How the message travels, if one is due.
+    pub way: Option<&'a WayName>,
     /// The past of the destination, if it was looked at.
     pub history: Option<History>,
     /// When the message is asked for.
@@ -109,6 +117,8 @@ pub struct AdmissionRules<'a> {
     pub guard: Option<ConversionGuard>,
     /// The client's idempotency key, if it sent one.
     pub key: Option<IdempotencyKey>,
+    /// The ways of which one must not lose codes; none if that is not asked.
+    pub ways: Vec<WayName>,
 }
 
 impl Ledger {

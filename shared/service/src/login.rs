@@ -8,9 +8,9 @@ mod outcome;
 use std::time::Duration;
 
 use otp_domain::{
-    Asker, CarriedUser, Challenge, ChallengeId, ClientAddress, Delivery, Destination, Device,
-    DigestKey, IdempotencyKey, Limit, Policy, Pseudonym, TestIdentities, Trust, UnixTime,
-    UnknownUsers, User, WayName,
+    Asker, CarriedUser, Challenge, ChallengeId, ClientAddress, Delivery, DeliveryDecision,
+    Destination, Device, DigestKey, IdempotencyKey, Limit, Policy, Pseudonym, TestIdentities,
+    Trust, UnixTime, UnknownUsers, User, WayName,
 };
 use otp_messages::LanguageChoice;
 use rand::CryptoRng;
@@ -28,7 +28,8 @@ use crate::{
     fault::Fault,
     keys::DigestKeys,
     ledger::{
-        AdmissionRules, Admitted, History, Issue, Ledger, Outdated, Part, ReplayedLogin, Seen,
+        AdmissionRules, Admitted, History, Issue, Ledger, Outdated, Part, Recorded, ReplayedLogin,
+        Report, Seen, Send,
     },
     store::Store,
     table::Table,
@@ -149,7 +150,7 @@ impl LoginService {
     /// # Errors
     ///
     /// - Refused: the app is unknown, the deployment does not send to the
-    ///   destination, a limit refuses, the provider says that it is no
+    ///   destination, no way to it is left, a limit refuses, the provider says that it is no
     ///   destination, or the user is unknown under [`UnknownUsers::Reveal`].
     /// - Fault: the provider did not send the message (the challenge is
     ///   withdrawn), or the table or a key is unavailable.
@@ -192,7 +193,7 @@ impl LoginService {
             self.ledger.recall(&rules, now)?;
             let (issued, found) = self.prepare(&wanted, &shown, rng).await?;
             let outcome = match found {
-                None => self.admit_concealed(issued, &rules, rng).await?,
+                None => self.admit_concealed(issued, rules, rng).await?,
                 Some(found) => {
                     self.admit_and_send(request, issued, found, rules, rng)
                         .await?
@@ -291,7 +292,13 @@ impl LoginService {
             user: user.map(|user| user.id),
             ..About::from(to)
         };
-        let send = issued.send(Part::Both, Some(history));
+        let is_due = decision.is_ok_and(|due| issued.unless_fixed(due) == DeliveryDecision::Send);
+        rules.ways = self.ways_of(&issued);
+        let ways = history.deliveries.open(&rules.ways, issued.at);
+        let send = Send {
+            way: ways.first().filter(|_| is_due),
+            ..issued.send(Part::Both, Some(history))
+        };
         let admit = self.ledger.admit(&send, &rules, rng);
         let (admitted, ()) = tokio::join!(admit, self.sender.connect(to, issued.via.as_ref()));
         let receipt = match (admitted?, decision) {
@@ -315,7 +322,7 @@ impl LoginService {
             ..issued.challenge.clone()
         };
         let code = self.code(&challenge).await?;
-        let message = issued.message(&code);
+        let message = issued.message(&code, &ways);
         let (outcome, attempt) = self.deliver(decision, &receipt, &message).await?;
         issued.challenge = challenge;
         let requested = self.requested(about.and(attempt), &issued, outcome);
@@ -350,12 +357,31 @@ impl LoginService {
         }
     }
 
+    /// The ways of a code, of which one must be left: a fixed code needs none.
+    fn ways_of(&self, issued: &IssuedCode) -> Vec<WayName> {
+        if issued.challenge.is_fixed {
+            return Vec::new();
+        }
+        let to = &issued.challenge.destination;
+        self.sender.names_to(to, issued.via.as_ref())
+    }
+
+    /// Records what a provider reports of a message.
+    ///
+    /// # Errors
+    ///
+    /// The table is broken. The report may be recorded.
+    pub async fn record(&self, report: &Report, now: UnixTime) -> Result<Recorded, Fault> {
+        self.ledger.record(report, now).await
+    }
+
     fn rules(&self, limits: Vec<Limit>, key: Option<IdempotencyKey>) -> AdmissionRules<'_> {
         AdmissionRules {
             policy: &self.policy,
             limits,
             guard: None,
             key,
+            ways: Vec::new(),
         }
     }
 

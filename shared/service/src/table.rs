@@ -5,7 +5,7 @@
 //! | `email#alice@example.com`, `phone#+14155550123` | `user` | the user of this destination with what a login needs, as a copy, and the last login |
 //! | | `challenge#<id>` | a challenge with its expiry, and the attempts at it; nothing of its code |
 //! | | `request#<hash>` | the challenge of an idempotency key |
-//! | | `history` | until when the next send waits, the wrong guesses, and the codes that did not come back |
+//! | | `history` | until when the next send waits, the wrong guesses, the codes that did not come back, the last messages, and the marks of each way |
 //! | | `device#<id>`, `device#<id>#sends#<day>` | the same of a known device, and its sends |
 //! | | `sends#<day>` | the sends to the mailbox in each hour and in the day |
 //! | `user#<id>` | `user` | the user: the destinations, and since when; the claims; whether disabled; a version |

@@ -4,8 +4,8 @@ use self::Call::{
     AddUser, Admit, AdmitMessage, ChangeUser, Complete, CountRequest, CountValidation, CountWrong,
     EndDevices, EndSession, FetchDigestKey, FetchPublicKey, FindChallenge, FindLogin, FindNamed,
     FindSession, FindUser, ListSessions, ListUsers, LookAtTemplate, PublishToTopic, ReadCounters,
-    Redeem, Rotate, SendEmail, SendSms, SetClaims, Sign, SpendAttempt, Withdraw, WithdrawCounts,
-    WithdrawEnd,
+    RecordReport, Redeem, Rotate, SendEmail, SendSms, SetClaims, Sign, SpendAttempt, Withdraw,
+    WithdrawCounts, WithdrawEnd,
 };
 use super::{
     CallFault,
@@ -60,6 +60,8 @@ pub enum Call {
     SpendAttempt,
     /// A wrong guess is counted at its destination or at its known device.
     CountWrong,
+    /// What became of a message is recorded in its destination's history.
+    RecordReport,
     /// A transaction ends the known devices of a user.
     EndDevices,
     /// A transaction uses the code up and starts a session.
@@ -101,6 +103,7 @@ const CALLS: &[(Call, &str, &str)] = &[
     (CountValidation, "UpdateItem", "validations-hour#"),
     (SpendAttempt, "UpdateItem", "ADD spent_by"),
     (Complete, "UpdateItem", "seen_through"),
+    (RecordReport, "UpdateItem", "\"history\""),
     (CountRequest, "UpdateItem", "logins-hour#"),
     (Rotate, "UpdateItem", "previous_digest"),
     (EndSession, "DeleteItem", "\"session#"),

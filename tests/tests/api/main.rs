@@ -18,6 +18,7 @@ mod conversion_guard;
 mod cookie;
 mod cors;
 mod counted_guesses;
+mod deliveries;
 mod devices;
 mod documents;
 mod events;

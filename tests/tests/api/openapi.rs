@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
 
 use fancy_regex::Regex;
 
-use otp_domain::{DestinationKind, LimitKind, Refusal, Unauthorized};
+use otp_domain::{DestinationKind, LimitKind, Mark, Refusal, Unauthorized};
 use otp_edge::{failure::Failure, problem::Problem, rejection::Rejection};
 use otp_service::{
     Error,
@@ -32,6 +32,7 @@ fn failures() -> Vec<Failure> {
         Refusal::StaleLogin(Duration::from_mins(10)),
         Refusal::DestinationNotAllowed,
         Refusal::DestinationRefused,
+        Refusal::DestinationUndeliverable(DestinationKind::Email, Mark::Bounced),
         Refusal::UserNotFound(DestinationKind::Email),
         Refusal::TooManyRequests {
             wait: Duration::ZERO,

@@ -9,6 +9,7 @@
 //! | [`lost_validations`] | a client repeats a validation until it gets an answer |
 //! | [`costs`] | no fault: the calls of a validation |
 //! | [`random`] | any call may fail in any way |
+//! | [`reports`] | a provider's report cannot be recorded |
 //! | [`withdrawals`] | a withdrawal does not find the table as its login left it |
 
 mod costs;
@@ -18,4 +19,5 @@ mod lost_validations;
 mod operator;
 mod outages;
 mod random;
+mod reports;
 mod withdrawals;

@@ -12,6 +12,7 @@ mod codes;
 mod crowds;
 mod deletions;
 mod repeats;
+mod reports;
 mod second_process;
 mod tokens;
 

@@ -104,6 +104,22 @@ fn each_refusal_has_its_problem() {
 }
 
 #[test]
+fn who_is_not_reached_reads_what_happened_and_that_another_destination_helps() {
+    for kind in [DestinationKind::Email, DestinationKind::Phone] {
+        for mark in Mark::ALL {
+            let refusal = Refusal::DestinationUndeliverable(kind, mark);
+            assert_eq!(
+                told(refusal),
+                "409 destination-undeliverable invalid_request"
+            );
+            let problem = Problem::of(&refusal.into());
+            let detail = problem.detail();
+            assert!(detail.to_lowercase().contains("use another"), "{detail}");
+        }
+    }
+}
+
+#[test]
 fn an_unknown_user_is_told_by_the_channel() {
     let detail = |channel| {
         let refusal = Refusal::UserNotFound(channel);

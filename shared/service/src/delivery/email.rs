@@ -4,7 +4,9 @@ use aws_sdk_sesv2::{
     Client,
     error::{BuildError, SdkError},
     operation::send_email::{SendEmailError, builders::SendEmailFluentBuilder},
-    types::{Body, Content, Destination, EmailContent, Message, MessageHeader, Template},
+    types::{
+        Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag, Template,
+    },
 };
 use aws_smithy_types::{DateTime, date_time::Format};
 use otp_domain::{ChallengeId, EmailAddress, UnixTime};
@@ -22,6 +24,9 @@ use crate::{
 };
 
 const OPERATION: &str = "SendEmail";
+
+/// The tag that names the challenge in every event of SES about the message.
+const CHALLENGE_TAG: &str = "challenge_id";
 
 /// Sends e-mail through Amazon SES.
 pub(super) struct EmailSender {
@@ -75,13 +80,14 @@ impl EmailSender {
         let headers = |language| headers(language, message.challenge_id, message.requested_at);
         let Some(template) = &self.template else {
             let content = simple(headers(language), messages.email(language, &details));
-            return self.send_content(to, content).await.map_err(Failed::into);
+            let sent = self.send_content(to, message.challenge_id, content).await;
+            return sent.map_err(Failed::into);
         };
         let fill = |found: &Found| {
             let variables = messages.variables(found.language, &details);
             templated(headers(found.language), found, &variables)
         };
-        let sending = self.send_template(to, template, language, fill);
+        let sending = self.send_template(to, template, message, fill);
         let sent = timeout(TEMPLATED_DELIVERY, sending).await;
         sent.unwrap_or_else(|_| {
             let fault = Fault::new(Dependency::Provider, OPERATION, Cause::Timeout);
@@ -93,39 +99,50 @@ impl EmailSender {
         &self,
         to: &EmailAddress,
         template: &OwnTemplate,
-        language: Language,
+        message: &CodeMessage<'_>,
         fill: impl Fn(&Found) -> Result<EmailContent, BuildError>,
     ) -> Result<Option<MessageId>, DeliveryFailure> {
+        let (language, challenge) = (message.selection.language, message.challenge_id);
         let found = template.find(&self.client, language).await;
         let found = found.map_err(DeliveryFailure::NotSent)?;
         let base = template.base();
-        match self.send_content(to, fill(&found)).await {
+        match self.send_content(to, challenge, fill(&found)).await {
             // It was not known whether the language has a template of its own.
             Err(Failed::NoTemplate(_)) if found.name != base.name => self
-                .send_content(to, fill(&base))
+                .send_content(to, challenge, fill(&base))
                 .await
                 .map_err(Failed::into),
             sent => sent.map_err(Failed::into),
         }
     }
 
-    fn request(&self, to: &EmailAddress, content: EmailContent) -> SendEmailFluentBuilder {
+    fn request(
+        &self,
+        to: &EmailAddress,
+        challenge: &ChallengeId,
+        content: EmailContent,
+    ) -> Result<SendEmailFluentBuilder, BuildError> {
+        let tag = MessageTag::builder().name(CHALLENGE_TAG);
+        let tag = tag.value(challenge.as_str()).build()?;
         let request = self.client.send_email().from_email_address(&self.from);
-        request
+        Ok(request
             .set_from_email_address_identity_arn(self.identity.clone())
             .set_configuration_set_name(self.configuration_set.clone())
             .destination(Destination::builder().to_addresses(to.as_str()).build())
-            .content(content)
+            .email_tags(tag)
+            .content(content))
     }
 
     async fn send_content(
         &self,
         to: &EmailAddress,
+        challenge: &ChallengeId,
         content: Result<EmailContent, BuildError>,
     ) -> Result<Option<MessageId>, Failed> {
-        let content =
-            content.map_err(|_| Failed::Otherwise(DeliveryFailure::not_built(OPERATION)))?;
-        let sent = self.request(to, content).send().await;
+        let request = content.and_then(|content| self.request(to, challenge, content));
+        let request =
+            request.map_err(|_| Failed::Otherwise(DeliveryFailure::not_built(OPERATION)))?;
+        let sent = request.send().await;
         sent.map(|sent| MessageId::new(sent.message_id))
             .map_err(|error| {
                 let failure = DeliveryFailure::from_sdk(OPERATION, &error, is_about_address);
@@ -271,7 +288,12 @@ mod tests {
             template: None,
         };
         let to = EmailAddress::parse("alice@example.com").unwrap();
-        let request = sender.request(&to, EmailContent::builder().build());
+        let challenge = ChallengeId::parse("AAAAAAAAAAAAAAAAAAAAAA").unwrap();
+        let request = |sender: &EmailSender| {
+            let request = sender.request(&to, &challenge, EmailContent::builder().build());
+            request.unwrap()
+        };
+        let (request, of) = (request(&sender), request);
         assert_eq!(
             request.get_from_email_address().as_ref(),
             Some(&sender.from)
@@ -279,8 +301,11 @@ mod tests {
         let named = request.get_from_email_address_identity_arn().as_deref();
         assert_eq!(named, Some(identity));
         assert_eq!(request.get_configuration_set_name().as_deref(), Some(set));
+        let tags = request.get_email_tags().as_deref().unwrap_or_default();
+        let tags: Vec<_> = tags.iter().map(|tag| (tag.name(), tag.value())).collect();
+        assert_eq!(tags, [("challenge_id", challenge.as_str())]);
         (sender.identity, sender.configuration_set) = (None, None);
-        let request = sender.request(&to, EmailContent::builder().build());
+        let request = of(&sender);
         assert_eq!(request.get_from_email_address_identity_arn(), &None);
         assert_eq!(request.get_configuration_set_name(), &None);
     }

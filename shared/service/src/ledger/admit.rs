@@ -2,11 +2,11 @@ use aws_sdk_dynamodb::{
     config::Builder, operation::update_item::UpdateItemError, types::CancellationReason,
 };
 use aws_smithy_types::retry::RetryConfig;
-use otp_domain::{FullLimit, LimitKind, Scope, UnixTime};
+use otp_domain::{FullLimit, LimitKind, Mark, Refusal, Scope, UnixTime};
 use rand::CryptoRng;
 
 use super::{
-    AdmissionRules, Issue, Ledger, Part, Receipt, ReplayedLogin, Send,
+    AdmissionRules, Issue, Ledger, Part, Receipt, ReplayedLogin, Send, SentMessage,
     entry::{Entry, Renewal},
     guess::count_request,
     page::Page,
@@ -45,6 +45,8 @@ enum Decision {
     Replayed(ReplayedLogin),
     /// What it brought does not count now.
     Outdated(Outdated),
+    /// No way to the destination is left.
+    Undeliverable(Mark),
     /// These limits refuse it.
     Refused(Vec<FullLimit>),
 }
@@ -55,7 +57,7 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// Refused if a limit is reached; of several limits, the one that lasts
+    /// Refused if no way to the destination is left, or if a limit is reached; of several limits, the one that lasts
     /// longest is named, and of limits that are known to refuse, one that lasts
     /// longest of those. A fault if the table is broken.
     pub async fn admit<'a>(
@@ -78,6 +80,7 @@ impl Ledger {
                 Ok(Admitted::Replayed(earlier))
             }
             Decision::Outdated(what) => Ok(Admitted::Outdated(what)),
+            Decision::Undeliverable(mark) => Err(receipt.refuse_undeliverable(mark).await),
             Decision::Refused(limits) => Err(receipt.refuse(limits).await),
         }
     }
@@ -127,6 +130,15 @@ fn entries<'a>(send: &'a Send<'a>, rules: &'a AdmissionRules<'a>) -> Vec<Entry<'
     }
     if send.part != Part::Request && send.device.is_none() {
         entries.push(Entry::Asked(to, send.client));
+    }
+    if send.part != Part::Request
+        && let Some(way) = send.way
+    {
+        let message = SentMessage::asked(send, way);
+        entries.push(Entry::Message(to, message));
+    }
+    if !rules.ways.is_empty() {
+        entries.push(Entry::Reachable(to, &rules.ways));
     }
     entries.push(match (send.issue, send.part) {
         (Issue::New, Part::Both | Part::Request) => Entry::Code(challenge),
@@ -215,6 +227,9 @@ impl Receipt<'_> {
             if let Some(what) = self.pages.iter().find_map(Page::outdated) {
                 return Ok(Decision::Outdated(what));
             }
+            if let Some(mark) = self.pages.iter().find_map(Page::undeliverable) {
+                return Ok(Decision::Undeliverable(mark));
+            }
             // Until every shard is known, it is unknown what lasts longest.
             let unread = self.pages.iter().map(Page::unread).collect();
             read(self.ledger, &mut self.pages, unread).await?;
@@ -262,6 +277,14 @@ impl Receipt<'_> {
             || fault("admit", "refused without a limit").into(),
             |limit| limit.refusal(self.now()).into(),
         )
+    }
+
+    /// Counts the request against its client. Returns why it is refused.
+    async fn refuse_undeliverable(&self, mark: Mark) -> Error {
+        let kind = self.send.challenge.destination.kind();
+        let refusal = Refusal::DestinationUndeliverable(kind, mark);
+        let full = self.count_against_client().await;
+        full.map_or(refusal, |full| full.refusal(self.now())).into()
     }
 
     /// Counts a request that is not admitted against its client. Returns the client's

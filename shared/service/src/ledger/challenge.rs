@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use otp_domain::{
     CarriedUser, Challenge, ChallengeId, Destination, Device, DigestKeyId, OperationId, Passcode,
-    Requester, UnixTime, UserId,
+    Requester, UnixTime, UserId, WayName,
 };
 
 use super::entry::{Renewal, Sent};
@@ -63,6 +63,7 @@ pub(super) fn attributes(
     attributes.extend(device.map(|device| ("device", bytes(&device.to_bytes()))));
     attributes.extend(carried(&challenge.user).map(|user| ("found_user", user)));
     attributes.extend(counted_at(sent).map(|pages| (COUNTED_AT, pages)));
+    attributes.extend(way_of(sent).map(|way| (WAYS, way)));
     attributes
 }
 
@@ -72,6 +73,21 @@ const COUNTED_AT: &str = "counted_at";
 fn counted_at(sent: &Sent) -> Option<AttributeValue> {
     let page = sent.counted_at.clone()?;
     Some(AttributeValue::Ss(vec![page]))
+}
+
+/// The attribute of the ways that the code of a challenge has travelled.
+const WAYS: &str = "ways";
+
+fn way_of(sent: &Sent) -> Option<AttributeValue> {
+    let way = sent.way.as_ref()?.as_str().to_owned();
+    Some(AttributeValue::Ss(vec![way]))
+}
+
+/// The ways that the code of a challenge has travelled.
+pub(super) fn ways(item: &Item) -> Vec<WayName> {
+    let ways = item.get(WAYS).and_then(|set| set.as_ss().ok());
+    let ways = ways.into_iter().flatten();
+    ways.filter_map(|name| WayName::parse(name)).collect()
 }
 
 /// Sends the code of a live challenge again.
@@ -101,6 +117,10 @@ pub(super) fn send_again(
     if let Some(page) = counted_at(sent) {
         let page = update.value(page);
         update.add.push(format!("{COUNTED_AT} {page}"));
+    }
+    if let Some(way) = way_of(sent) {
+        let (name, way) = (update.name(WAYS.to_owned()), update.value(way));
+        update.add.push(format!("{name} {way}"));
     }
 }
 

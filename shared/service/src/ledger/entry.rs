@@ -5,11 +5,12 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use otp_domain::{
     Challenge, ConversionGuard, Destination, Device, FullLimit, GUESSES_PER_STEP, GuardCount,
-    GuardVerdict, Guesses, Limit, LimitKind, Scope, UnixTime,
+    GuardVerdict, Guesses, Limit, LimitKind, Mark, Scope, UnixTime, WayName,
 };
 
 use super::{
     challenge,
+    deliveries::{self, Deliveries, SentMessage},
     history::{self, History},
     page::MESSAGES,
     shards::{Shard, shards_of},
@@ -46,6 +47,10 @@ pub(super) enum Entry<'a> {
     /// The codes of a destination that did not come back, with this one for the client of
     /// this name.
     Asked(&'a Destination, &'a str),
+    /// A message to a destination.
+    Message(&'a Destination, SentMessage),
+    /// A way to the destination that does not lose codes.
+    Reachable(&'a Destination, &'a [WayName]),
     /// The challenge itself, with its attempts.
     Code(&'a Challenge),
     /// The challenge, whose code is sent again.
@@ -71,6 +76,8 @@ pub(super) enum State {
     Known(Box<History>),
     /// It refuses.
     Full(FullLimit),
+    /// No way is left: the first has this mark.
+    Undeliverable(Mark),
     /// What the login brought counts for nothing now: the challenge, or the device.
     Outdated(super::Outdated),
 }
@@ -108,7 +115,9 @@ impl Entry<'_> {
             Self::Guard(guard) => messages(&guard.scope),
             Self::Cooldown(scope, _) => past(scope.clone()),
             Self::Guesses(challenge, _) | Self::Extended(challenge, _) => past(scope_of(challenge)),
-            Self::Asked(to, _) => past(Scope::Destination((*to).clone())),
+            Self::Asked(to, _) | Self::Message(to, _) | Self::Reachable(to, _) => {
+                past(Scope::Destination((*to).clone()))
+            }
             Self::Code(challenge) | Self::Again(challenge, _) => (
                 Scope::Destination(challenge.destination.clone()),
                 challenge::sort_key(&challenge.id),
@@ -143,9 +152,12 @@ impl Entry<'_> {
             Self::Window(limit) if is_of_messages(limit) => at.plus(ConversionGuard::MEMORY),
             Self::Window(limit) => limit.window_end(at),
             // Wrong guesses count for that long, and all of the past is one item.
-            Self::Cooldown(..) | Self::Guesses(..) | Self::Extended(..) | Self::Asked(..) => {
-                at.plus(Guesses::MEMORY)
-            }
+            Self::Cooldown(..)
+            | Self::Guesses(..)
+            | Self::Extended(..)
+            | Self::Asked(..)
+            | Self::Message(..)
+            | Self::Reachable(..) => at.plus(Guesses::MEMORY),
             Self::Code(challenge) => challenge.expires_at,
             Self::Again(challenge, renewal) => renewal.until.unwrap_or(challenge.expires_at),
         }
@@ -195,6 +207,11 @@ impl Entry<'_> {
                 Some(State::Known(history)) => history.ask(client, update),
                 _ => History::default().ask(client, update),
             },
+            Self::Message(_, message) => match seen {
+                Some(State::Known(history)) => history.deliveries.ask(message, update),
+                _ => Deliveries::default().ask(message, update),
+            },
+            Self::Reachable(_, ways) => deliveries::require_way(ways, at, update),
             Self::Code(challenge) => {
                 for (name, value) in challenge::attributes(challenge, sent) {
                     update.set(name, value);
@@ -243,7 +260,12 @@ impl Entry<'_> {
                     State::Known(Box::new(history))
                 }
             }
-            Self::Asked(..) => State::Known(Box::new(History::read(item)?)),
+            Self::Asked(..) | Self::Message(..) => State::Known(Box::new(History::read(item)?)),
+            Self::Reachable(_, ways) => {
+                let deliveries = History::read(item)?.deliveries;
+                let mark = deliveries.undeliverable(ways, at);
+                mark.map_or(State::Open, State::Undeliverable)
+            }
             Self::Extended(..) | Self::Code(_) => State::Open,
             Self::Again(..) => State::Outdated(super::Outdated::Challenge),
         })
@@ -273,6 +295,9 @@ impl Entry<'_> {
                 history::close(&challenge.id, *attempts, update);
             }
             Self::Asked(..) if undo != Undo::Challenge => history::take_back_ask(update),
+            Self::Message(_, message) if undo != Undo::Challenge => {
+                deliveries::take_back(message, update);
+            }
             Self::Code(_) => {
                 if undo != Undo::Challenge {
                     challenge::unguessed(update);
@@ -292,6 +317,8 @@ pub(super) struct Sent {
     pub(super) counted_at: Option<String>,
     /// The number of digits of the code.
     pub(super) digits: u8,
+    /// How the message travels, if one is due.
+    pub(super) way: Option<WayName>,
 }
 
 /// The page of what outlives a login.

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
 };
 use otp_domain::{
     Challenge, ChallengeId, ClientAddress, Destination, DigestKey, Limit, OperationId, Refusal,
-    UnixTime,
+    UnixTime, WayName,
 };
 
 use super::{
@@ -58,6 +58,8 @@ pub struct ChargedGuess<'a> {
     client: String,
     /// The pages that count the challenge's messages.
     message_pages: Vec<String>,
+    /// The ways that the code has travelled.
+    ways: Vec<WayName>,
     table: Table,
 }
 
@@ -88,6 +90,7 @@ impl ChargedGuess<'_> {
         let key = challenge::key_of(&challenge.destination, &challenge.id);
         let returned = Return {
             challenge,
+            ways: &self.ways,
             client: &self.client,
             takes_off,
             at: now,
@@ -206,6 +209,7 @@ impl Ledger {
                     key,
                     challenge,
                     message_pages: challenge::message_pages(&item),
+                    ways: challenge::ways(&item),
                     table: self.table.clone(),
                 };
                 Ok((charged, before))

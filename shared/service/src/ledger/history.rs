@@ -1,5 +1,5 @@
 //! What outlives the logins of a destination, and those of a known device: the guesses,
-//! and the codes that did not come back.
+//! the codes that did not come back, and what became of the messages.
 
 use aws_sdk_dynamodb::{
     error::BuildError,
@@ -8,9 +8,13 @@ use aws_sdk_dynamodb::{
 };
 use otp_domain::{
     Challenge, ChallengeId, Destination, GUESSES_PER_STEP, Guesses, OpenGuesses, Proof, UnixTime,
+    WayName,
 };
 
-use super::entry::optional_time;
+use super::{
+    deliveries::{self, Deliveries},
+    entry::optional_time,
+};
 use crate::{
     fault::{Dependency, Fault},
     table::{
@@ -44,6 +48,8 @@ pub struct History {
     proven_at: Option<UnixTime>,
     asked: i64,
     asked_by: Vec<(String, i64)>,
+    /// What became of the messages.
+    pub deliveries: Deliveries,
 }
 
 /// The sort key of what is counted of a device.
@@ -70,6 +76,7 @@ impl History {
             },
             proven_at: optional_time(item, "proven_at")?,
             asked: count(item, "asked")?,
+            deliveries: Deliveries::read(item)?,
             ..Self::default()
         };
         for name in item.keys() {
@@ -236,6 +243,8 @@ fn wrong(
 /// its own client or device. Strangers' guesses stay.
 pub(super) struct Return<'a> {
     pub(super) challenge: &'a Challenge,
+    /// The ways that the code has travelled.
+    pub(super) ways: &'a [WayName],
     /// The name of the client that returns the code.
     pub(super) client: &'a str,
     /// Whether the guesses are taken off: not where that would tell who has an account.
@@ -268,6 +277,7 @@ impl Return<'_> {
         update.set("expires_at_seconds", sweep);
         update.set("proven_at", millis(self.at));
         update.set("asked", number(0));
+        deliveries::returned(self.ways, self.challenge.issued_at, &mut update);
         // A device's codes are not asked for by a client.
         if self.challenge.device.is_some() {
             return update.update(key(to, SORT_KEY), table);

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::{
     error::BuildError,
     types::{AttributeValue, TransactWriteItem},
 };
-use otp_domain::{ConversionGuard, FullLimit, Scope, UnixTime};
+use otp_domain::{ConversionGuard, FullLimit, Mark, Scope, UnixTime};
 use rand::CryptoRng;
 
 use super::{
@@ -67,7 +67,12 @@ pub(super) fn partition(scope: &Scope, shard: u32) -> AttributeValue {
 }
 
 fn has_room(states: &[State]) -> bool {
-    let refuses = |state: &State| matches!(state, State::Full(_) | State::Outdated(_));
+    let refuses = |state: &State| {
+        matches!(
+            state,
+            State::Full(_) | State::Undeliverable(_) | State::Outdated(_)
+        )
+    };
     !states.iter().any(refuses)
 }
 
@@ -138,6 +143,15 @@ impl<'a> Page<'a> {
         })
     }
 
+    /// The mark of a destination without a way, if the table said so.
+    pub(super) fn undeliverable(&self) -> Option<Mark> {
+        let mut states = self.shards.here()?.iter();
+        states.find_map(|state| match state {
+            State::Undeliverable(mark) => Some(*mark),
+            _ => None,
+        })
+    }
+
     /// Counts one admission, on condition that the shard has room for every entry.
     pub(super) fn count(
         &self,
@@ -188,7 +202,9 @@ impl<'a> Page<'a> {
             return;
         }
         let known = |entry: &Entry<'_>| match entry {
-            Entry::Guesses(..) | Entry::Asked(..) => State::Known(Box::new(history.clone())),
+            Entry::Guesses(..) | Entry::Asked(..) | Entry::Message(..) => {
+                State::Known(Box::new(history.clone()))
+            }
             _ => State::Open,
         };
         let states = self.entries.iter().map(known).collect();

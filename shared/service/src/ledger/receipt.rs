@@ -45,6 +45,7 @@ impl Receipt<'_> {
         Sent {
             counted_at: page.map(|page| format!("{page}|{}", self.send.id)),
             digits: self.digits(),
+            way: self.send.way.cloned(),
         }
     }
 

@@ -106,6 +106,7 @@ fn item_of(written: &Challenge, page: Option<&str>) -> Item {
     let sent = Sent {
         counted_at: page.map(str::to_owned),
         digits: written.digits,
+        way: None,
     };
     let attributes = challenge::attributes(written, &sent).into_iter();
     item.extend(attributes.map(|(name, value)| (name.to_owned(), value)));

@@ -58,17 +58,21 @@ pub enum ConcealedOutcome {
 
 impl LoginService {
     /// Admits the request, and neither looks for its user nor sends anything: the
-    /// answer and its time say nothing about who is a user.
+    /// answer and its time say nothing about who is a user. A known device has proven the
+    /// destination, and learns if no way to it is left.
     pub(super) async fn admit_concealed(
         &self,
         mut issued: IssuedCode,
-        rules: &AdmissionRules<'_>,
+        mut rules: AdmissionRules<'_>,
         rng: &mut impl CryptoRng,
     ) -> Result<Result<CodeRequested, Outdated>, Error> {
         let to = issued.challenge.destination.clone();
         let (about, now) = (About::from(&to), issued.at);
+        if issued.asker.device.is_some() {
+            rules.ways = self.ways_of(&issued);
+        }
         let send = issued.send(Part::Request, None);
-        let digits = match self.ledger.admit(&send, rules, rng).await? {
+        let digits = match self.ledger.admit(&send, &rules, rng).await? {
             Admitted::New(receipt) => receipt.digits(),
             Admitted::Outdated(what) => return Ok(Err(what)),
             Admitted::Replayed(earlier) => {
@@ -139,11 +143,15 @@ impl LoginService {
         if is_void || decision.map(|due| issued.unless_fixed(due)) != Ok(DeliveryDecision::Send) {
             return (ConcealedOutcome::Suppressed, About::default());
         }
-        let code = match self.charge_message(issued, user, history, rng).await {
+        let mut rules = self.rules(Vec::new(), None);
+        rules.ways = self.ways_of(issued);
+        let ways = history.deliveries.open(&rules.ways, issued.at);
+        let charged = self.charge_message(issued, user, history, rules, rng);
+        let code = match charged.await {
             Ok(code) => code,
             Err(error) => return (ConcealedOutcome::NotAdmitted(error), About::default()),
         };
-        let message = issued.message(&code);
+        let message = issued.message(&code, &ways);
         let attempt = self.sender.send(&message).await;
         let about = attempt.about();
         let outcome = match attempt.result {
@@ -161,17 +169,19 @@ impl LoginService {
         issued: &IssuedCode,
         user: Option<&User>,
         history: History,
+        mut rules: AdmissionRules<'_>,
         rng: &mut impl CryptoRng,
     ) -> Result<Passcode, Error> {
         let to = &issued.challenge.destination;
         let key = self.digest_keys.current().await?;
-        let mut rules = self.rules(Vec::new(), None);
         let device = issued.asker.device.as_ref();
         let is_known = device
             .zip(user)
             .is_some_and(|(it, user)| it.is_known_to(user, to, key));
         self.limit_message(&mut rules, issued, is_known, &history);
+        let ways = history.deliveries.open(&rules.ways, issued.at);
         let mut send = issued.send(Part::Message, Some(history));
+        send.way = ways.first();
         // A device that its user ended is a stranger.
         send.device = send.device.filter(|_| is_known);
         match self.ledger.admit(&send, &rules, rng).await? {

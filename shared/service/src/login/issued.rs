@@ -41,11 +41,15 @@ impl IssuedCode {
         }
     }
 
-    /// The message with this code.
-    pub(super) const fn message<'a>(&'a self, code: &'a Passcode) -> CodeMessage<'a> {
+    /// The message with this code, by these ways.
+    pub(super) const fn message<'a>(
+        &'a self,
+        code: &'a Passcode,
+        ways: &'a [WayName],
+    ) -> CodeMessage<'a> {
         CodeMessage {
             id: self.id.as_str(),
-            via: self.via.as_ref(),
+            ways,
             to: &self.challenge.destination,
             code,
             challenge_id: &self.challenge.id,
@@ -65,6 +69,7 @@ impl IssuedCode {
             id: &self.id,
             client: &self.client,
             device: self.asker.device.as_ref().map(Device::name),
+            way: None,
             history,
             at: self.at,
         }

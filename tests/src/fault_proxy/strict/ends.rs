@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use otp_domain::{Challenge, ConversionGuard, Guesses};
+use otp_domain::{Challenge, ConversionGuard, Guesses, Mark};
 use serde_json::{Map, Value};
 
 /// The table's TTL attribute.
@@ -81,6 +81,13 @@ fn ends(item: &Item, sort: &str) -> Vec<(String, u64)> {
             at + u64::try_from(span.as_millis()).unwrap(),
         ))
     };
+    // The marks of a way that end.
+    for mark in Mark::ALL {
+        let prefix = format!("{}#", mark.as_str());
+        let of_mark = item.keys().filter(|name| name.starts_with(&prefix));
+        let lasts = mark.lasts().unwrap_or_default();
+        ends.extend(of_mark.filter_map(|name| after(name, lasts)));
+    }
     // A conversion guard's counter, and the tombstone of a user.
     ends.extend(after("sent_at", ConversionGuard::MEMORY));
     ends.extend(after("proven_at", ConversionGuard::MEMORY));
