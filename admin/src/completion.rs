@@ -73,21 +73,17 @@ fn names(groups: &[Group]) -> String {
 
 fn bash() -> String {
     let groups = groups();
-    let commands: String = groups
-        .iter()
-        .map(|(name, commands)| {
-            format!(
-                "        {name}) words=\"{}\" ;;\n",
-                joined(commands.iter().copied())
-            )
-        })
-        .collect();
+    let commands = groups.iter().map(|(name, commands)| {
+        let commands = joined(commands.iter().copied());
+        format!("        {name}) words=\"{commands}\" ;;")
+    });
     format!(
         "_admin() {{\n    local words=\n    case $COMP_CWORD in\n    1) words=\"{}\" ;;\n    \
-         2) case ${{COMP_WORDS[1]}} in\n{commands}        esac ;;\n    *) words=\"{}\" ;;\n    esac\n    \
+         2) case ${{COMP_WORDS[1]}} in\n{}\n        esac ;;\n    *) words=\"{}\" ;;\n    esac\n    \
          COMPREPLY=($(compgen -W \"$words\" -- \"${{COMP_WORDS[COMP_CWORD]}}\"))\n}}\n\
          complete -o default -F _admin admin\n",
         names(&groups),
+        commands.collect::<Vec<_>>().join("\n"),
         joined(options()),
     )
 }
@@ -95,18 +91,20 @@ fn bash() -> String {
 fn fish() -> String {
     let groups = groups();
     let all = names(&groups);
-    let mut script = format!("complete -c admin -n __fish_use_subcommand -f -a \"{all}\"\n");
-    for (name, commands) in groups {
+    let first = format!("complete -c admin -n __fish_use_subcommand -f -a \"{all}\"\n");
+    let commands = groups.into_iter().map(|(name, commands)| {
         let commands = joined(commands);
-        script += &format!(
+        format!(
             "complete -c admin -n \"__fish_seen_subcommand_from {name}; and not \
              __fish_seen_subcommand_from {commands}\" -f -a \"{commands}\"\n"
-        );
-    }
-    for option in options() {
-        script += &format!("complete -c admin -l {}\n", option.trim_start_matches('-'));
-    }
-    script
+        )
+    });
+    let options = options().into_iter().map(|option| {
+        let option = option.trim_start_matches('-');
+        format!("complete -c admin -l {option}\n")
+    });
+    let lines: Vec<_> = [first].into_iter().chain(commands).chain(options).collect();
+    lines.concat()
 }
 
 #[cfg(test)]
