@@ -27,8 +27,9 @@ export class CodeEntry {
    * @param {(otp: string) => Promise<void>} actions.check
    * @param {(via?: string) => Promise<void>} actions.resend
    * @param {() => void} actions.change
+   * @param {"change" | "back"} [actions.away] What the button that leaves it says.
    */
-  constructor(stage, challenge, { latest, check, resend, change }) {
+  constructor(stage, challenge, { latest, check, resend, change, away = "change" }) {
     const t = stage.t;
     const n = challenge.codeLength;
     const sent = challenge.delivery === "unconfirmed" ? t.sentPerhaps : t.sent;
@@ -65,7 +66,7 @@ export class CodeEntry {
       this.#left,
       this.#resend,
       ...(ways.length > 1 ? [this.#another] : []),
-      stage.plain("change", change),
+      stage.plain(away, change),
     );
     const ticker = setInterval(() => this.#tick(), 1000);
     const webOtp = new AbortController();

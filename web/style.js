@@ -33,6 +33,8 @@ export const STYLE = `
 * { box-sizing: border-box; }
 h2 { margin: 0 0 .5rem; font-size: 1.375rem; line-height: 1.3; }
 h2:focus { outline: 0; }
+h3 { margin: 0 0 .25rem; font-size: 1rem; }
+ul { margin: 0 0 1rem; padding-inline-start: 1.25rem; overflow-wrap: anywhere; }
 p { margin: 0 0 1rem; overflow-wrap: anywhere; }
 [role=alert] { padding-inline-start: .75rem; border-inline-start: .25rem solid var(--error-mark); color: var(--error); font-weight: 600; }
 [role=alert]:empty, [role=status]:empty { display: none; }

@@ -25,11 +25,11 @@ macro_rules! files {
 
 /// What a page needs. The files are part of the program, so it runs in any directory.
 const FILES: &[(&str, &str)] = files![
-    "api.js" "awaited.js" "challenges.js" "client.js" "client.min.js" "code-entry.js"
+    "account/account.js" "api.js" "awaited.js" "challenges.js" "client.js" "client.min.js" "code-entry.js"
     "countries.js" "devices.js"
     "digits.js" "dom.js" "explain.js" "link.js" "login.js" "messages.js" "problem.js"
     "sign-in.js" "sign-in.min.js" "stage.js" "storage.js" "style.js" "token.js" "turns.js" "types.js"
-    "page/page.css" "page/page.js"
+    "page/account.js" "page/page.css" "page/page.js"
     "languages/ar.js" "languages/de.js" "languages/es.js" "languages/fr.js" "languages/hi.js"
     "languages/it.js" "languages/ja.js" "languages/ko.js" "languages/nl.js" "languages/pl.js"
     "languages/pt-BR.js" "languages/sv.js" "languages/tr.js" "languages/uk.js"
@@ -37,6 +37,7 @@ const FILES: &[(&str, &str)] = files![
 ];
 
 const PAGE: &str = include_str!("../../web/page/index.html");
+const ACCOUNT: &str = include_str!("../../web/page/account.html");
 
 /// What the page is told.
 #[derive(Clone)]
@@ -59,15 +60,24 @@ pub fn origins(address: SocketAddr) -> String {
 /// Serves the page.
 pub fn router(page: Page) -> Router {
     Router::new()
-        .route("/", get(index))
+        .route("/", get(sign_in))
+        .route("/account", get(account))
         .fallback(get(file))
         .with_state(page)
 }
 
-async fn index(State(page): State<Page>, headers: HeaderMap) -> Response {
+async fn sign_in(State(page): State<Page>, headers: HeaderMap) -> Response {
+    filled(PAGE, &page, &headers)
+}
+
+async fn account(State(page): State<Page>, headers: HeaderMap) -> Response {
+    filled(ACCOUNT, &page, &headers)
+}
+
+fn filled(html: &str, page: &Page, headers: &HeaderMap) -> Response {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let (api, inbox) = (url(page.api, host), url(page.inbox, host));
-    let html = PAGE
+    let html = html
         .replace("{api}", &api)
         .replace("{inbox}", &inbox)
         .replace("{countries}", page.countries);

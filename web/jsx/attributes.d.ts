@@ -1,3 +1,4 @@
+import type { OtpAccount } from "../types/account/account.js";
 import type { OtpSignIn } from "../types/sign-in.js";
 
 /** What `<otp-sign-in>` takes. */
@@ -11,8 +12,16 @@ export interface OtpSignInAttributes {
   storage?: "memory" | "session" | "local" | "cookie";
 }
 
+/** What `<otp-account>` takes, where no sign-in element is around it. */
+export interface OtpAccountAttributes {
+  api?: string;
+  lang?: string;
+  storage?: "memory" | "session" | "local" | "cookie";
+}
+
 declare global {
   interface HTMLElementTagNameMap {
+    "otp-account": OtpAccount;
     "otp-sign-in": OtpSignIn;
   }
 }

@@ -1,9 +1,10 @@
 // The element in templates, for Vue 3: import "login-with-otp/vue".
 import type { DefineComponent, HTMLAttributes } from "vue";
-import type { OtpSignInAttributes } from "./attributes.js";
+import type { OtpAccountAttributes, OtpSignInAttributes } from "./attributes.js";
 
 declare module "vue" {
   interface GlobalComponents {
+    "otp-account": DefineComponent<OtpAccountAttributes & Omit<HTMLAttributes, keyof OtpAccountAttributes>>;
     "otp-sign-in": DefineComponent<OtpSignInAttributes & Omit<HTMLAttributes, keyof OtpSignInAttributes>>;
   }
 }

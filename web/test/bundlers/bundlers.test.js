@@ -97,7 +97,7 @@ test("Rollup builds it", async () => {
 
 const OPTIONS = { strict: true, noEmit: true, target: "es2022", module: "esnext", moduleResolution: "bundler", lib: ["es2022", "dom"], types: [], skipLibCheck: false, jsx: "react-jsx" };
 const REACT = `import "login-with-otp/react";
-export const page = <otp-sign-in api="https://api.example" storage="cookie" countries="US,CA" remember-device="false"><p>in</p></otp-sign-in>;
+export const page = <otp-sign-in api="https://api.example" storage="cookie" countries="US,CA" remember-device="false"><otp-account lang="de" /></otp-sign-in>;
 // @ts-expect-error no place
 export const wrong = <otp-sign-in storage="disk" />;
 `;
