@@ -10,6 +10,7 @@ use admin::{Exit, Io, run};
 use futures_util::future::join_all;
 use local::aws::clients;
 use otp_domain::UnixTime;
+use serde_json::json;
 use tests::{
     ALICE, Call, Gate, PHONE, TestApp,
     table::{partition_key, sort_key},
@@ -118,7 +119,10 @@ async fn a_removed_user_leaves_only_the_time_of_the_last_login() {
         .await;
     app.admin_does(&format!(r#"set {ALICE} --claims {{"plan":"gold"}}"#))
         .await;
-    app.log_in_afresh(ALICE).await;
+    app.advance(Duration::from_millis(1));
+    let login = app.log_in(ALICE).await;
+    let all = json!({ "refresh_token": login["refresh_token"], "all": true });
+    assert_eq!(app.log_out(all).await.status, 204);
     app.admin_does(&format!("disable {ALICE}")).await;
     app.admin_does(&format!("remove {ALICE}")).await;
     for (to, left) in [(ALICE, &["last_login_at"][..]), (PHONE, &[])] {

@@ -12,7 +12,7 @@ use otp_service::{
     table::Table,
 };
 use serde_json::{Value, json};
-use tests::{ALICE, Call, CallFault, PHONE, TestApp};
+use tests::{ALICE, Call, CallFault, PHONE, TestApp, table::partition_key};
 
 use crate::{refresh::assert_refused, tokens::claims};
 
@@ -176,6 +176,10 @@ async fn a_change_of_a_user_who_was_removed_meanwhile_does_not_reach_the_next_on
         assert_eq!(refreshed(&app, &mut login).await, json!({}));
         assert_eq!(profile(&app, &login).await, Value::Null);
     }
+    let operation = OperationId::draw(&mut ambient::rng());
+    store.end_devices(&removed, &operation).await.unwrap();
+    let items = app.partition(&partition_key(ALICE)).await;
+    assert!(!items["user"].contains_key("devices_ended"));
 }
 
 #[tokio::test]

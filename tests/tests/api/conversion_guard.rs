@@ -221,9 +221,20 @@ async fn a_cap_that_is_smaller_than_its_number_of_counters_holds() {
 
 #[tokio::test]
 async fn a_guards_counter_forgets_the_counts_of_earlier_days() {
-    for (channel, partition) in [("email", "deployment#email#0"), ("sms", "prefix#+1#0")] {
-        let app = guarded("3").await;
+    for (mode, channel, partition) in [
+        ("sign-up", "email", "deployment#email#0"),
+        ("sign-up", "sms", "prefix#+1#0"),
+        ("conceal", "email", "deployment#email#0"),
+        ("conceal", "sms", "prefix#+1#0"),
+    ] {
+        let settings = [
+            ("CONVERSION_GUARD", "3"),
+            ("SMS_PREFIXES", "+1"),
+            ("UNKNOWN_USERS", mode),
+        ];
+        let app = TestApp::with(&settings).await;
         for n in 0..12 {
+            app.add_user(&nth(channel, n), false).await;
             app.log_in(&nth(channel, n)).await;
             app.advance(DAY);
         }

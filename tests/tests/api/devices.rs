@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tests::{ALICE, Answer, LOGIN, TestApp, VALIDATE, destination, other_than, validation};
+use tests::{
+    ALICE, Answer, Call, Gate, LOGIN, TestApp, VALIDATE, destination, other_than,
+    table::{Item, number, partition_key},
+    validation,
+};
 
 const STRANGER: &str = "203.0.113.9";
 const BOB: &str = "bob@example.com";
@@ -27,6 +31,16 @@ async fn device_of(app: &TestApp, to: &str) -> String {
 async fn validate_with(app: &TestApp, client: &str, id: &str, code: &str) -> Answer {
     let body = validation(ALICE, Some(id), code);
     app.post_from(client, VALIDATE, &[], &body).await
+}
+
+/// What is counted of the one device that has asked for codes since its last right one.
+async fn past_of_device(app: &TestApp) -> Item {
+    let items = app.partition(&partition_key(ALICE)).await;
+    let mut pasts = items
+        .into_iter()
+        .filter(|(sort, _)| sort.starts_with("device#") && !sort.contains("sends"));
+    let (_, past) = pasts.next().expect("a device");
+    past
 }
 
 fn minutes(minutes: u64) -> Duration {
@@ -69,19 +83,21 @@ async fn a_device_gets_its_code_whatever_strangers_have_used_up() {
 
 #[tokio::test]
 async fn a_device_has_a_cooldown_and_sends_of_its_own() {
-    let app = TestApp::with(&[("SENDS_PER_HOUR", "2")]).await;
-    let device = device_of(&app, ALICE).await;
-    let with = async || login_with(&app, STRANGER, ALICE, Some(&device)).await;
-    with().await.assert_ok();
-    let cooling = with().await;
-    assert_eq!(cooling.text("limit"), "cooldown");
-    app.advance(Duration::from_secs(30));
-    with().await.assert_ok();
-    app.advance(Duration::from_secs(30));
-    let full = with().await;
-    assert_eq!(full.text("limit"), "destination");
-    // The strangers' sends are untouched by all that.
-    login_with(&app, STRANGER, ALICE, None).await.assert_ok();
+    for limit in ["SENDS_PER_HOUR", "SENDS_PER_DAY"] {
+        let app = TestApp::with(&[(limit, "2")]).await;
+        let device = device_of(&app, ALICE).await;
+        let with = async || login_with(&app, STRANGER, ALICE, Some(&device)).await;
+        with().await.assert_ok();
+        let cooling = with().await;
+        assert_eq!(cooling.text("limit"), "cooldown");
+        app.advance(Duration::from_secs(30));
+        with().await.assert_ok();
+        app.advance(Duration::from_secs(30));
+        let full = with().await;
+        assert_eq!(full.text("limit"), "destination", "{limit}");
+        // The strangers' sends are untouched by all that.
+        login_with(&app, STRANGER, ALICE, None).await.assert_ok();
+    }
 }
 
 #[tokio::test]
@@ -137,9 +153,10 @@ async fn a_device_ends_with_all_sessions_and_with_its_user_and_with_ten_others()
         app.advance(hour);
     }
     assert!(is_known(&device).await, "one of ten");
-    device_of(&app, ALICE).await;
+    let newest = device_of(&app, ALICE).await;
     app.advance(hour);
     assert!(!is_known(&device).await, "ten are newer");
+    assert!(is_known(&newest).await, "the newest");
 }
 
 #[tokio::test]
@@ -162,7 +179,7 @@ async fn a_device_that_logs_in_again_is_the_same_device() {
             .to_owned();
         assert_eq!(device[..21], first[..21], "the device's name");
     }
-    let items = app.partition(&tests::table::partition_key(ALICE)).await;
+    let items = app.partition(&partition_key(ALICE)).await;
     assert_eq!(items["user"]["devices"].as_n().unwrap(), "1");
     let pasts = items
         .keys()
@@ -185,8 +202,12 @@ async fn a_devices_challenge_answers_to_its_id_alone() {
         .unwrap()
         .to_owned();
     let code = app.newest_code(ALICE);
-    let unnamed = app.validate(ALICE, None, &code).await;
-    unnamed.assert_problem(400, "invalid-otp");
+    // Not even the client that asked for it may leave the id out.
+    for client in [STRANGER, "203.0.113.10"] {
+        let guess = validation(ALICE, None, &code);
+        let unnamed = app.post_from(client, VALIDATE, &[], &guess).await;
+        unnamed.assert_problem(400, "invalid-otp");
+    }
     assert_eq!(app.attempts_at(ALICE, &id).await, 0);
     validate_with(&app, STRANGER, &id, &code).await.assert_ok();
 }
@@ -221,6 +242,16 @@ async fn after_thirty_wrong_guesses_a_device_is_worth_nothing_and_a_right_code_b
         app.advance(minutes(10));
         (answer.json["code_length"].clone(), login.status)
     };
+    // Attempts that nobody made in time count for nothing.
+    for _ in 0..4 {
+        login_with(&app, STRANGER, ALICE, Some(&device))
+            .await
+            .assert_ok();
+        app.advance(minutes(10));
+    }
+    let past = past_of_device(&app).await;
+    let open = past.keys().filter(|name| name.contains('#'));
+    assert_eq!(open.count(), 4, "what is over is forgotten");
     assert_eq!(spend(false).await, (json!(6), 400.try_into().unwrap()));
     assert_eq!(spend(true).await.1, 200);
     for _ in 0..3 {
@@ -230,6 +261,45 @@ async fn after_thirty_wrong_guesses_a_device_is_worth_nothing_and_a_right_code_b
     app.login(ALICE).await.assert_ok();
     let refused = login_with(&app, STRANGER, ALICE, Some(&device)).await;
     assert_eq!(refused.text("limit"), "cooldown");
+}
+
+#[tokio::test]
+async fn the_attempts_of_two_logins_of_a_device_at_once_are_both_counted() {
+    let settings = [
+        ("RESEND_COOLDOWN_SECONDS", "0"),
+        ("OTP_MAX_ATTEMPTS", "10"),
+        ("SENDS_PER_HOUR", "1000"),
+        ("SENDS_PER_DAY", "1000"),
+    ];
+    let app = TestApp::with(&settings).await;
+    let device = device_of(&app, ALICE).await;
+    let with = async || login_with(&app, STRANGER, ALICE, Some(&device)).await;
+    for _ in 0..3 {
+        with().await.assert_ok();
+    }
+    app.advance(minutes(10));
+    // Thirty are counted, and are over. Both logins learn that, and count anew.
+    let gate = Gate::of(2, Call::Admit, "guesses = ");
+    app.faults.hold(&gate);
+    for answer in <[Answer; 2]>::from(tokio::join!(with(), with())) {
+        answer.assert_ok();
+    }
+    gate.assert_met();
+    assert_eq!(number(&past_of_device(&app).await, "guesses"), Some(20));
+}
+
+#[tokio::test]
+async fn a_login_of_a_device_is_admitted_by_one_transaction() {
+    let app = TestApp::with(&[("RESEND_COOLDOWN_SECONDS", "0")]).await;
+    let device = device_of(&app, ALICE).await;
+    for n in 0..2 {
+        app.faults.stop();
+        login_with(&app, STRANGER, ALICE, Some(&device))
+            .await
+            .assert_ok();
+        let calls = app.faults.calls().into_iter();
+        assert_eq!(calls.filter(|call| *call == Call::Admit).count(), 1, "{n}");
+    }
 }
 
 #[tokio::test]
@@ -244,7 +314,7 @@ async fn a_device_that_moves_between_networks_leaves_no_trace_of_them() {
         let code = app.newest_code(ALICE);
         validate_with(&app, &client, id, &code).await.assert_ok();
     }
-    let history = &app.partition(&tests::table::partition_key(ALICE)).await["history"];
+    let history = &app.partition(&partition_key(ALICE)).await["history"];
     let known = history.keys().filter(|name| name.starts_with("asked#"));
     assert_eq!(known.count(), 1, "only the client of the first login");
 }
@@ -312,6 +382,6 @@ async fn under_conceal_the_code_of_an_ended_device_counts_as_a_strangers() {
         .await
         .assert_ok();
     app.settle().await;
-    let history = &app.partition(&tests::table::partition_key(ALICE)).await["history"];
+    let history = &app.partition(&partition_key(ALICE)).await["history"];
     assert_eq!(history["asked"].as_n().unwrap(), "1");
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use tests::{
-    ALICE, Answer, LOGIN, TestApp, VALIDATE, destination, other_than, table::partition_key,
+    ALICE, Answer, Call, Gate, LOGIN, TestApp, VALIDATE, destination, other_than,
+    table::{number, partition_key},
     validation,
 };
 
@@ -78,6 +79,57 @@ async fn open_attempts_count_until_nobody_can_make_them() {
     assert_eq!(length(&app).await, 8, "27 are open, and three are its own");
     app.advance(Duration::from_secs(400));
     assert_eq!(length(&app).await, 6);
+    let history = &app.partition(&partition_key(ALICE)).await["history"];
+    let open = history.keys().filter(|name| name.starts_with("ends#"));
+    assert_eq!(open.count(), 1, "what is over is forgotten");
+}
+
+#[tokio::test]
+async fn nobody_can_make_the_attempts_at_a_used_code() {
+    let app = TestApp::with(FREE).await;
+    for n in 0..12 {
+        app.advance(Duration::from_secs(1));
+        assert_eq!(length(&app).await, 6, "{n}");
+        let code = app.newest_code(ALICE);
+        guess_from(&app, "198.51.100.1", None, &code)
+            .await
+            .assert_ok();
+    }
+}
+
+#[tokio::test]
+async fn the_attempts_of_two_logins_at_once_are_both_counted() {
+    let app = TestApp::with(FREE).await;
+    for counted in [6, 12] {
+        let gate = Gate::of(2, Call::Admit, "");
+        app.faults.hold(&gate);
+        let (one, other) = tokio::join!(app.login(ALICE), app.login(ALICE));
+        assert_eq!(
+            (one.status, other.status),
+            (200.try_into().unwrap(), 200.try_into().unwrap())
+        );
+        gate.assert_met();
+        let history = &app.partition(&partition_key(ALICE)).await["history"];
+        assert_eq!(number(history, "guesses"), Some(counted));
+    }
+}
+
+#[tokio::test]
+async fn a_login_is_admitted_by_one_transaction() {
+    for mode in ["sign-up", "conceal"] {
+        let settings = [FREE, &[("UNKNOWN_USERS", mode)]].concat();
+        let app = TestApp::with(&settings).await;
+        for n in 0..3 {
+            app.faults.stop();
+            app.login(ALICE).await.assert_ok();
+            let calls = app.faults.calls().into_iter();
+            assert_eq!(
+                calls.filter(|call| *call == Call::Admit).count(),
+                1,
+                "{mode}, {n}"
+            );
+        }
+    }
 }
 
 #[tokio::test]
@@ -87,13 +139,13 @@ async fn a_right_code_takes_off_the_guesses_of_its_own_client_and_no_others() {
     for client in [STRANGER, own, STRANGER, own, own, own] {
         spend(&app, client).await;
     }
-    let answer = login_from(&app, own).await;
-    let id = answer.assert_ok()["challenge_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let code = app.newest_code(ALICE);
-    guess_from(&app, own, Some(&id), &code).await.assert_ok();
+    // The second takes nothing off.
+    for _ in 0..2 {
+        app.advance(Duration::from_secs(1));
+        let id = login_from(&app, own).await.text("challenge_id");
+        let code = app.newest_code(ALICE);
+        guess_from(&app, own, Some(&id), &code).await.assert_ok();
+    }
     app.advance(Duration::from_mins(10));
     // Six are the stranger's. 21 more, and three: the thirtieth.
     for n in 0..7 {

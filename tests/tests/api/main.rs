@@ -43,6 +43,7 @@ mod pairs;
 mod permissions;
 mod problems;
 mod programs;
+mod proven;
 mod proxies;
 mod refresh;
 mod refused_destinations;

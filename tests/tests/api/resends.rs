@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tests::{ALICE, Answer, Call, LOGIN, PHONE, TestApp, destination, other_than};
+use tests::{
+    ALICE, Answer, Call, Gate, LOGIN, PHONE, TestApp, destination, other_than, table::partition_key,
+};
 
 const STRANGER: &str = "203.0.113.9";
 const NO_COOLDOWN: &[(&str, &str)] = &[("RESEND_COOLDOWN_SECONDS", "0")];
@@ -26,6 +29,56 @@ async fn again_from(app: &TestApp, client: &str, id: &str) -> Answer {
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
+}
+
+/// Asks for a code again. Such a call about it waits until `meanwhile` is over.
+async fn again_beside(app: &TestApp, id: &str, call: Call, meanwhile: impl Future) -> Answer {
+    let gate = Gate::closed(call, id);
+    app.faults.hold(&gate);
+    let (answer, ()) = tokio::join!(again(app, ALICE, id), async {
+        gate.reached().await;
+        meanwhile.await;
+        gate.open();
+    });
+    gate.assert_met();
+    answer
+}
+
+/// What another instance does to a challenge meanwhile.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Use,
+    Spend,
+    Withdraw,
+    /// Its clock is ahead.
+    Extend,
+}
+
+impl Change {
+    const ENDS: [Self; 3] = [Self::Use, Self::Spend, Self::Withdraw];
+
+    async fn happens(self, app: &TestApp, id: &str) {
+        let (partition, sort) = (partition_key(ALICE), format!("challenge#{id}"));
+        let items = &mut app.partition(&partition).await;
+        let mut item = items.remove(&sort).expect("the challenge");
+        let time = |time: u64| AttributeValue::N(time.to_string());
+        let change = match self {
+            Self::Use => ("used_at", time(app.now())),
+            Self::Spend => {
+                let attempts = ["one", "two", "three"].map(str::to_owned);
+                ("spent_by", AttributeValue::Ss(attempts.to_vec()))
+            }
+            Self::Extend => {
+                let end = app.now() + 360_000;
+                let sweep = time(end / 1000 + 60);
+                item.insert("expires_at_seconds".to_owned(), sweep);
+                ("expires_at", time(end))
+            }
+            Self::Withdraw => return app.delete(&partition, &sort).await,
+        };
+        item.insert(change.0.to_owned(), change.1);
+        app.put(item).await;
+    }
 }
 
 #[tokio::test]
@@ -77,25 +130,29 @@ async fn a_code_is_void_ten_minutes_after_its_first_issue() {
 
 #[tokio::test]
 async fn a_resend_gives_no_attempt_back_and_without_one_there_is_a_new_challenge() {
-    let app = TestApp::with(NO_COOLDOWN).await;
-    let (id, code) = app.receive_code(ALICE).await;
-    let guess = async |otp: &str| app.validate(ALICE, Some(&id), otp).await;
-    for _ in 0..2 {
+    for mode in ["sign-up", "conceal"] {
+        let app = TestApp::with(&[NO_COOLDOWN[0], ("UNKNOWN_USERS", mode)]).await;
+        app.add_user(ALICE, false).await;
+        let (id, code) = app.receive_code(ALICE).await;
+        let guess = async |otp: &str| app.validate(ALICE, Some(&id), otp).await;
+        for n in 0..2 {
+            guess(&other_than(&code))
+                .await
+                .assert_problem(400, "invalid-otp");
+            let sent = again(&app, ALICE, &id).await;
+            assert_eq!(sent.assert_ok()["challenge_id"], id);
+            assert_eq!(app.messages(ALICE).len(), n + 2, "{mode}");
+        }
         guess(&other_than(&code))
             .await
             .assert_problem(400, "invalid-otp");
-        let sent = again(&app, ALICE, &id).await;
-        assert_eq!(sent.assert_ok()["challenge_id"], id);
+        guess(&code).await.assert_problem(400, "invalid-otp");
+        let fresh = again(&app, ALICE, &id).await;
+        assert_ne!(fresh.assert_ok()["challenge_id"], id);
+        let id = fresh.text("challenge_id");
+        let code = app.newest_code(ALICE);
+        app.validate(ALICE, Some(&id), &code).await.assert_ok();
     }
-    guess(&other_than(&code))
-        .await
-        .assert_problem(400, "invalid-otp");
-    guess(&code).await.assert_problem(400, "invalid-otp");
-    let fresh = again(&app, ALICE, &id).await;
-    assert_ne!(fresh.assert_ok()["challenge_id"], id);
-    let id = fresh.text("challenge_id");
-    let code = app.newest_code(ALICE);
-    app.validate(ALICE, Some(&id), &code).await.assert_ok();
 }
 
 #[tokio::test]
@@ -159,6 +216,55 @@ async fn a_login_voids_the_challenges_before_it_and_they_are_not_sent_again() {
     app.log_in(ALICE).await;
     let fresh = again(&app, ALICE, &first).await;
     assert_ne!(fresh.assert_ok()["challenge_id"], first);
+}
+
+#[tokio::test]
+async fn a_used_challenge_is_not_sent_again() {
+    for mode in ["sign-up", "conceal"] {
+        let app = TestApp::with(&[NO_COOLDOWN[0], ("UNKNOWN_USERS", mode)]).await;
+        app.add_user(ALICE, false).await;
+        let (id, code) = app.receive_code(ALICE).await;
+        app.validate(ALICE, Some(&id), &code).await.assert_ok();
+        app.advance(seconds(1));
+        let fresh = again(&app, ALICE, &id).await;
+        assert_ne!(fresh.assert_ok()["challenge_id"], id, "{mode}");
+    }
+}
+
+#[tokio::test]
+async fn a_challenge_that_ends_before_the_admission_is_not_sent_again() {
+    for change in Change::ENDS {
+        let app = TestApp::with(NO_COOLDOWN).await;
+        let (id, _) = app.receive_code(ALICE).await;
+        let answer = again_beside(&app, &id, Call::Admit, change.happens(&app, &id)).await;
+        assert_ne!(answer.assert_ok()["challenge_id"], id, "{change:?}");
+    }
+}
+
+#[tokio::test]
+async fn under_conceal_no_message_leaves_for_a_challenge_that_ends_after_the_answer() {
+    let settings = [NO_COOLDOWN[0], ("UNKNOWN_USERS", "conceal")];
+    for change in Change::ENDS {
+        let app = TestApp::with(&settings).await;
+        app.add_user(ALICE, false).await;
+        let (id, _) = app.receive_code(ALICE).await;
+        let answer = again_beside(&app, &id, Call::AdmitMessage, change.happens(&app, &id)).await;
+        assert_eq!(answer.assert_ok()["challenge_id"], id);
+        app.settle().await;
+        assert_eq!(app.messages(ALICE).len(), 1, "{change:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_resend_shortens_no_life_that_a_clock_ahead_has_extended() {
+    let app = TestApp::with(NO_COOLDOWN).await;
+    let (id, code) = app.receive_code(ALICE).await;
+    app.advance(seconds(100));
+    let extends = Change::Extend.happens(&app, &id);
+    let answer = again_beside(&app, &id, Call::Admit, extends).await;
+    assert_ne!(answer.assert_ok()["challenge_id"], id);
+    app.advance(seconds(320));
+    app.validate(ALICE, Some(&id), &code).await.assert_ok();
 }
 
 #[tokio::test]
@@ -287,15 +393,22 @@ async fn of_fifty_resends_at_once_the_cooldown_lets_one_pass() {
 
 #[tokio::test]
 async fn each_message_of_a_challenge_is_off_the_guard_when_its_code_comes_back() {
-    let settings = [("CONVERSION_GUARD", "50"), NO_COOLDOWN[0]];
-    let app = TestApp::with(&settings).await;
-    let (id, code) = app.receive_code(ALICE).await;
-    again(&app, ALICE, &id).await.assert_ok();
-    app.validate(ALICE, Some(&id), &code).await.assert_ok();
-    let items = app.items().await;
-    let guards = items
-        .iter()
-        .filter(|item| item["sk"].as_s().unwrap() == "messages");
-    let unproven = guards.filter_map(|item| tests::table::number(item, "unproven"));
-    assert_eq!(unproven.sum::<i64>(), 0);
+    for mode in ["sign-up", "conceal"] {
+        let settings = [
+            ("CONVERSION_GUARD", "50"),
+            ("UNKNOWN_USERS", mode),
+            NO_COOLDOWN[0],
+        ];
+        let app = TestApp::with(&settings).await;
+        app.add_user(ALICE, false).await;
+        let (id, code) = app.receive_code(ALICE).await;
+        again(&app, ALICE, &id).await.assert_ok();
+        app.validate(ALICE, Some(&id), &code).await.assert_ok();
+        let items = app.items().await;
+        let guards = items
+            .iter()
+            .filter(|item| item["sk"].as_s().unwrap() == "messages");
+        let unproven = guards.filter_map(|item| tests::table::number(item, "unproven"));
+        assert_eq!(unproven.sum::<i64>(), 0, "{mode}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tests::{ALICE, TestApp, other_than};
+use tests::{ALICE, Call, Gate, TestApp, other_than, table::partition_key};
 
 const ALIAS: &str = "alice+news@example.com";
 
@@ -70,4 +70,21 @@ async fn another_spelling_of_the_mailbox_spends_no_attempt_at_the_challenge() {
     assert_eq!(app.attempts_at(ALIAS, &alias_id).await, 1);
     app.validate(ALIAS, None, &alias_code).await.assert_ok();
     app.validate(ALICE, Some(&id), &code).await.assert_ok();
+}
+
+#[tokio::test]
+async fn a_code_whose_challenge_is_withdrawn_before_its_login_starts_no_session() {
+    let app = TestApp::start().await;
+    let (id, code) = app.receive_code(ALICE).await;
+    let gate = Gate::closed(Call::Redeem, &id);
+    app.faults.hold(&gate);
+    let (answer, ()) = tokio::join!(app.validate(ALICE, Some(&id), &code), async {
+        gate.reached().await;
+        let challenge = format!("challenge#{id}");
+        app.delete(&partition_key(ALICE), &challenge).await;
+        gate.open();
+    });
+    gate.assert_met();
+    answer.assert_problem(400, "invalid-otp");
+    assert_eq!(app.sessions().await, 0);
 }

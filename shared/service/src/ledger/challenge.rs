@@ -91,15 +91,7 @@ pub(super) fn ways(item: &Item) -> Vec<WayName> {
 }
 
 /// Sends the code of a live challenge again.
-pub(super) fn send_again(
-    challenge: &Challenge,
-    renewal: Renewal,
-    now: UnixTime,
-    sent: &Sent,
-    update: &mut Clauses,
-) {
-    let issued_at = update.value(millis(challenge.issued_at));
-    update.conditions.push(format!("issued_at = {issued_at}"));
+pub(super) fn send_again(renewal: Renewal, now: UnixTime, sent: &Sent, update: &mut Clauses) {
     let now = update.value(millis(now));
     update.conditions.push(format!("expires_at > {now}"));
     let most = update.value(number(renewal.attempts));

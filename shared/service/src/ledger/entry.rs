@@ -217,9 +217,7 @@ impl Entry<'_> {
                     update.set(name, value);
                 }
             }
-            Self::Again(challenge, renewal) => {
-                challenge::send_again(challenge, *renewal, at, sent, update);
-            }
+            Self::Again(_, renewal) => challenge::send_again(*renewal, at, sent, update),
         }
     }
 
