@@ -43,6 +43,13 @@ pub enum Command {
         /// The KMS key that the digest key derives from.
         digest_key: String,
     },
+    /// Ask the account what is wrong.
+    Doctor {
+        /// The name of the table, if it is given.
+        table: Option<String>,
+        /// Whether a program reads the answer.
+        is_json: bool,
+    },
     /// Read or change a table.
     Run {
         /// What to do.
@@ -106,6 +113,9 @@ pub fn parse(
         return Ok(command);
     }
     let table = arguments.table.take().or(default_table);
+    if let Some(is_json) = arguments.doctor()? {
+        return Ok(Command::Doctor { table, is_json });
+    }
     let action = arguments.action()?;
     let table = table
         .filter(|table| !table.is_empty())
@@ -142,6 +152,21 @@ impl Arguments {
         };
         let whole = action.and_then(|action| self.refuse_the_rest().map(|()| action));
         whole.map_err(|mistake| format!("{group} {verb}: {mistake}"))
+    }
+
+    /// Whether a program reads the answer, if the doctor is asked.
+    fn doctor(&mut self) -> Result<Option<bool>, String> {
+        if self
+            .positional
+            .front()
+            .is_none_or(|group| group != "doctor")
+        {
+            return Ok(None);
+        }
+        self.positional.pop_front();
+        let is_json = std::mem::take(&mut self.is_json);
+        let whole = self.refuse_the_rest().map(|()| Some(is_json));
+        whole.map_err(|mistake| format!("doctor: {mistake}"))
     }
 
     fn preview(mut self) -> Result<Preview, String> {

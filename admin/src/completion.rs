@@ -37,7 +37,7 @@ type Group = (&'static str, Vec<&'static str>);
 /// The groups of the help, with their commands.
 fn groups() -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
-    let lines = USAGE.lines().skip(1).take_while(|line| *line != "Options");
+    let lines = USAGE.lines().skip(2).take_while(|line| *line != "Options");
     for line in lines.filter(|line| !line.is_empty()) {
         let Some(command) = line.strip_prefix("  ") else {
             groups.push((line, Vec::new()));
@@ -92,7 +92,8 @@ fn fish() -> String {
     let groups = groups();
     let all = names(&groups);
     let first = format!("complete -c admin -n __fish_use_subcommand -f -a \"{all}\"\n");
-    let commands = groups.into_iter().map(|(name, commands)| {
+    let with_commands = groups.into_iter().filter(|(_, all)| !all.is_empty());
+    let commands = with_commands.map(|(name, commands)| {
         let commands = joined(commands);
         format!(
             "complete -c admin -n \"__fish_seen_subcommand_from {name}; and not \
@@ -118,7 +119,7 @@ mod tests {
     fn every_completed_command_is_one() {
         assert!(groups().len() > 3);
         for (group, commands) in groups() {
-            assert!(!commands.is_empty(), "{group}");
+            assert!(!commands.is_empty() || group == "doctor", "{group}");
             for command in commands {
                 let line = [group, command].map(Into::into);
                 let told = parse(line, Some("table".to_owned()))

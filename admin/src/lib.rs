@@ -9,6 +9,7 @@
 //!                                  |- users::show, Who::find -------> UserService::find, find_by_id
 //!                                  `- sessions::list, end ----------> UserService::sessions, end_session
 //!             Preview::run ------------------------------------------> Messages
+//!             doctor::examine ---------------------------------------> the account
 //! ```
 //!
 //! Its output contains personal data: whole addresses and phone numbers. The
@@ -18,6 +19,7 @@ mod args;
 mod batch;
 mod completion;
 mod destination;
+pub mod doctor;
 mod error;
 mod exit;
 mod io;
@@ -60,6 +62,13 @@ pub async fn run(
         Ok(Command::Completion(shell)) => print(&shell.script(), io),
         Ok(Command::Preview(preview)) => preview.run(otp_settings::variable, aws, io).await,
         Ok(Command::Pseudonym { of, digest_key }) => pseudonym(&of, &digest_key, aws, io).await,
+        Ok(Command::Doctor { table, is_json }) => {
+            let lookup = |name: &str| match (name, &table) {
+                ("TABLE_NAME", Some(table)) => Some(table.clone()),
+                _ => otp_settings::variable(name),
+            };
+            doctor::examine(lookup, is_json, &aws().await, io).await
+        }
         Ok(Command::Run { action, table }) => execute(action, table, aws, now, io).await,
         Err(mistake) => {
             // The exit code reports the mistake even if this write fails.

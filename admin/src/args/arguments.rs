@@ -26,6 +26,7 @@ pub struct Arguments {
     pub app: Option<String>,
     pub html: Option<OsString>,
     pub digest_key: Option<String>,
+    pub is_json: bool,
     pub positional: VecDeque<String>,
 }
 
@@ -68,6 +69,7 @@ impl Arguments {
                     let key = string(&mut parser)?;
                     set(&mut arguments.digest_key, "--digest-key", key)?;
                 }
+                Arg::Long("json") => arguments.is_json = true,
                 Arg::Value(word) => arguments.positional.push_back(word.string()?),
                 other => return Err(other.unexpected()),
             }
@@ -86,6 +88,7 @@ impl Arguments {
             ("--app", self.app.is_some()),
             ("--html", self.html.is_some()),
             ("--digest-key", self.digest_key.is_some()),
+            ("--json", self.is_json),
         ];
         if let Some((option, _)) = options.iter().find(|(_, is_given)| *is_given) {
             return Err(format!("unexpected {option}"));

@@ -39,6 +39,9 @@ pub const SORT_KEY: &str = "sk";
 /// The attribute that holds the second at which an item may be deleted.
 pub const EXPIRY_ATTRIBUTE: &str = "expires_at_seconds";
 
+const BACKUPS: &str = r#"{"ContinuousBackupsDescription":{"ContinuousBackupsStatus":"ENABLED",
+"PointInTimeRecoveryDescription":{"PointInTimeRecoveryStatus":"ENABLED"}}}"#;
+
 /// Starts an empty in-memory database. It is served over HTTP at the returned address until the
 /// runtime ends.
 ///
@@ -126,6 +129,11 @@ impl Proxy {
     }
 
     pub(super) async fn forward(&self, mut request: Request) -> Response {
+        // The emulator keeps no backups. Its table is as the template makes it otherwise.
+        let target = request.headers().get("x-amz-target");
+        if target.is_some_and(|target| target.as_bytes().ends_with(b".DescribeContinuousBackups")) {
+            return ([(CONTENT_TYPE, "application/x-amz-json-1.0")], BACKUPS).into_response();
+        }
         let Some(uri) = self.uri(request.uri()) else {
             return unavailable();
         };

@@ -103,10 +103,14 @@ impl Protocol {
 
 const SNS_NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 
+/// `result` is an element such as `<PublishResult>`.
 fn sns_response(result: &str, request_id: &str) -> String {
+    let action = result
+        .split_once("Result>")
+        .map_or("", |(start, _)| &start[1..]);
     format!(
-        "<PublishResponse xmlns=\"{SNS_NAMESPACE}\"><PublishResult>{result}</PublishResult>\
-         <ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></PublishResponse>"
+        "<{action}Response xmlns=\"{SNS_NAMESPACE}\">{result}<ResponseMetadata>\
+         <RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>"
     )
 }
 

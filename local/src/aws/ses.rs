@@ -1,6 +1,7 @@
-//! SES v2: `SendEmail` with simple or templated content, delivered to the inbox, and the
-//! templates that it names. What becomes of an e-mail is reported.
+//! SES v2: `SendEmail` with simple or templated content, delivered to the inbox, the templates
+//! that it names, and what an account says of itself. What becomes of an e-mail is reported.
 
+mod account;
 mod events;
 mod suppression;
 mod templates;
@@ -105,13 +106,18 @@ pub(super) fn answer(
     if let Some(path) = path.strip_prefix("/v2/email/suppression/addresses") {
         return suppression::answer(inbox, method, path, body);
     }
+    if method == Method::GET
+        && let Some(answer) = account::answer(inbox, path)
+    {
+        return Ok(answer);
+    }
     if method != Method::POST || path != "/v2/email/outbound-emails" {
         return Err(AwsError {
             status: StatusCode::NOT_FOUND,
             code: "UnknownOperationException",
-            message:
-                "Of SES, only SendEmail, e-mail templates and suppressed destinations are emulated."
-                    .to_owned(),
+            message: "Of SES, only SendEmail, templates, suppressed destinations and the account are \
+                 emulated."
+                .to_owned(),
         });
     }
     // The parser's message may quote the request, which contains a code.

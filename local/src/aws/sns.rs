@@ -15,15 +15,34 @@ pub(super) type Form = HashMap<String, String>;
 
 pub(super) fn answer(inbox: &Inbox, topics: &Topics, body: &[u8]) -> Result<String, AwsError> {
     let form: Form = form_urlencoded::parse(body).into_owned().collect();
-    match form.get("Action").map(String::as_str) {
-        Some("Publish") if form.contains_key("PhoneNumber") => publish(inbox, &form),
-        Some("Publish") => topics.publish(inbox, &form),
-        Some(_) => Err(AwsError::client(
-            "InvalidAction",
-            "Of the services that accept forms, only SNS is emulated, and only its Publish.",
-        )),
-        None => Err(AwsError::client("MissingAction", "The form has no Action.")),
-    }
+    let Some(action) = form.get("Action") else {
+        return Err(AwsError::client("MissingAction", "The form has no Action."));
+    };
+    let result = match action.as_str() {
+        "Publish" if form.contains_key("PhoneNumber") => publish(inbox, &form)?,
+        "Publish" => topics.publish(inbox, &form)?,
+        "GetSMSSandboxAccountStatus" => "<IsInSandbox>false</IsInSandbox>".to_owned(),
+        "GetSMSAttributes" => attributes_of_account(),
+        _ => {
+            return Err(AwsError::client(
+                "InvalidAction",
+                "Of the services that accept forms, only SNS is emulated: its Publish, and what an \
+                 account says of itself.",
+            ));
+        }
+    };
+    Ok(format!("<{action}Result>{result}</{action}Result>"))
+}
+
+/// What the account says of its text messages.
+fn attributes_of_account() -> String {
+    let role = "arn:aws:iam::000000000000:role/SnsLogs";
+    let entry = |key, value| format!("<entry><key>{key}</key><value>{value}</value></entry>");
+    format!(
+        "<attributes>{}{}</attributes>",
+        entry("MonthlySpendLimit", "100"),
+        entry("DeliveryStatusIAMRole", role)
+    )
 }
 
 fn publish(inbox: &Inbox, form: &Form) -> Result<String, AwsError> {

@@ -20,6 +20,7 @@ mod cors;
 mod counted_guesses;
 mod deliveries;
 mod devices;
+mod doctor;
 mod documents;
 mod events;
 mod expiry;
