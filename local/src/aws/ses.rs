@@ -115,9 +115,10 @@ pub(super) fn answer(
         return Err(AwsError {
             status: StatusCode::NOT_FOUND,
             code: "UnknownOperationException",
-            message: "Of SES, only SendEmail, templates, suppressed destinations and the account are \
+            message:
+                "Of SES, only SendEmail, templates, suppressed destinations and the account are \
                  emulated."
-                .to_owned(),
+                    .to_owned(),
         });
     }
     // The parser's message may quote the request, which contains a code.
