@@ -1,5 +1,6 @@
 //! What a deployment keeps: its table and its keys.
 
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     PointInTimeRecoveryStatus, SseStatus, TableStatus, TimeToLiveStatus,
 };
@@ -37,7 +38,13 @@ impl<L: Fn(&str) -> Option<String>> Doctor<'_, L> {
             return self.wrong("table", "no table is named", mend);
         };
         let client = self.aws.dynamodb();
-        let table = match client.describe_table().table_name(&name).send().await {
+        self.state(&client, &name).await;
+        self.expiry(&client, &name).await;
+        self.recovery(&client, &name).await;
+    }
+
+    async fn state(&mut self, client: &Client, name: &str) {
+        let table = match client.describe_table().table_name(name).send().await {
             Ok(found) => found.table,
             Err(error) => return self.unknown("table", "dynamodb:DescribeTable", &error),
         };
@@ -61,13 +68,10 @@ impl<L: Fn(&str) -> Option<String>> Doctor<'_, L> {
                 "by a key of DynamoDB"
             },
         );
+    }
 
-        match client
-            .describe_time_to_live()
-            .table_name(&name)
-            .send()
-            .await
-        {
+    async fn expiry(&mut self, client: &Client, name: &str) {
+        match client.describe_time_to_live().table_name(name).send().await {
             Ok(found) => {
                 let found = found.time_to_live_description();
                 let is_on = found.is_some_and(|ttl| {
@@ -89,10 +93,12 @@ impl<L: Fn(&str) -> Option<String>> Doctor<'_, L> {
             }
             Err(error) => self.unknown("table: TTL", "dynamodb:DescribeTimeToLive", &error),
         }
+    }
 
+    async fn recovery(&mut self, client: &Client, name: &str) {
         match client
             .describe_continuous_backups()
-            .table_name(&name)
+            .table_name(name)
             .send()
             .await
         {

@@ -1,6 +1,11 @@
 //! What stands between a code and the one who waits for it.
 
-use aws_sdk_sesv2::types::{DkimStatus, MailFromDomainStatus};
+use aws_sdk_sesv2::{
+    Client,
+    error::SdkError,
+    operation::get_email_identity::{GetEmailIdentityError, GetEmailIdentityOutput},
+    types::{DkimStatus, MailFromDomainStatus, SendingOptions, SuppressionAttributes},
+};
 use otp_service::delivery::Region;
 
 use super::Doctor;
@@ -49,7 +54,7 @@ impl<L: Fn(&str) -> Option<String>> Doctor<'_, L> {
                     "read the reputation metrics of SES: bounces and complaints",
                 );
                 let suppressed = account.suppression_attributes();
-                let reasons = suppressed.map(|list| list.suppressed_reasons());
+                let reasons = suppressed.map(SuppressionAttributes::suppressed_reasons);
                 let count = reasons.map_or(0, <[_]>::len);
                 self.well(
                     "SES: suppression",
@@ -67,7 +72,7 @@ impl<L: Fn(&str) -> Option<String>> Doctor<'_, L> {
             match set.send().await {
                 Ok(set) => {
                     let sending = set.sending_options();
-                    let is_on = sending.is_none_or(|options| options.sending_enabled());
+                    let is_on = sending.is_none_or(SendingOptions::sending_enabled);
                     self.judge(
                         "SES: configuration set",
                         is_on,
@@ -76,36 +81,17 @@ impl<L: Fn(&str) -> Option<String>> Doctor<'_, L> {
                     );
                 }
                 Err(error) => {
-                    self.unknown("SES: configuration set", "ses:GetConfigurationSet", &error)
+                    self.unknown("SES: configuration set", "ses:GetConfigurationSet", &error);
                 }
             }
         }
     }
 
-    /// The identity of the sender: the domain, else the address.
-    async fn identity(&mut self, client: &aws_sdk_sesv2::Client, sender: &str) {
-        let address = sender
-            .rsplit('<')
-            .next()
-            .unwrap_or_default()
-            .trim_end_matches('>');
+    async fn identity(&mut self, client: &Client, sender: &str) {
+        let address = sender.rsplit('<').next().unwrap_or_default();
+        let address = address.trim_end_matches('>');
         let domain = address.rsplit('@').next().unwrap_or_default();
-        let of_domain = client.get_email_identity().email_identity(domain).send();
-        let found = match of_domain.await {
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_not_found_exception()) =>
-            {
-                client
-                    .get_email_identity()
-                    .email_identity(address)
-                    .send()
-                    .await
-            }
-            found => found,
-        };
-        let identity = match found {
+        let identity = match identity_of(client, address, domain).await {
             Ok(identity) => identity,
             Err(error) => return self.unknown("SES: identity", "ses:GetEmailIdentity", &error),
         };
@@ -193,4 +179,19 @@ impl<L: Fn(&str) -> Option<String>> Doctor<'_, L> {
     fn region(&self, setting: &str) -> Option<Region> {
         self.setting(setting).map(Region::new)
     }
+}
+
+/// The domain's identity, else that of the address.
+async fn identity_of(
+    client: &Client,
+    address: &str,
+    domain: &str,
+) -> Result<GetEmailIdentityOutput, SdkError<GetEmailIdentityError>> {
+    let ask = |identity: &str| client.get_email_identity().email_identity(identity).send();
+    let found = ask(domain).await;
+    let error = found.as_ref().err().and_then(SdkError::as_service_error);
+    if error.is_some_and(GetEmailIdentityError::is_not_found_exception) {
+        return ask(address).await;
+    }
+    found
 }

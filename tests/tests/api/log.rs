@@ -18,7 +18,7 @@ async fn each_request_logs_one_line_with_its_outcome() {
         .await
         .assert_problem(400, "invalid-otp");
     app.validate(to, Some(&id), &code).await.assert_ok();
-    app.advance(Duration::from_secs(60));
+    app.advance(Duration::from_mins(1));
     let (id, code) = app.receive_code(to).await;
     app.validate(to, Some(&id), &code).await.assert_ok();
 

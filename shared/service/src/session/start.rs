@@ -58,10 +58,9 @@ impl SessionService {
                 Standing::Unused(user) => user,
                 Standing::Used(user) => {
                     let user = user.filter(|user| !user.disabled);
-                    let token = user.as_ref();
-                    let token = token.and_then(|user| right.derived_token(request, &user.id));
-                    let again = self.log_in_again(right, token, user.as_ref(), now, rng);
-                    return again.await;
+                    let user = user.as_ref();
+                    let token = user.and_then(|user| right.derived_token(request, &user.id));
+                    return self.log_in_again(right, token, user, now, rng).await;
                 }
             };
             let claims = claims_of(found.as_ref());
