@@ -38,15 +38,20 @@ impl<L: Fn(&str) -> Option<String>> Doctor<'_, L> {
             return self.wrong("table", "no table is named", mend);
         };
         let client = self.aws.dynamodb();
-        self.state(&client, &name).await;
-        self.expiry(&client, &name).await;
-        self.recovery(&client, &name).await;
+        if self.state(&client, &name).await {
+            self.expiry(&client, &name).await;
+            self.recovery(&client, &name).await;
+        }
     }
 
-    async fn state(&mut self, client: &Client, name: &str) {
+    /// Whether the table was found.
+    async fn state(&mut self, client: &Client, name: &str) -> bool {
         let table = match client.describe_table().table_name(name).send().await {
             Ok(found) => found.table,
-            Err(error) => return self.unknown("table", "dynamodb:DescribeTable", &error),
+            Err(error) => {
+                self.unknown("table", "dynamodb:DescribeTable", &error);
+                return false;
+            }
         };
         let status = table.as_ref().and_then(|table| table.table_status());
         self.judge(
@@ -68,6 +73,7 @@ impl<L: Fn(&str) -> Option<String>> Doctor<'_, L> {
                 "by a key of DynamoDB"
             },
         );
+        true
     }
 
     async fn expiry(&mut self, client: &Client, name: &str) {
