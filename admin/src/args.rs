@@ -7,7 +7,7 @@ mod arguments;
 
 use std::ffi::OsString;
 
-use otp_domain::{Claims, Destination, DestinationKind, SessionId, UserId};
+use otp_domain::{Destination, DestinationKind, SessionId};
 use otp_service::users::Change;
 
 use self::arguments::{Arguments, Collected};
@@ -64,27 +64,34 @@ pub enum Command {
 pub enum Action {
     /// Print all users.
     ListUsers,
+    /// Print the users whose id, destinations or claims contain a text.
+    FindUsers(String),
     /// Print one user.
     ShowUser(Who),
+    /// Print all that is stored of one user.
+    ExportUser(Who),
     /// Create users.
     AddUsers(Source),
     /// Change existing users.
     ChangeUsers(Change, Source),
     /// Set the claims of existing users.
     SetClaims(Source),
+    /// Put the second destination in the place of the first.
+    ChangeDestination(Row, EndsSessions),
     /// Print the sessions of one user.
     ListSessions(Who),
     /// End one session of a user, or all without an id.
     EndSessions(Who, Option<SessionId>),
 }
 
+/// Whether a change of a destination ends the sessions of its user.
+pub type EndsSessions = bool;
+
 /// Where the users of a command come from.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Source {
     /// One user, from the arguments.
     One(Row),
-    /// One existing user, by id.
-    Id(UserId),
     /// A CSV file, or standard input if the name is `-`.
     Csv(OsString),
 }
@@ -130,9 +137,12 @@ impl Arguments {
         let verb = self.positional.pop_front().unwrap_or_default();
         let action = match (group.as_str(), verb.as_str()) {
             ("users", "list") => Ok(Action::ListUsers),
+            ("users", "find") => self.text().map(Action::FindUsers),
+            ("users", "export") => self.who().map(Action::ExportUser),
             ("users", "show") => self.who().map(Action::ShowUser),
             ("users", "add") => self.new_users().map(Action::AddUsers),
             ("users", "set") => self.set_claims(),
+            ("users", "change") => self.change_destination(),
             ("users", "disable") => self.change(Change::Disable),
             ("users", "enable") => self.change(Change::Enable),
             ("users", "remove") => self.change(Change::Remove),
@@ -226,26 +236,47 @@ impl Arguments {
         if email.is_none() && phone.is_none() {
             return Err("give --email, --phone or --csv FILE".to_owned());
         }
-        Ok(one_user(email.into_iter().chain(phone), self.claims.take()))
+        Ok(Source::One(Row {
+            destinations: email.into_iter().chain(phone).collect(),
+            claims: self.claims.take(),
+            ..Row::default()
+        }))
     }
 
     fn set_claims(&mut self) -> Result<Action, String> {
         let source = match (self.csv.take(), self.claims.take()) {
             (Some(file), None) => Source::Csv(file),
-            (None, Some(claims)) => one_user([self.destination()?], Some(claims)),
-            _ => return Err("give either a destination and --claims JSON or --csv FILE".to_owned()),
+            (None, Some(claims)) => Source::One(Row {
+                claims: Some(claims),
+                ..self.who()?.into_row()
+            }),
+            _ => return Err("give either a user and --claims JSON or --csv FILE".to_owned()),
         };
         Ok(Action::SetClaims(source))
+    }
+
+    fn change_destination(&mut self) -> Result<Action, String> {
+        let old = self.destination()?;
+        let new = match (self.email.take(), self.phone.take()) {
+            (Some(text), None) => email(&text)?,
+            (None, Some(text)) => phone(&text)?,
+            _ => return Err("give either --email NEW or --phone NEW".to_owned()),
+        };
+        let row = Row {
+            destinations: vec![old, new],
+            ..Row::default()
+        };
+        Ok(Action::ChangeDestination(
+            row,
+            std::mem::take(&mut self.end_sessions),
+        ))
     }
 
     fn change(&mut self, change: Change) -> Result<Action, String> {
         let source = match (self.csv.take(), self.positional.is_empty()) {
             (Some(file), true) => Source::Csv(file),
-            (None, false) => match self.who()? {
-                Who::Owner(destination) => one_user([destination], None),
-                Who::Id(id) => Source::Id(id),
-            },
-            _ => return Err("give either a destination or --csv FILE".to_owned()),
+            (None, false) => Source::One(self.who()?.into_row()),
+            _ => return Err("give either a user or --csv FILE".to_owned()),
         };
         Ok(Action::ChangeUsers(change, source))
     }
@@ -259,6 +290,11 @@ impl Arguments {
     fn who(&mut self) -> Result<Who, String> {
         let text = self.positional.pop_front();
         Who::parse(&text.ok_or("give a destination")?)
+    }
+
+    fn text(&mut self) -> Result<String, String> {
+        let text = self.positional.pop_front().filter(|text| !text.is_empty());
+        text.ok_or_else(|| "give a part of an address, a user ID or a claim".to_owned())
     }
 
     fn destination(&mut self) -> Result<Destination, String> {
@@ -288,15 +324,6 @@ impl Arguments {
             digest_key: digest_key.ok_or("give --digest-key KEY")?,
         })
     }
-}
-
-fn one_user(destinations: impl IntoIterator<Item = Destination>, claims: Option<Claims>) -> Source {
-    Source::One(Row {
-        line: None,
-        destinations: destinations.into_iter().collect(),
-        disabled: None,
-        claims,
-    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The operators' command-line tool: it adds, lists, disables, enables and
+//! The operators' command-line tool: it adds, lists, finds, exports, disables, enables and
 //! removes users, sets their claims, lists and ends their sessions, and shows
 //! messages.
 //!
@@ -17,11 +17,13 @@
 
 mod args;
 mod batch;
+mod cell;
 mod completion;
 mod destination;
 pub mod doctor;
 mod error;
 mod exit;
+mod export;
 mod io;
 mod operation;
 mod preview;

@@ -7,10 +7,11 @@ use otp_service::{
     users::{Added, Change, Changed, NewUser, UserService},
 };
 
-use crate::rows::Row;
+use crate::rows::{Need, Row};
 
 const NO_USER: &str = "no such user";
 const SEVERAL_USERS: &str = "the destinations do not belong to the same user";
+const TAKEN: &str = "the new destination already belongs to a user";
 const REMOVED_MEANWHILE: &str = "the user was removed at the same time";
 
 /// What to do with a user.
@@ -22,6 +23,8 @@ pub enum Operation {
     Change(Change),
     /// Set the claims of the existing user.
     SetClaims,
+    /// Put the second destination of the row in the place of the first.
+    ChangeDestination,
 }
 
 /// How an operation on one user ended.
@@ -45,7 +48,7 @@ impl Operation {
             Self::Change(Change::Disable) => "disabled",
             Self::Change(Change::Enable) => "enabled",
             Self::Change(Change::Remove) => "removed",
-            Self::SetClaims => "changed",
+            Self::SetClaims | Self::ChangeDestination => "changed",
         }
     }
 
@@ -56,20 +59,38 @@ impl Operation {
         row: &Row,
         now: UnixTime,
     ) -> Result<Outcome, Fault> {
-        let (to, rng) = (&row.destinations, &mut ambient::rng());
+        let rng = &mut ambient::rng();
+        let to = match &row.id {
+            Some(id) if row.destinations.is_empty() => match users.find_by_id(id).await? {
+                Some(user) => user
+                    .destinations
+                    .into_iter()
+                    .map(|own| own.destination)
+                    .collect(),
+                None => Vec::new(),
+            },
+            _ => row.destinations.clone(),
+        };
         let changed = match self {
+            _ if to.is_empty() => Changed::NoUser,
             Self::Add => {
                 let new = NewUser {
-                    destinations: to.clone(),
+                    id: row.id.clone(),
+                    destinations: to,
+                    created_at: row.created_at,
                     disabled: row.disabled,
                     claims: row.claims.clone(),
                 };
                 return users.add(new, now, rng).await.map(added);
             }
-            Self::Change(change) => users.change(to, change, now, rng).await?,
+            Self::ChangeDestination => match &to[..] {
+                [old, new] => users.change_destination(old, new, now, rng).await?,
+                _ => Changed::NoUser,
+            },
+            Self::Change(change) => users.change(&to, change, now, rng).await?,
             Self::SetClaims => {
                 let claims = row.claims.clone().unwrap_or_default();
-                users.set_claims(to, &claims, now, rng).await?
+                users.set_claims(&to, &claims, now, rng).await?
             }
         };
         Ok(match changed {
@@ -78,7 +99,17 @@ impl Operation {
             Changed::NoUser => Outcome::Failed(NO_USER.to_owned()),
             Changed::SeveralUsers => Outcome::Failed(SEVERAL_USERS.to_owned()),
             Changed::RemovedMeanwhile => Outcome::Failed(REMOVED_MEANWHILE.to_owned()),
+            Changed::Taken => Outcome::Failed(TAKEN.to_owned()),
         })
+    }
+
+    /// What its rows need.
+    pub const fn need(self) -> Need {
+        match self {
+            Self::Add => Need::Destination,
+            Self::Change(_) | Self::ChangeDestination => Need::User,
+            Self::SetClaims => Need::Claims,
+        }
     }
 
     const fn removes(self) -> bool {
@@ -105,6 +136,9 @@ fn added(added: Added) -> Outcome {
         Added::Done(id) => Outcome::Done(id),
         Added::Exists(holder) => Outcome::Unchanged(exists(&holder)),
         Added::Differs(holder) => Outcome::Failed(exists(&holder)),
+        Added::IdTaken(id) => {
+            Outcome::Failed(format!("user_id {} already belongs to a user", id.as_str()))
+        }
         Added::Taken(taken) => {
             Outcome::Failed(format!("{} already belongs to a user", join(&taken)))
         }

@@ -1,145 +1,266 @@
-//! Users in a CSV file (RFC 4180).
+//! Users in a CSV file (RFC 4180), also as spreadsheets save it: with semicolons or tabs, a
+//! mark of the byte order, a line `sep=;`, other capitals, and blank rows.
+//!
+//! A file is read twice: first for its mistakes, of which one means that nothing is written,
+//! and then row by row. Neither holds the rows.
 
-use std::collections::HashMap;
+mod record;
 
-use csv::{ErrorKind, Position, StringRecord};
-use otp_domain::{Claims, Destination};
+use std::{
+    collections::{HashMap, hash_map::RandomState},
+    ffi::OsString,
+    fs::File,
+    hash::BuildHasher,
+    io::{self, BufReader, Read},
+};
 
-use crate::destination::{email, phone};
+use otp_domain::{Claims, Destination, UnixTime, UserId};
+
+use self::record::{Record, Records};
+use crate::{
+    cell,
+    destination::{email, phone},
+    timestamp,
+};
 
 /// One user of a command.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Row {
     /// The line in the file; `None` for a user from the command line.
     pub line: Option<u64>,
+    /// The user's id, if the file or the command line has it.
+    pub id: Option<UserId>,
     /// The e-mail address, the phone number, or both in this order.
     pub destinations: Vec<Destination>,
+    /// When the user was created, if the file says so.
+    pub created_at: Option<UnixTime>,
     /// Whether the user is disabled, if the file says so.
     pub disabled: Option<bool>,
     /// The user's claims, if the file or the command line has them.
     pub claims: Option<Claims>,
 }
 
-/// A well-formed file.
-#[derive(Debug, PartialEq, Eq)]
-pub struct File {
-    /// One row for each user.
-    pub rows: Vec<Row>,
+/// What the rows of a command need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// A destination.
+    Destination,
+    /// A destination or a user id.
+    User,
+    /// The same, and claims: an empty field must not remove them.
+    Claims,
+}
+
+/// Where a file is.
+pub enum Input {
+    /// On disk.
+    File(OsString),
+    /// Standard input, which cannot be read twice.
+    Read(Vec<u8>),
+}
+
+/// A file without mistakes.
+pub struct Users {
+    input: Input,
+    need: Need,
+    /// How many rows it has.
+    pub total: usize,
     /// Unknown columns.
     pub ignored: Vec<String>,
 }
 
-/// The positions of the known columns.
-struct Columns {
-    email: usize,
-    phone: usize,
-    disabled: Option<usize>,
-    claims: Option<usize>,
+/// Why a file is not read.
+#[derive(Debug)]
+pub enum Unread {
+    /// The system says so.
+    Io(io::Error),
+    /// One message for each wrong line.
+    Malformed(Vec<String>),
 }
 
-/// Parses a file, or returns one message for each wrong line.
-pub fn read(bytes: &[u8]) -> Result<File, Vec<String>> {
-    let mut reader = csv::Reader::from_reader(bytes);
-    let header = match reader.headers() {
-        Ok(header) => header.clone(),
-        Err(error) => return Err(vec![explain(bytes, &error)]),
-    };
-    let (columns, ignored) = columns(&header).map_err(|mistake| vec![mistake])?;
-    let mut lines: HashMap<Destination, u64> = HashMap::new();
-    let (mut rows, mut mistakes) = (Vec::new(), Vec::new());
-    for record in reader.into_records() {
-        let read = record
-            .map_err(|error| explain(bytes, &error))
-            .and_then(|record| {
-                let line = record.position().map_or(0, |at| line(bytes, at));
-                row(&record, &columns, line, &mut lines)
-                    .map_err(|mistake| format!("line {line}: {mistake}"))
-            });
-        match read {
-            Ok(row) => rows.push(row),
-            Err(mistake) => mistakes.push(mistake),
-        }
-    }
-    if mistakes.is_empty() {
-        Ok(File { rows, ignored })
-    } else {
-        Err(mistakes)
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
     }
 }
 
-fn columns(header: &StringRecord) -> Result<(Columns, Vec<String>), String> {
-    let find = |name: &str| {
-        let mut found = (0..header.len()).filter(|column| &header[*column] == name);
-        match (found.next(), found.next()) {
-            (_, Some(_)) => Err(format!("line 1: duplicate column {name}")),
-            (column, None) => Ok(column),
-        }
-    };
-    let need = |name: &str| find(name)?.ok_or_else(|| format!("line 1: missing column {name}"));
-    let columns = Columns {
-        email: need("email")?,
-        phone: need("phone_number")?,
-        disabled: find("disabled")?,
-        claims: find("claims")?,
-    };
-    let known = ["email", "phone_number", "disabled", "claims"];
-    let ignored = header.iter().filter(|name| !known.contains(name));
-    Ok((columns, ignored.map(str::to_owned).collect()))
+/// More mistakes than these say nothing new.
+const MOST_MISTAKES: usize = 1000;
+
+const KNOWN: [&str; 6] = [
+    "user_id",
+    "email",
+    "phone_number",
+    "created_at",
+    "disabled",
+    "claims",
+];
+
+/// The position of each known column.
+type Columns = [Option<usize>; KNOWN.len()];
+
+impl Input {
+    fn records(&self) -> io::Result<Records<Box<dyn Read + '_>>> {
+        let bytes: Box<dyn Read> = match self {
+            Self::File(name) => Box::new(File::open(name)?),
+            Self::Read(bytes) => Box::new(bytes.as_slice()),
+        };
+        Records::of(BufReader::new(bytes))
+    }
 }
 
-fn row(
-    record: &StringRecord,
-    columns: &Columns,
-    line: u64,
-    lines: &mut HashMap<Destination, u64>,
-) -> Result<Row, String> {
-    let field = |column: usize| Some(&record[column]).filter(|text| !text.is_empty());
-    let email = field(columns.email).map(email).transpose()?;
-    let phone = field(columns.phone).map(phone).transpose()?;
-    let disabled = match columns.disabled.and_then(field) {
-        None => None,
-        Some("true") => Some(true),
-        Some("false") => Some(false),
-        Some(other) => return Err(format!("disabled must be true or false, not {other:?}")),
-    };
-    let claims = columns.claims.and_then(field).map(Claims::parse);
-    let claims = claims.transpose().map_err(|mistake| mistake.to_string())?;
-    let destinations: Vec<_> = email.into_iter().chain(phone).collect();
-    if destinations.is_empty() {
-        return Err("email and phone_number are both empty".to_owned());
-    }
-    for destination in &destinations {
-        if let Some(before) = lines.insert(destination.clone(), line) {
-            let text = destination.as_str();
-            return Err(format!("{text} is already in line {before}"));
+impl Users {
+    /// Looks for every mistake in a file.
+    pub fn check(input: Input, need: Need) -> Result<Self, Unread> {
+        let mut mistakes = Vec::new();
+        let (mut total, mut seen) = (0, Seen::default());
+        let (rows, ignored) = rows(&input, need)?;
+        for row in rows {
+            let row = row.and_then(|row| seen.note(&row).map(|()| total += 1));
+            mistakes.extend(row.err());
+            if mistakes.len() == MOST_MISTAKES {
+                break;
+            }
+        }
+        if mistakes.is_empty() {
+            Ok(Self {
+                input,
+                need,
+                total,
+                ignored,
+            })
+        } else {
+            Err(Unread::Malformed(mistakes))
         }
     }
-    Ok(Row {
-        line: Some(line),
+
+    /// The rows. A file that has changed since it was checked may have mistakes.
+    pub fn rows(&self) -> Result<impl Iterator<Item = Result<Row, String>> + '_, Unread> {
+        Ok(rows(&self.input, self.need)?.0)
+    }
+}
+
+/// The rows of a file, with the columns that are ignored.
+fn rows(
+    input: &Input,
+    need: Need,
+) -> Result<(impl Iterator<Item = Result<Row, String>> + '_, Vec<String>), Unread> {
+    let mut records = input.records()?;
+    let malformed = |mistake| Unread::Malformed(vec![mistake]);
+    let header = records.next().transpose().map_err(malformed)?;
+    let header = header.map(|record| record.fields).unwrap_or_default();
+    let header: Vec<_> = header
+        .iter()
+        .map(|name| name.trim().to_lowercase())
+        .collect();
+    let columns = columns(&header, need).map_err(malformed)?;
+    let ignored = header.iter().filter(|name| !KNOWN.contains(&name.as_str()));
+    let ignored = ignored.cloned().collect();
+    let width = header.len();
+    let rows = records.filter_map(move |record| match record {
+        Ok(record) if record.is_blank() => None,
+        Ok(record) => {
+            let row = row(&record, &columns, width, need);
+            Some(row.map_err(|mistake| format!("line {}: {mistake}", record.line)))
+        }
+        Err(mistake) => Some(Err(mistake)),
+    });
+    Ok((rows, ignored))
+}
+
+fn columns(header: &[String], need: Need) -> Result<Columns, String> {
+    let mut columns = Columns::default();
+    for (name, column) in KNOWN.iter().zip(&mut columns) {
+        let mut found = (0..header.len()).filter(|at| header[*at] == *name);
+        *column = found.next();
+        if found.next().is_some() {
+            return Err(format!("line 1: duplicate column {name}"));
+        }
+    }
+    let [id, email, phone, ..] = columns;
+    if need != Need::Destination && id.is_some() {
+        return Ok(columns);
+    }
+    for (column, name) in [(email, "email"), (phone, "phone_number")] {
+        if column.is_none() {
+            return Err(format!("line 1: missing column {name}"));
+        }
+    }
+    Ok(columns)
+}
+
+fn row(record: &Record, columns: &Columns, width: usize, need: Need) -> Result<Row, String> {
+    let fields = &record.fields;
+    if fields.len() != width {
+        let len = fields.len();
+        return Err(format!("{len} fields, but the header has {width}"));
+    }
+    let field = |column: Option<usize>| {
+        let text = column.map(|column| cell::read(&fields[column]));
+        text.filter(|text| !text.is_empty())
+    };
+    let [id, address, number, created_at, disabled, claims] = columns.map(field);
+    let id = id.map(|text| UserId::parse(text).ok_or_else(|| malformed_id(text)));
+    let created_at = created_at.map(|text| {
+        let time = timestamp::parse(text);
+        time.ok_or_else(|| format!("created_at must be like 2026-01-31T12:00:00Z, not {text:?}"))
+    });
+    let disabled = disabled.map(|text| match text.to_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(format!("disabled must be true or false, not {text:?}")),
+    });
+    let address = address.map(email).transpose()?;
+    let destinations = address
+        .into_iter()
+        .chain(number.map(phone).transpose()?)
+        .collect();
+    let row = Row {
+        line: Some(record.line),
         destinations,
-        disabled,
-        claims,
-    })
-}
-
-fn explain(bytes: &[u8], error: &csv::Error) -> String {
-    let at = error.position().map_or(1, |at| line(bytes, at));
-    match error.kind() {
-        ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => format!("line {at}: {len} fields, but the header has {expected_len}"),
-        ErrorKind::Utf8 { .. } => format!("line {at}: not UTF-8"),
-        _ => format!("line {at}: {error}"),
+        id: id.transpose()?,
+        created_at: created_at.transpose()?,
+        disabled: disabled.transpose()?,
+        claims: claims
+            .map(Claims::parse)
+            .transpose()
+            .map_err(|mistake| mistake.to_string())?,
+    };
+    match need {
+        Need::Destination if row.destinations.is_empty() => {
+            Err("email and phone_number are both empty".to_owned())
+        }
+        _ if row.destinations.is_empty() && row.id.is_none() => {
+            Err("user_id, email and phone_number are all empty".to_owned())
+        }
+        Need::Claims if row.claims.is_none() => Err("no claims; {} removes them".to_owned()),
+        _ => Ok(row),
     }
 }
 
-/// The line that a record begins in. The reader's position is that of the first
-/// empty line before the record.
-fn line(bytes: &[u8], at: &Position) -> u64 {
-    let start = usize::try_from(at.byte()).unwrap_or(usize::MAX);
-    let rest = bytes.get(start..).unwrap_or_default();
-    let empty = rest.iter().take_while(|byte| b"\r\n".contains(byte));
-    at.line() + empty.filter(|byte| **byte == b'\n').map(|_| 1).sum::<u64>()
+fn malformed_id(text: &str) -> String {
+    format!("user_id must be 1 to 64 visible ASCII characters without # , ' and \", not {text:?}")
+}
+
+/// What the rows before have named, by hashes: a million rows need no more than their lines.
+#[derive(Default)]
+struct Seen {
+    lines: HashMap<u64, u64>,
+    hashes: RandomState,
+}
+
+impl Seen {
+    fn note(&mut self, row: &Row) -> Result<(), String> {
+        let line = row.line.unwrap_or_default();
+        let id = row.id.iter().map(UserId::as_str);
+        let names = row.destinations.iter().map(Destination::as_str).chain(id);
+        for name in names {
+            if let Some(before) = self.lines.insert(self.hashes.hash_one(name), line) {
+                return Err(format!("line {line}: {name} is already in line {before}"));
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

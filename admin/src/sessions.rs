@@ -5,7 +5,7 @@ use std::io::Write;
 use otp_domain::{SessionId, UnixTime, UserRecord};
 use otp_service::users::UserService;
 
-use crate::{error::Error, exit::Exit, io::Io, timestamp::rfc3339, who::Who};
+use crate::{cell, error::Error, exit::Exit, io::Io, timestamp::rfc3339, who::Who};
 
 const HEADER: [&str; 5] = [
     "session",
@@ -32,7 +32,7 @@ pub async fn list(
     for session in sessions {
         writer.write_record([
             session.id.as_str(),
-            session.destination.as_str(),
+            &cell::write(session.destination.as_str()),
             &rfc3339(session.created_at),
             &rfc3339(session.refreshed_at),
             &rfc3339(session.expires_at),

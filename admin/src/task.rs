@@ -1,32 +1,35 @@
 //! One command, from its parsed arguments to its end.
 
-use std::{fs::File, io::Read};
+use std::ffi::OsString;
 
-use otp_domain::{SessionId, UnixTime, UserId};
-use otp_service::users::{Change, UserService};
+use otp_domain::{SessionId, UnixTime};
+use otp_service::users::UserService;
 
 use crate::{
-    args::{Action, Source},
+    args::{Action, EndsSessions, Source},
     batch::Batch,
     error::Error,
     exit::Exit,
+    export,
     io::Io,
     operation::Operation,
-    rows::{self, Row},
+    rows::{Input, Row, Unread, Users},
     sessions, users,
     who::Who,
 };
 
 /// A command whose input is read and well-formed.
 pub enum Task {
-    /// Print all users.
-    ListUsers,
-    /// Create or change users.
+    /// Print all users, or those in which a text is found.
+    ListUsers(Option<String>),
+    /// Create or change one user, or those of a file.
     Batch(Batch),
+    /// Put the second destination in the place of the first, and perhaps end the sessions.
+    ChangeDestination(Row, EndsSessions),
     /// Print one user.
     ShowUser(Who),
-    /// Change the user with this id.
-    ChangeById(Change, UserId),
+    /// Print all that is stored of one user.
+    ExportUser(Who),
     /// Print the sessions of one user.
     ListSessions(Who),
     /// End one session of a user, or all.
@@ -37,20 +40,23 @@ impl Task {
     /// Reads the input of `action`, before any call to the table.
     pub fn prepare(action: Action, io: &mut Io<'_>) -> Result<Self, Error> {
         let (operation, source) = match action {
-            Action::ListUsers => return Ok(Self::ListUsers),
+            Action::ListUsers => return Ok(Self::ListUsers(None)),
+            Action::FindUsers(text) => return Ok(Self::ListUsers(Some(text))),
             Action::ShowUser(of) => return Ok(Self::ShowUser(of)),
-            Action::ChangeUsers(change, Source::Id(id)) => return Ok(Self::ChangeById(change, id)),
+            Action::ExportUser(of) => return Ok(Self::ExportUser(of)),
             Action::ListSessions(of) => return Ok(Self::ListSessions(of)),
             Action::EndSessions(of, session) => return Ok(Self::EndSessions(of, session)),
             Action::AddUsers(source) => (Operation::Add, source),
             Action::ChangeUsers(change, source) => (Operation::Change(change), source),
             Action::SetClaims(source) => (Operation::SetClaims, source),
+            Action::ChangeDestination(row, ends_sessions) => {
+                return Ok(Self::ChangeDestination(row, ends_sessions));
+            }
         };
-        let rows = read(source, io)?;
-        if let Operation::SetClaims = operation {
-            refuse_rows_without_claims(&rows)?;
-        }
-        Ok(Self::Batch(Batch { operation, rows }))
+        Ok(Self::Batch(match source {
+            Source::One(row) => Batch::One(operation, row),
+            Source::Csv(file) => Batch::Many(operation, check(file, operation, io)?),
+        }))
     }
 
     /// Does the task.
@@ -61,9 +67,20 @@ impl Task {
         io: &mut Io<'_>,
     ) -> Result<Exit, Error> {
         match self {
-            Self::ListUsers => users::list(users, io.stdout).await,
+            Self::ListUsers(found_by) => users::list(users, found_by.as_deref(), io).await,
             Self::ShowUser(of) => users::show(users, &of, io).await,
-            Self::ChangeById(change, id) => change_by_id(users, change, id, now, io).await,
+            Self::ExportUser(of) => export::run(users, &of, io).await,
+            Self::ChangeDestination(row, ends_sessions) => {
+                let to = row.destinations.last().cloned();
+                let batch = Batch::One(Operation::ChangeDestination, row);
+                let exit = batch.run(users, now, io.stderr).await?;
+                match to {
+                    Some(to) if ends_sessions && exit == Exit::Done => {
+                        sessions::end(users, &Who::Owner(to), None, io.stderr).await
+                    }
+                    _ => Ok(exit),
+                }
+            }
             Self::Batch(batch) => batch.run(users, now, io.stderr).await,
             Self::ListSessions(of) => sessions::list(users, &of, now, io).await,
             Self::EndSessions(of, session) => {
@@ -73,65 +90,22 @@ impl Task {
     }
 }
 
-async fn change_by_id(
-    users: &UserService,
-    change: Change,
-    id: UserId,
-    now: UnixTime,
-    io: &mut Io<'_>,
-) -> Result<Exit, Error> {
-    let who = Who::Id(id);
-    let Some(user) = who.find(users).await? else {
-        writeln!(io.stderr, "{}: failed: no such user", who.as_str())?;
-        return Ok(Exit::Failed);
-    };
-    let own = user.destinations.into_iter();
-    let row = Row {
-        line: None,
-        destinations: own.map(|own| own.destination).collect(),
-        disabled: None,
-        claims: None,
-    };
-    let operation = Operation::Change(change);
-    let rows = vec![row];
-    Batch { operation, rows }.run(users, now, io.stderr).await
-}
-
-/// An empty field must not remove claims.
-fn refuse_rows_without_claims(rows: &[Row]) -> Result<(), Error> {
-    let without = rows.iter().filter(|row| row.claims.is_none());
-    let mistakes: Vec<_> = without
-        .map(|row| {
-            format!(
-                "line {}: no claims; {{}} removes them",
-                row.line.unwrap_or(1)
-            )
-        })
-        .collect();
-    if mistakes.is_empty() {
-        Ok(())
+fn check(file: OsString, operation: Operation, io: &mut Io<'_>) -> Result<Users, Error> {
+    let (name, input) = if file == "-" {
+        let mut bytes = Vec::new();
+        let name = "standard input".to_owned();
+        let read = io.stdin.read_to_end(&mut bytes);
+        read.map_err(|error| Error::Stream(name.clone(), error))?;
+        (name, Input::Read(bytes))
     } else {
-        Err(Error::MalformedCsv(mistakes))
-    }
-}
-
-fn read(source: Source, io: &mut Io<'_>) -> Result<Vec<Row>, Error> {
-    let mut bytes = Vec::new();
-    let (name, read) = match source {
-        Source::One(row) => return Ok(vec![row]),
-        Source::Id(_) => return Ok(Vec::new()),
-        Source::Csv(file) if file == "-" => {
-            ("standard input".into(), io.stdin.read_to_end(&mut bytes))
-        }
-        Source::Csv(file) => {
-            let read = File::open(&file).and_then(|mut file| file.read_to_end(&mut bytes));
-            (file.to_string_lossy().into_owned(), read)
-        }
+        (file.to_string_lossy().into_owned(), Input::File(file))
     };
-    read.map_err(|error| Error::Stream(name, error))?;
-    let file = rows::read(&bytes).map_err(Error::MalformedCsv)?;
-    if !file.ignored.is_empty() {
-        writeln!(io.stderr, "ignored columns: {}", file.ignored.join(", "))?;
+    let users = Users::check(input, operation.need()).map_err(|why| match why {
+        Unread::Io(error) => Error::Stream(name, error),
+        Unread::Malformed(mistakes) => Error::MalformedCsv(mistakes),
+    })?;
+    if !users.ignored.is_empty() {
+        writeln!(io.stderr, "ignored columns: {}", users.ignored.join(", "))?;
     }
-    Ok(file.rows)
+    Ok(users)
 }

@@ -13,6 +13,13 @@ pub fn rfc3339(time: UnixTime) -> String {
         .unwrap_or_default()
 }
 
+/// Reads a time per RFC 3339, from 1970 on.
+pub fn parse(text: &str) -> Option<UnixTime> {
+    let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    let millis = time.unix_timestamp_nanos() / 1_000_000;
+    u64::try_from(millis).ok().map(UnixTime::from_millis)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -24,7 +31,9 @@ mod tests {
             (1_767_226_200_042, "2026-01-01T00:10:00.042Z"),
             (u64::MAX, ""),
         ] {
-            assert_eq!(rfc3339(UnixTime::from_millis(millis)), text);
+            let time = UnixTime::from_millis(millis);
+            assert_eq!(rfc3339(time), text);
+            assert_eq!(parse(text), (!text.is_empty()).then_some(time));
         }
     }
 }

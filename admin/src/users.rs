@@ -1,11 +1,9 @@
 //! The list of all users, as CSV.
 
-use std::io::Write;
-
 use otp_domain::{Destination, DestinationKind, UserRecord};
 use otp_service::users::UserService;
 
-use crate::{error::Error, exit::Exit, io::Io, timestamp::rfc3339, who::Who};
+use crate::{cell, error::Error, exit::Exit, io::Io, timestamp::rfc3339, who::Who};
 
 const HEADER: [&str; 7] = [
     "user_id",
@@ -17,18 +15,47 @@ const HEADER: [&str; 7] = [
     "claims",
 ];
 
-/// Prints all users, each page as soon as it is read.
-pub async fn list(users: &UserService, out: &mut dyn Write) -> Result<Exit, Error> {
-    let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(HEADER)?;
+/// Prints all users, or those in which a text is found, each page as soon as it is read. Fails
+/// if the text is found in none.
+pub async fn list(
+    users: &UserService,
+    found_by: Option<&str>,
+    io: &mut Io<'_>,
+) -> Result<Exit, Error> {
+    let mut has_begun = false;
     let mut pages = users.all();
     while let Some(page) = pages.next().await? {
-        for user in page {
-            writer.write_record(record(&user))?;
+        let mut writer = csv::Writer::from_writer(&mut *io.stdout);
+        let is_found = |user: &&UserRecord| found_by.is_none_or(|text| has(user, text));
+        let mut found = page.iter().filter(is_found).peekable();
+        if !has_begun && (found_by.is_none() || found.peek().is_some()) {
+            writer.write_record(HEADER)?;
+            has_begun = true;
+        }
+        for user in found {
+            writer.write_record(record(user))?;
         }
         writer.flush()?;
     }
-    Ok(Exit::Done)
+    match found_by {
+        Some(text) if !has_begun => {
+            writeln!(io.stderr, "{text}: no such user")?;
+            Ok(Exit::Failed)
+        }
+        _ => Ok(Exit::Done),
+    }
+}
+
+/// Whether a text is a part of the user's id, of a destination or of the claims.
+fn has(user: &UserRecord, text: &str) -> bool {
+    let text = text.to_lowercase();
+    let has = |whole: &str| whole.to_lowercase().contains(&text);
+    has(user.id.as_str())
+        || user
+            .destinations
+            .iter()
+            .any(|own| has(own.destination.as_str()))
+        || has(&user.claims.to_json())
 }
 
 /// Prints one user. Fails if there is none.
@@ -47,10 +74,10 @@ pub async fn show(users: &UserService, of: &Who, io: &mut Io<'_>) -> Result<Exit
 fn record(user: &UserRecord) -> [String; 7] {
     let destination = |channel| {
         let found = user.destination(channel).map(Destination::as_str);
-        found.unwrap_or_default().to_owned()
+        cell::write(found.unwrap_or_default()).into_owned()
     };
     [
-        user.id.as_str().to_owned(),
+        cell::write(user.id.as_str()).into_owned(),
         destination(DestinationKind::Email),
         destination(DestinationKind::Phone),
         rfc3339(user.created_at),

@@ -3,7 +3,7 @@
 use otp_domain::{Destination, UserId, UserRecord};
 use otp_service::{fault::Fault, users::UserService};
 
-use crate::destination;
+use crate::{destination, rows::Row};
 
 /// A user on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +24,27 @@ pub fn is_id(text: &str) -> bool {
 }
 
 impl Who {
-    /// Parses an e-mail address, a phone number or a user id.
+    /// Parses an e-mail address, a phone number or a user id. What looks like one of the first
+    /// two is no id.
     pub fn parse(text: &str) -> Result<Self, String> {
-        if is_id(text) {
-            return Ok(Self::Id(UserId::from_table(text.to_owned())));
+        let looks_like_a_destination = text.contains('@') || text.starts_with('+');
+        match UserId::parse(text).filter(|_| !looks_like_a_destination) {
+            Some(id) => Ok(Self::Id(id)),
+            None => destination::parse(text).map(Self::Owner),
         }
-        destination::parse(text).map(Self::Owner)
+    }
+
+    /// The row of a command on this user.
+    pub fn into_row(self) -> Row {
+        let (id, destinations) = match self {
+            Self::Owner(destination) => (None, vec![destination]),
+            Self::Id(id) => (Some(id), Vec::new()),
+        };
+        Row {
+            id,
+            destinations,
+            ..Row::default()
+        }
     }
 
     /// The text that the operator gave.

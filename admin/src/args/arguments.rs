@@ -27,6 +27,7 @@ pub struct Arguments {
     pub html: Option<OsString>,
     pub digest_key: Option<String>,
     pub is_json: bool,
+    pub end_sessions: bool,
     pub positional: VecDeque<String>,
 }
 
@@ -53,6 +54,7 @@ impl Arguments {
                     let claims = claims.map_err(|mistake| mistake.to_string())?;
                     set(&mut arguments.claims, "--claims", claims)?;
                 }
+                Arg::Long("end-sessions") => arguments.end_sessions = true,
                 Arg::Long("csv") => set(&mut arguments.csv, "--csv", parser.value()?)?,
                 Arg::Long("session") => {
                     set(&mut arguments.session, "--session", string(&mut parser)?)?;
@@ -82,6 +84,7 @@ impl Arguments {
             ("--phone", self.phone.is_some()),
             ("--claims", self.claims.is_some()),
             ("--csv", self.csv.is_some()),
+            ("--end-sessions", self.end_sessions),
             ("--session", self.session.is_some()),
             ("--channel", self.channel.is_some()),
             ("--locale", self.locale.is_some()),

@@ -1,6 +1,16 @@
+use otp_domain::{Claims, UserId};
+
 use super::*;
 
 mod options;
+
+fn one_user(destinations: impl IntoIterator<Item = Destination>, claims: Option<Claims>) -> Source {
+    Source::One(Row {
+        destinations: destinations.into_iter().collect(),
+        claims,
+        ..Row::default()
+    })
+}
 
 fn read(line: &str, table: Option<&str>) -> Result<Command, String> {
     parse(
@@ -168,7 +178,7 @@ fn wrong_usage_is_refused() {
         "users add --phone 4155550123",
         "users add --csv users.csv --email alice@example.com",
         "users disable",
-        "users disable alice",
+        "users disable alice@",
         "users disable --email alice@example.com",
         "users disable alice@example.com bob@example.com",
         "users disable alice@example.com --csv users.csv",
@@ -206,13 +216,13 @@ fn an_error_names_what_is_wrong() {
         ),
         (
             "users disable",
-            "users disable: give either a destination or --csv FILE",
+            "users disable: give either a user or --csv FILE",
         ),
         ("sessions end", "sessions end: give a destination"),
         ("users list --csv a.csv", "users list: unexpected --csv"),
         (
             "users remove a@example.com --csv a.csv",
-            "users remove: give either a destination or --csv FILE",
+            "users remove: give either a user or --csv FILE",
         ),
         (
             "users add --csv a.csv --phone +14155550123",
@@ -223,8 +233,8 @@ fn an_error_names_what_is_wrong() {
             "users enable: unexpected \"b@example.com\"",
         ),
         (
-            "users enable a",
-            "users enable: \"a\" is neither an e-mail address such as alice@example.com \
+            "users enable a@",
+            "users enable: \"a@\" is neither an e-mail address such as alice@example.com \
              nor a phone number such as +14155550123",
         ),
         (

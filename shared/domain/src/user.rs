@@ -15,6 +15,17 @@ impl UserId {
         Self(draw_id(rng))
     }
 
+    /// Reads an id that another service has given: 1 to 64 visible ASCII characters, none of
+    /// them `#`, `,` or a quote. `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = (1..=64).contains(&text.len())
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_graphic() && !b"#,'\"`".contains(&b));
+        fits.then(|| Self(text.to_owned()))
+    }
+
     /// Wraps an id from the table.
     #[must_use]
     pub const fn from_table(id: String) -> Self {
@@ -177,6 +188,26 @@ mod tests {
         assert!(known.has_logged_in_since(at) && known.has_logged_in_since(at.minus(moment)));
         assert!(!known.has_logged_in_since(at.plus(moment)));
         assert!(!user(None).has_logged_in_since(UnixTime::from_secs(0)));
+    }
+
+    #[test]
+    fn an_id_of_another_service_is_visible_ascii_without_separators() {
+        let long = "x".repeat(64);
+        for text in ["auth0|5f7c8ec7", "c0a8-12", "-", &long] {
+            assert_eq!(UserId::parse(text).unwrap().as_str(), text);
+        }
+        for text in [
+            "",
+            "a b",
+            "a#b",
+            "a,b",
+            "a\"",
+            "a'b",
+            "\u{e9}",
+            &format!("{long}x"),
+        ] {
+            assert_eq!(UserId::parse(text), None, "{text}");
+        }
     }
 
     fn record(destinations: &[&str]) -> UserRecord {

@@ -6,6 +6,7 @@ use otp_domain::{
     UserRecord,
 };
 use rand::CryptoRng;
+use serde_json::{Value, json};
 
 use crate::{
     fault::Fault,
@@ -33,6 +34,10 @@ pub enum Change {
 /// A user to be added.
 #[derive(Clone, Debug)]
 pub struct NewUser {
+    /// The user's id, if another service has given one; `None` draws one.
+    pub id: Option<UserId>,
+    /// When the user was created; `None` is now.
+    pub created_at: Option<UnixTime>,
     /// At least one.
     pub destinations: Vec<Destination>,
     /// Whether the user is disabled; `None` if that does not matter.
@@ -52,6 +57,8 @@ pub enum Added {
     Differs(UserRecord),
     /// Nothing was written: these destinations belong to other users.
     Taken(Vec<Destination>),
+    /// Nothing was written: another user has this id.
+    IdTaken(UserId),
 }
 
 /// How a change to a user ended.
@@ -64,6 +71,8 @@ pub enum Changed {
     SeveralUsers,
     /// The user was removed at the same time. Nothing was changed.
     RemovedMeanwhile,
+    /// The new destination belongs to another user. Nothing was changed.
+    Taken,
 }
 
 /// Whose some destinations are.
@@ -118,6 +127,24 @@ impl UserService {
         Ok(self.store.with_last_logins(user).await?.pop())
     }
 
+    /// All that is stored of a user, as JSON. Times are milliseconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// The table is unreachable or too slow.
+    pub async fn export(&self, user: &UserRecord) -> Result<Value, Fault> {
+        let own = user.destinations.iter();
+        let destinations: Vec<_> = own.map(|own| own.destination.as_str()).collect();
+        Ok(json!({
+            "user_id": user.id.as_str(),
+            "destinations": destinations,
+            "created_at": user.created_at.as_millis(),
+            "disabled": user.is_disabled(),
+            "claims": user.claims.members(),
+            "items": self.store.stored(user).await?,
+        }))
+    }
+
     /// Adds a user. Adding the same user again changes nothing.
     ///
     /// # Errors
@@ -129,14 +156,15 @@ impl UserService {
         now: UnixTime,
         rng: &mut impl CryptoRng,
     ) -> Result<Added, Fault> {
-        let id = UserId::draw(rng);
+        let id = new.id.clone().unwrap_or_else(|| UserId::draw(rng));
+        let created_at = new.created_at.unwrap_or(now);
         let own = new.destinations.iter().map(|destination| OwnDestination {
             destination: destination.clone(),
-            added_at: now,
+            added_at: created_at,
         });
         let user = UserRecord {
             destinations: own.collect(),
-            created_at: now,
+            created_at,
             last_login_at: None,
             disabled_at: new.disabled.unwrap_or_default().then_some(now),
             claims: new.claims.clone().unwrap_or_default(),
@@ -151,7 +179,7 @@ impl UserService {
             .await?
         {
             UserWritten::Done => return Ok(Added::Done(user.id)),
-            UserWritten::Outdated => Vec::new(),
+            UserWritten::Outdated => return Ok(Added::IdTaken(user.id)),
             UserWritten::Taken(destinations) => destinations,
         };
         let holder = match taken.first() {
@@ -168,7 +196,8 @@ impl UserService {
             Some(holder) => {
                 let disabled_differs = new.disabled.is_some_and(|it| it != holder.is_disabled());
                 let claims_differ = new.claims.is_some_and(|it| it != holder.claims);
-                if disabled_differs || claims_differ {
+                let id_differs = new.id.is_some_and(|it| it != holder.id);
+                if disabled_differs || claims_differ || id_differs {
                     Added::Differs(holder)
                 } else {
                     Added::Exists(holder)
@@ -327,6 +356,42 @@ impl UserService {
         };
         let set = self.write(&user, "claims", set, now, rng).await?;
         Ok(changed(user, set.is_some()))
+    }
+
+    /// Puts a new destination in the place of one that a user has. The sessions go on.
+    ///
+    /// # Errors
+    ///
+    /// The table is unreachable. The destination may be changed.
+    pub async fn change_destination(
+        &self,
+        old: &Destination,
+        new: &Destination,
+        now: UnixTime,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Changed, Fault> {
+        for _ in 0..TRIES {
+            let Some(before) = self.store.find_user_record(old).await? else {
+                return Ok(Changed::NoUser);
+            };
+            let mut after = before.clone();
+            after.destinations.retain(|own| own.destination != *new);
+            for own in &mut after.destinations {
+                if own.destination == *old {
+                    own.destination = new.clone();
+                    own.added_at = now;
+                }
+            }
+            let operation = OperationId::draw(rng);
+            let change = Transition::Change(&before, &after);
+            let written = self.store.write_user(change, "change", &operation, now);
+            match written.await? {
+                UserWritten::Done => return Ok(Changed::Done(before.id)),
+                UserWritten::Taken(_) => return Ok(Changed::Taken),
+                UserWritten::Outdated => {}
+            }
+        }
+        Err(table::fault("change user", "changed too often meanwhile"))
     }
 
     async fn owner(&self, destinations: &[Destination]) -> Result<Owner, Fault> {

@@ -4,8 +4,8 @@ use self::Call::{
     AddUser, Admit, AdmitMessage, ChangeUser, Complete, CountRequest, CountValidation, CountWrong,
     EndDevices, EndSession, FetchDigestKey, FetchPublicKey, FindChallenge, FindLogin, FindNamed,
     FindSession, FindUser, ListSessions, ListUsers, LookAtTemplate, PublishToTopic, ReadCounters,
-    RecordReport, Redeem, Rotate, SendEmail, SendSms, SetClaims, Sign, SpendAttempt, Withdraw,
-    WithdrawCounts, WithdrawEnd,
+    ReadStored, RecordReport, Redeem, Rotate, SendEmail, SendSms, SetClaims, Sign, SpendAttempt,
+    Withdraw, WithdrawCounts, WithdrawEnd,
 };
 use super::{
     CallFault,
@@ -74,6 +74,8 @@ pub enum Call {
     Rotate,
     /// A session is deleted.
     EndSession,
+    /// The operator's tool reads all that is stored of a user.
+    ReadStored,
     /// The operator's tool lists the users.
     ListUsers,
     /// The operator's tool creates a user.
@@ -115,6 +117,7 @@ const CALLS: &[(Call, &str, &str)] = &[
     (FindNamed, "GetItem", "\"challenge#"),
     (FindChallenge, "Query", "\"challenge#\""),
     (ListSessions, "Query", "\"session#"),
+    (ReadStored, "Query", ":partition"),
     (ListUsers, "Scan", ""),
     (LookAtTemplate, "GetEmailTemplate", ""),
     (SendEmail, "SendEmail", ""),

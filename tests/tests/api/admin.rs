@@ -1,6 +1,7 @@
 //! The operator's tool: users and sessions, and what its changes mean for logins.
 
 mod csv;
+mod people;
 mod sessions;
 mod tool;
 
@@ -18,6 +19,7 @@ use tests::{
 
 use self::csv::many_users;
 pub use self::tool::Admin;
+use self::tool::HEADER;
 
 const REVEAL: &[(&str, &str)] = &[
     ("UNKNOWN_USERS", "reveal"),

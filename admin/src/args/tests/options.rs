@@ -45,7 +45,7 @@ fn a_user_id_stands_wherever_an_existing_user_does() {
             ),
             (
                 format!("users disable {id}"),
-                Action::ChangeUsers(Change::Disable, Source::Id(user())),
+                Action::ChangeUsers(Change::Disable, Source::One(Who::Id(user()).into_row())),
             ),
             (
                 format!("sessions list {id}"),
@@ -60,7 +60,7 @@ fn a_user_id_stands_wherever_an_existing_user_does() {
         }
         assert!(read(&format!("users add --email {id}"), Some("table")).is_err());
     }
-    assert!(read("users show 0Yb1uTQ1VZt9cJ7mXxk2E", Some("table")).is_err());
+    assert!(read("users show alice@", Some("table")).is_err());
 }
 
 #[test]

@@ -14,6 +14,7 @@
 //! next user of the destination.
 
 mod pages;
+mod stored;
 
 use aws_sdk_dynamodb::{
     error::BuildError,

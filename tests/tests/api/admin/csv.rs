@@ -53,21 +53,19 @@ async fn users_go_in_and_out_as_csv() {
         Exit::Done,
         "a user that exists already is an error"
     );
-    assert!(
-        again
-            .err
-            .starts_with("ignored columns: user_id, created_at, last_login_at\n")
-    );
+    assert!(again.err.starts_with("ignored columns: last_login_at\n"));
     assert!(again.err.ends_with("\n0 added, 300 unchanged, 0 failed\n"));
-    assert_eq!(
-        again.err.matches(": already exists, user_id ").count(),
-        MANY
-    );
-
     let elsewhere = TestApp::start().await;
     let ran = elsewhere.admin_reading("add --csv -", &out).await;
     assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
     assert_eq!(columns(&elsewhere.listed().await), expected);
+    // With the same ids and times.
+    let sorted = |out: &str| {
+        let mut lines: Vec<_> = out.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&elsewhere.admin("list").await.out), sorted(&out));
 
     for command in ["remove", "remove"] {
         let ran = app.admin_reading(&format!("{command} --csv -"), &out).await;
@@ -85,7 +83,7 @@ async fn a_malformed_csv_file_writes_nothing() {
     let csv = "email,phone_number\nalice@example.com,\nbob,\n,\ncarol@example.com,+1\n";
     let ran = app.admin_reading("add --csv -", csv).await;
     assert_eq!(ran.exit, Exit::Failed);
-    for line in ["line 3: ", "line 4: ", "line 5: ", "nothing was written"] {
+    for line in ["line 3: ", "line 5: ", "nothing was written"] {
         assert!(ran.err.contains(line), "{}", ran.err);
     }
     assert!(app.items().await.is_empty());
