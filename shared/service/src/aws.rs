@@ -18,6 +18,7 @@
 //! | use case | steps | total |
 //! |---|---|---|
 //! | login | cold key 3, admit 3, count 1, deliver 6 (8 by an SES template), withdraw 3 | 18 |
+//! | login, several ways | the same, and 3 until the last way is tried | 21 |
 //! | validation | cold keys 3, newest challenge 3, attempt 3, mint 3, redeem 3 | 15 |
 //! | validation that loses a race to itself | the same, winner's session 3, mint 3 | 21 |
 //! | refresh | session 3, mint with a cold key 6, rotate 3, end the session 3 | 15 |
