@@ -13,6 +13,7 @@ use otp_service::users::Change;
 use self::arguments::{Arguments, Collected};
 use crate::{
     completion::Shell,
+    deliveries::Deliveries,
     destination::{self, email, number, phone},
     preview::Preview,
     rows::Row,
@@ -49,6 +50,13 @@ pub enum Command {
         table: Option<String>,
         /// Whether a program reads the answer.
         is_json: bool,
+    },
+    /// Tell what became of codes, or let them arrive again.
+    Deliveries {
+        /// What to do.
+        command: Deliveries,
+        /// The name of the table.
+        table: String,
     },
     /// Read or change a table.
     Run {
@@ -123,10 +131,16 @@ pub fn parse(
     if let Some(is_json) = arguments.doctor()? {
         return Ok(Command::Doctor { table, is_json });
     }
+    let table = || {
+        let table = table.filter(|table| !table.is_empty());
+        table.ok_or("no table: give --table NAME or set TABLE_NAME")
+    };
+    if let Some(command) = arguments.deliveries()? {
+        let table = table()?;
+        return Ok(Command::Deliveries { command, table });
+    }
     let action = arguments.action()?;
-    let table = table
-        .filter(|table| !table.is_empty())
-        .ok_or("no table: give --table NAME or set TABLE_NAME")?;
+    let table = table()?;
     Ok(Command::Run { action, table })
 }
 
@@ -177,6 +191,39 @@ impl Arguments {
         let is_json = std::mem::take(&mut self.is_json);
         let whole = self.refuse_the_rest().map(|()| Some(is_json));
         whole.map_err(|mistake| format!("doctor: {mistake}"))
+    }
+
+    /// The commands about deliveries.
+    fn deliveries(&mut self) -> Result<Option<Deliveries>, String> {
+        let words: Vec<_> = self.positional.iter().map(String::as_str).collect();
+        let (name, known): (&str, fn(Who) -> Deliveries) = match words[..] {
+            ["why", ..] => ("why", Deliveries::Why),
+            ["deliveries", ..] => ("deliveries", Deliveries::List),
+            ["destinations", "show", ..] => ("destinations show", Deliveries::ShowMarks),
+            ["destinations", "clear", ..] => ("destinations clear", Deliveries::ClearMarks),
+            ["limits", "clear", ..] => {
+                self.positional.drain(..2);
+                let cleared = self.destination().map(Deliveries::ClearLimits);
+                return self.whole("limits clear", cleared).map(Some);
+            }
+            [group @ ("destinations" | "limits")] => {
+                return Err(format!("{group}: the command is missing"));
+            }
+            [group @ ("destinations" | "limits"), verb, ..] => {
+                return Err(format!("{group}: unknown command {verb:?}"));
+            }
+            _ => return Ok(None),
+        };
+        let skipped = name.split(' ').count();
+        self.positional.drain(..skipped);
+        let command = self.who().map(known);
+        self.whole(name, command).map(Some)
+    }
+
+    /// The command, if nothing is left over.
+    fn whole<T>(&self, name: &str, command: Result<T, String>) -> Result<T, String> {
+        let whole = command.and_then(|command| self.refuse_the_rest().map(|()| command));
+        whole.map_err(|mistake| format!("{name}: {mistake}"))
     }
 
     fn preview(mut self) -> Result<Preview, String> {

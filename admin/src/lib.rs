@@ -1,6 +1,6 @@
 //! The operators' command-line tool: it adds, lists, finds, exports, disables, enables and
 //! removes users, sets their claims, lists and ends their sessions, and shows
-//! messages.
+//! messages. It tells what became of codes, and lets them arrive again.
 //!
 //! ```text
 //! args::parse -> Task::prepare -> Task::run
@@ -8,6 +8,7 @@
 //!                                  |- Batch::run -> Operation::run -> UserService::add, change, set_claims
 //!                                  |- users::show, Who::find -------> UserService::find, find_by_id
 //!                                  `- sessions::list, end ----------> UserService::sessions, end_session
+//!             Deliveries::run ---------------------------------------> Ledger
 //!             Preview::run ------------------------------------------> Messages
 //!             doctor::examine ---------------------------------------> the account
 //! ```
@@ -19,6 +20,7 @@ mod args;
 mod batch;
 mod cell;
 mod completion;
+mod deliveries;
 mod destination;
 pub mod doctor;
 mod error;
@@ -37,9 +39,10 @@ mod who;
 use std::ffi::OsString;
 
 use otp_domain::{Destination, UnixTime};
-use otp_service::{aws::Aws, keys::DigestKeys, table::Table, users::UserService};
+use otp_service::{aws::Aws, keys::DigestKeys, ledger::Ledger, table::Table, users::UserService};
 
 use args::{Action, Command};
+use deliveries::{Deliveries, Tools};
 use error::Error;
 use task::Task;
 
@@ -72,6 +75,9 @@ pub async fn run(
             doctor::examine(lookup, is_json, &aws().await, io).await
         }
         Ok(Command::Run { action, table }) => execute(action, table, aws, now, io).await,
+        Ok(Command::Deliveries { command, table }) => {
+            deliveries(command, table, aws, now, io).await
+        }
         Err(mistake) => {
             // The exit code reports the mistake even if this write fails.
             let _ = writeln!(io.stderr, "{mistake}\nsee admin --help");
@@ -99,6 +105,23 @@ async fn pseudonym(
     let pseudonym = keys.current().await?.pseudonym(of);
     writeln!(io.stdout, "{}", pseudonym.as_str())?;
     Ok(Exit::Done)
+}
+
+async fn deliveries(
+    command: Deliveries,
+    table: String,
+    aws: impl AsyncFnOnce() -> Aws,
+    now: UnixTime,
+    io: &mut Io<'_>,
+) -> Result<Exit, Error> {
+    let aws = aws().await;
+    let table = || Table::new(aws.dynamodb(), table.clone());
+    let tools = Tools {
+        users: UserService::new(table()),
+        ledger: Ledger::new(table()),
+        aws: aws.clone(),
+    };
+    command.run(&tools, now, io).await
 }
 
 async fn execute(

@@ -29,6 +29,7 @@
 
 mod connections;
 mod endpoints;
+mod suppression;
 mod trust;
 mod unsent;
 

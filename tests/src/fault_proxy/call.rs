@@ -2,10 +2,11 @@
 
 use self::Call::{
     AddUser, Admit, AdmitMessage, ChangeUser, Complete, CountRequest, CountValidation, CountWrong,
-    EndDevices, EndSession, FetchDigestKey, FetchPublicKey, FindChallenge, FindLogin, FindNamed,
-    FindSession, FindUser, ListSessions, ListUsers, LookAtTemplate, PublishToTopic, ReadCounters,
-    ReadStored, RecordReport, Redeem, Rotate, SendEmail, SendSms, SetClaims, Sign, SpendAttempt,
-    Withdraw, WithdrawCounts, WithdrawEnd,
+    EndCooldown, EndDevices, EndSession, FetchDigestKey, FetchPublicKey, FindChallenge, FindLogin,
+    FindNamed, FindSession, FindUser, ForgetSends, ListSessions, ListUsers, LookAtTemplate,
+    PublishToTopic, ReadCounters, ReadDestination, ReadStored, RecordReport, Redeem, Rotate,
+    SendEmail, SendSms, SetClaims, Sign, SpendAttempt, Unsuppress, Withdraw, WithdrawCounts,
+    WithdrawEnd,
 };
 use super::{
     CallFault,
@@ -60,8 +61,16 @@ pub enum Call {
     SpendAttempt,
     /// A wrong guess is counted at its destination or at its known device.
     CountWrong,
-    /// What became of a message is recorded in its destination's history.
+    /// What became of a message is recorded in its destination's history, or lifted there.
     RecordReport,
+    /// The operator's tool reads all items of a destination.
+    ReadDestination,
+    /// The operator's tool ends a cooldown.
+    EndCooldown,
+    /// The operator's tool forgets the sends of a day.
+    ForgetSends,
+    /// The operator's tool takes an address off the suppression list of SES.
+    Unsuppress,
     /// A transaction ends the known devices of a user.
     EndDevices,
     /// A transaction uses the code up and starts a session.
@@ -105,7 +114,9 @@ const CALLS: &[(Call, &str, &str)] = &[
     (CountValidation, "UpdateItem", "validations-hour#"),
     (SpendAttempt, "UpdateItem", "ADD spent_by"),
     (Complete, "UpdateItem", "seen_through"),
+    (EndCooldown, "UpdateItem", "REMOVE cooling_until"),
     (RecordReport, "UpdateItem", "\"history\""),
+    (ForgetSends, "DeleteItem", "sends#"),
     (CountRequest, "UpdateItem", "logins-hour#"),
     (Rotate, "UpdateItem", "previous_digest"),
     (EndSession, "DeleteItem", "\"session#"),
@@ -118,6 +129,8 @@ const CALLS: &[(Call, &str, &str)] = &[
     (FindChallenge, "Query", "\"challenge#\""),
     (ListSessions, "Query", "\"session#"),
     (ReadStored, "Query", ":partition"),
+    (ReadDestination, "Query", ""),
+    (Unsuppress, "DeleteSuppressedDestination", ""),
     (ListUsers, "Scan", ""),
     (LookAtTemplate, "GetEmailTemplate", ""),
     (SendEmail, "SendEmail", ""),
@@ -153,6 +166,9 @@ impl Call {
         let operation = match target.and_then(|target| target.split('.').next_back()) {
             Some(name) => name,
             None if request.head.starts_with("POST /v2/email/") => "SendEmail",
+            None if request.head.starts_with("DELETE /v2/email/suppression/") => {
+                "DeleteSuppressedDestination"
+            }
             None if request.head.starts_with("GET /v2/email/templates/") => "GetEmailTemplate",
             None => "Publish",
         };

@@ -11,6 +11,7 @@ mod abuse;
 mod account;
 mod admin;
 mod admin_by_id;
+mod admin_deliveries;
 mod alarms;
 mod carried_users;
 mod claims;

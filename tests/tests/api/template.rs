@@ -10,6 +10,7 @@ mod iam;
 mod kept;
 mod parameters;
 mod permissions;
+mod reports;
 mod stack;
 
 use std::{

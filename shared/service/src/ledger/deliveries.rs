@@ -16,7 +16,7 @@ use crate::{
 
 /// A message, by its name: its way, its time, its state, and its challenge unless that has
 /// the same name.
-const SENT: &str = "sent#";
+pub(super) const SENT: &str = "sent#";
 /// When the last message that arrived by this way was sent.
 const REACHED: &str = "reached#";
 /// When the last code that came back by this way was issued.
@@ -135,6 +135,12 @@ impl Deliveries {
     #[must_use]
     pub fn mark(&self, way: &WayName, now: UnixTime) -> Option<Mark> {
         self.ways.get(way)?.mark(now)
+    }
+
+    /// The ways that lose codes now, with their marks.
+    pub fn marks(&self, now: UnixTime) -> impl Iterator<Item = (WayName, Mark)> {
+        let ways = self.ways.iter();
+        ways.filter_map(move |(way, known)| Some((way.clone(), known.mark(now)?)))
     }
 
     /// Those of these ways that lose no codes now.

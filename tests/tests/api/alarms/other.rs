@@ -59,6 +59,20 @@ fn the_alarms_of_emails_go_off_before_ses_reviews_the_account() {
 }
 
 #[test]
+fn the_alarm_of_lost_reports_goes_off_at_the_first() {
+    let alarms = alarms();
+    let lost = alarms.iter().find(|one| one.name == "ReportsLost").unwrap();
+    let mut day = Day::new(1);
+    for minute in 0..DAY {
+        let is_now = (START..START + 8 * 60).contains(&minute);
+        let metric = ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "");
+        let value = f64::from(u8::from(is_now));
+        day.metrics.report(minute, metric, value);
+    }
+    assert_goes_off(lost, &day, 10, "a report is lost");
+}
+
+#[test]
 fn every_alarm_has_a_row() {
     let mut drilled: BTreeSet<_> = ROWS.iter().map(|row| row.alarm.to_owned()).collect();
     drilled.extend(
@@ -68,6 +82,7 @@ fn every_alarm_has_a_row() {
             "EmailBounces",
             "EmailComplaints",
             "TestIdentitiesEnded",
+            "ReportsLost",
         ]
         .map(str::to_owned),
     );

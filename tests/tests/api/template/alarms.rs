@@ -143,6 +143,9 @@ fn an_alarm_of_the_gateway_watches_this_api_and_its_stage() {
                     let function = &metric["Dimensions"][0]["Value"];
                     json!([{ "Name": "FunctionName", "Value": function }])
                 }
+                Some("AWS/SQS") => {
+                    json!([{ "Name": "QueueName", "Value": "LostReports.QueueName" }])
+                }
                 _ => Value::Null,
             };
             assert_eq!(metric["Dimensions"], expected, "{name}");
@@ -196,7 +199,8 @@ fn every_metric_of_an_alarm_exists_and_is_read_by_its_statistic() {
             let expected = match (space.as_str(), metric.as_str()) {
                 ("AWS/ApiGateway", "Count" | "5XXError")
                 | ("AWS/Lambda", "Invocations" | "Throttles") => "Sum",
-                ("AWS/SNS", "SMSMonthToDateSpentUSD") => "Maximum",
+                ("AWS/SNS", "SMSMonthToDateSpentUSD")
+                | ("AWS/SQS", "ApproximateNumberOfMessagesVisible") => "Maximum",
                 ("AWS/SES", "Reputation.BounceRate" | "Reputation.ComplaintRate") => "Average",
                 ("AWS::StackName", own) => {
                     let counted = COUNTED.iter().find(|(counted, _)| *counted == own);

@@ -67,6 +67,7 @@ fn a_parameter_that_is_no_setting_takes_what_aws_takes() {
         ("DigestKeys", json!(["A", "A,B", "B,A", "B"])),
         ("Architecture", json!(["arm64", "x86_64"])),
         ("GatewayLogRole", json!(["create", "existing"])),
+        ("SmsStatusLogs", json!(["off", "on"])),
         ("LogRetentionDays", json!(days)),
     ] {
         assert_eq!(parameters()[name]["AllowedValues"], values, "{name}");

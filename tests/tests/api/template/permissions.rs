@@ -51,6 +51,8 @@ const RESOURCES: &[&str] = &[
     "ValidateLog.Arn",
     "ApiLog.Arn",
     "arn:aws:lambda:eu-west-1:123456789012:function:other",
+    "LostReports.Arn",
+    "arn:aws:sqs:eu-west-1:123456789012:other",
 ];
 
 /// All that is asked for: what a function does, and what none may.
@@ -85,6 +87,8 @@ const ACTIONS: &[&str] = &[
     "logs:PutLogEvents",
     "logs:DeleteLogGroup",
     "lambda:InvokeFunction",
+    "sqs:SendMessage",
+    "sqs:ReceiveMessage",
     "iam:PassRole",
 ];
 
@@ -110,6 +114,7 @@ fn of_role(role: &str, sends: Sends, signing: &'static [&'static str]) -> Permis
         &["logs:CreateLogStream", "logs:PutLogEvents"],
         &["LoginLog.Arn"],
     ));
+    may.push((&["sqs:SendMessage"], &["LostReports.Arn"]));
     match sends {
         Sends::Nothing => {}
         Sends::Email => may.push((&["ses:SendEmail"], &[IDENTITY, CONFIGURATION_SET])),

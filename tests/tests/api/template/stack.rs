@@ -60,6 +60,8 @@ impl Stack {
             ),
             ("SigningKeys", "A,B"),
             ("DigestKeys", "A,B"),
+            ("ConfigurationSet", "events"),
+            ("SmsStatusLogs", "on"),
             ("AlarmEmail", "operator@example.com"),
             ("SmsMonthlyQuotaUsd", "100"),
             ("AllowedOrigins", "https://www.example.com"),
