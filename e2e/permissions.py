@@ -5,9 +5,10 @@ import json
 from stack import FUNCTIONS
 from telling import DELIVERY_FAILED, LOGGED_IN, LOGIN, SENT, VALIDATE, Untrue, same, tells
 
-# Only a login that repeats one which is still sending, and a resend under conceal, need this.
-# tests/tests/api/permissions.rs compares it with the policy.
-RARE = (("login-with-otp", "dynamodb:GetItem"),)
+# Only a login that repeats one which is still sending, and a resend under conceal, need the first:
+# tests/tests/api/permissions.rs compares it with the policy. Lambda needs the second, for reports
+# that fail.
+RARE = (("login-with-otp", "dynamodb:GetItem"), ("login-with-otp", "sqs:SendMessage"))
 
 
 def permissions(stack, failing_delivery):
