@@ -22,6 +22,8 @@ def permissions(stack, failing_delivery):
         login = stack.log_in(f"p{round_number}@example.com")
         stack.claims(login["token"])
         same("me", stack.me(login["token"]).status, 200)
+        stack.add_destination(login, f"t{round_number}@example.com")
+        stack.add_destination(login, f"+1415557{round_number:04}")
         stack.log_out(stack.refresh(login))
         unnamed = f"q{round_number}@example.com"
         stack.ask(unnamed)

@@ -7,8 +7,8 @@ import urllib.parse
 import urllib.request
 
 from telling import (
-    CONFIGURATION, CONFIGURED, KEYS, LOGGED_IN, LOGIN, LOGOUT, ME, REFRESH, REFRESHED, SENT,
-    VALIDATE, Api, same,
+    CONFIGURATION, CONFIGURED, DESTINATIONS, KEYS, KNOWN, LOGGED_IN, LOGIN, LOGOUT, ME, REFRESH,
+    REFRESHED, SENT, VALIDATE, Api, same,
 )
 
 FUNCTIONS = {"login-with-otp": "Login", "validate-otp": "Validate"}
@@ -94,6 +94,14 @@ class Stack:
 
     def me(self, token):
         return self.api.send("GET", ME, more={"Authorization": f"Bearer {token}"})
+
+    def add_destination(self, login, destination):
+        member = "email" if "@" in destination else "phone_number"
+        bearer = {"Authorization": f"Bearer {login['token']}"}
+        claim = {member: destination}
+        sent = self.api.send("POST", DESTINATIONS, claim, more=bearer).is_success(SENT)
+        claim |= {"challenge_id": sent["challenge_id"], "otp": self.code_for(destination)}
+        self.api.send("POST", DESTINATIONS + "verify/", claim, more=bearer).is_success(KNOWN)
 
     def keys(self):
         return self.api.send("GET", KEYS).is_public(["keys"])["keys"]

@@ -8,6 +8,7 @@ import urllib.parse
 
 LOGIN, VALIDATE = "/api/login-with-otp/", "/api/validate-otp/"
 REFRESH, LOGOUT, ME = "/api/token/refresh/", "/api/logout/", "/api/me/"
+DESTINATIONS = ME + "destinations/"
 CONFIGURATION, KEYS = "/.well-known/openid-configuration", "/.well-known/jwks.json"
 METADATA = "/.well-known/oauth-authorization-server"
 TOKEN, REVOKE = "/oauth2/token", "/oauth2/revoke"
@@ -151,6 +152,7 @@ REFRESHED = [
     "token", "token_type", "expires_in", "user_id", "refresh_token", "refresh_expires_in",
 ]
 LOGGED_IN = [*REFRESHED, "new_user", "device_token"]
+KNOWN = ["user_id", "destinations", "created_at"]
 SERVER = [
     "issuer", "jwks_uri", "token_endpoint", "revocation_endpoint", "response_types_supported",
     "grant_types_supported", "token_endpoint_auth_methods_supported",

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, fs};
 
 use otp_domain::{ChallengeId, DestinationKind, Passcode, PhoneNumber};
-use otp_messages::{EmailDetails, Language, LanguageChoice, Messages, Sms, Units};
+use otp_messages::{Confirms, EmailDetails, Language, LanguageChoice, Messages, Sms, Units};
 use otp_service::{
     aws::Aws,
     delivery::{self, Settings},
@@ -68,6 +68,7 @@ impl Preview {
             DestinationKind::Phone => self.sms(&settings, language, &code, io),
             DestinationKind::Email => {
                 let details = EmailDetails {
+                    confirms: Confirms::Login,
                     code: &code,
                     challenge_id: &id,
                     requested_at: REQUESTED_AT,

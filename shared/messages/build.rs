@@ -54,6 +54,8 @@ fn table(languages: &BTreeMap<String, (LanguageFile, Plurals)>) -> String {
             serves,
             sms,
             email,
+            adding,
+            notice,
             ..
         } = file;
         let Plurals {
@@ -67,7 +69,9 @@ fn table(languages: &BTreeMap<String, (LanguageFile, Plurals)>) -> String {
              form: &{form:?}, minutes: &{minutes:?}, seconds: &{seconds:?}, \
              sms_whole: {:?}, sms_short: {:?}, subject: {:?}, subject_with_code: {:?}, \
              intro: {:?}, life: {:?}, warning: {:?}, unasked: {:?}, link: {:?}, \
-             requested_at: {:?}, requested_from: {:?} }},",
+             requested_at: {:?}, requested_from: {:?}, adding_sms: {:?}, \
+             adding_subject: {:?}, adding_intro: {:?}, notice_subject: {:?}, \
+             notice_changed: {:?}, notice_removed: {:?}, notice_undo: {:?} }},",
             sms.whole,
             sms.short,
             email.subject,
@@ -79,6 +83,13 @@ fn table(languages: &BTreeMap<String, (LanguageFile, Plurals)>) -> String {
             email.link,
             email.requested_at,
             email.requested_from,
+            adding.sms,
+            adding.subject,
+            adding.intro,
+            notice.subject,
+            notice.changed,
+            notice.removed,
+            notice.undo,
         );
     }
     table + "];\n"

@@ -312,6 +312,13 @@ impl TestApp {
         self.client.request(Method::GET, ME, &headers, "").await
     }
 
+    /// Posts a JSON body with an access token.
+    pub async fn post_with_token(&self, path: &str, token: &Value, body: &Value) -> Answer {
+        let bearer = format!("Bearer {}", token.as_str().expect("a token"));
+        let headers = [("authorization", bearer.as_str())];
+        self.client.post(path, &headers, body.to_string()).await
+    }
+
     /// Asks with an access token.
     pub async fn with_token(&self, method: Method, path: &str, token: &Value) -> Answer {
         let bearer = format!("Bearer {}", token.as_str().expect("a token"));

@@ -48,6 +48,8 @@ pub const REFRESH: &str = "/api/token/refresh/";
 pub const LOGOUT: &str = "/api/logout/";
 /// The path that says who a token belongs to.
 pub const ME: &str = "/api/me/";
+/// The path of a user's own destinations.
+pub const DESTINATIONS: &str = "/api/me/destinations/";
 /// The path of a user's own sessions.
 pub const SESSIONS: &str = "/api/me/sessions/";
 /// The path of the discovery document.

@@ -7,7 +7,7 @@ use rand::CryptoRng;
 
 use super::{
     Asker, CarriedUser, ClientAddress, Destination, Device, DigestKey, DigestKeyId, Passcode,
-    Policy, Requester, TestIdentities, UnixTime,
+    Policy, Purpose, Requester, TestIdentities, UnixTime,
 };
 
 /// Draws 128 bits and writes them as an id.
@@ -94,6 +94,8 @@ impl OperationId {
 pub struct Challenge {
     /// The challenge's id.
     pub id: ChallengeId,
+    /// What the code is for.
+    pub purpose: Purpose,
     /// Where the code was sent.
     pub destination: Destination,
     /// The number of digits of the code.
@@ -123,8 +125,8 @@ pub enum Verdict {
     Wrong,
 }
 
-/// Creates a challenge of `to`, as `asker` requests. It carries no user yet, and its code
-/// has as many digits as the policy asks of all.
+/// Creates a challenge of `to`, as `asker` requests, for a login. It carries no user yet, and
+/// its code has as many digits as the policy asks of all.
 pub fn issue(
     to: &Destination,
     asker: &Asker,
@@ -141,6 +143,7 @@ pub fn issue(
         digits: policy.code_length,
         is_fixed,
         key_id: key.id().clone(),
+        purpose: Purpose::Login,
         id,
         destination: to.clone(),
         issued_at: now,
@@ -161,7 +164,7 @@ impl Challenge {
         if self.is_fixed {
             return fixed.code_for(to, at);
         }
-        Some(key.passcode(&self.id, to, at, self.digits))
+        Some(key.passcode(&self.id, &self.purpose, to, at, self.digits))
     }
 
     /// Compares a guess with the code, in constant time. The caller spends an

@@ -6,7 +6,7 @@ use super::{EmailAddress, PhoneNumber};
 
 /// What a destination is. How a code travels there is a question of its own: one
 /// number that is reached in two ways is one destination.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DestinationKind {
     /// An e-mail address.
     Email,

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretBox, SecretString};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use super::{ChallengeId, Destination, UnixTime};
+use super::{ChallengeId, Destination, Purpose, UnixTime};
 
 /// A one-time code: decimal digits, with leading zeros. The wire calls it `otp`.
 #[derive(Clone)]
@@ -111,7 +111,7 @@ impl DigestKey {
         &self.id
     }
 
-    /// The code of a login's challenge: each value of so many digits is equally likely.
+    /// The code of a challenge: each value of so many digits is equally likely.
     ///
     /// It is a pseudorandom function of all that it is bound to. Of 2^128 values, those
     /// that would make some codes likelier than others are passed over.
@@ -119,16 +119,18 @@ impl DigestKey {
     pub fn passcode(
         &self,
         id: &ChallengeId,
+        purpose: &Purpose,
         to: &Destination,
         issued_at: UnixTime,
         digits: u8,
     ) -> Passcode {
+        let purpose = purpose.name();
         let codes = 10u128.pow(u32::from(digits));
         let fair = u128::MAX - u128::MAX % codes;
         let values = (0u32..).map(|nth| {
             let mac = self.mac(&[
                 b"passcode/v2",
-                b"login",
+                purpose.as_bytes(),
                 id.as_str().as_bytes(),
                 to.kind().as_str().as_bytes(),
                 to.as_str().as_bytes(),
@@ -203,6 +205,10 @@ mod tests {
         email("alice@example.com")
     }
 
+    fn adding(user: &str) -> Purpose {
+        Purpose::Adding(UserId::from_table(user.to_owned()))
+    }
+
     const AT: UnixTime = UnixTime::from_secs(1_767_226_200);
 
     #[test]
@@ -211,7 +217,7 @@ mod tests {
         let draws = 60_000;
         let mut counts = [[0u32; 10]; 6];
         for _ in 0..draws {
-            let code = key(1).passcode(&ChallengeId::draw(rng), &alice(), AT, 6);
+            let code = key(1).passcode(&ChallengeId::draw(rng), &Purpose::Login, &alice(), AT, 6);
             for (place, digit) in code.expose_secret().bytes().enumerate() {
                 counts[place][usize::from(digit - b'0')] += 1;
             }
@@ -266,17 +272,19 @@ mod tests {
         let rng = &mut StdRng::seed_from_u64(1);
         let (here, there) = (ChallengeId::draw(rng), ChallengeId::draw(rng));
         let later = AT.plus(Duration::from_millis(1));
-        let code = key(1).passcode(&here, &alice(), AT, 8);
-        assert!(code.is(&key(1).passcode(&here, &alice(), AT, 8)));
+        let code = key(1).passcode(&here, &Purpose::Login, &alice(), AT, 8);
+        assert!(code.is(&key(1).passcode(&here, &Purpose::Login, &alice(), AT, 8)));
         for other in [
-            key(1).passcode(&there, &alice(), AT, 8),
-            key(1).passcode(&here, &email("bob@example.com"), AT, 8),
-            key(1).passcode(&here, &alice(), later, 8),
-            key(2).passcode(&here, &alice(), AT, 8),
+            key(1).passcode(&there, &Purpose::Login, &alice(), AT, 8),
+            key(1).passcode(&here, &Purpose::Login, &email("bob@example.com"), AT, 8),
+            key(1).passcode(&here, &Purpose::Login, &alice(), later, 8),
+            key(2).passcode(&here, &Purpose::Login, &alice(), AT, 8),
+            key(1).passcode(&here, &adding("u"), &alice(), AT, 8),
+            key(1).passcode(&here, &adding("v"), &alice(), AT, 8),
         ] {
             assert!(!code.is(&other));
         }
-        let shorter = key(1).passcode(&here, &alice(), AT, 6);
+        let shorter = key(1).passcode(&here, &Purpose::Login, &alice(), AT, 6);
         assert!(!code.expose_secret().contains(shorter.expose_secret()));
     }
 
@@ -289,7 +297,7 @@ mod tests {
         let id = ChallengeId::parse("r5BuMb9vjKaMlD76sIa5SQ").unwrap();
         let to = email("alice@example.com");
         let code = Passcode::parse("123456", 6).unwrap();
-        let derived = key.passcode(&id, &to, AT, 6);
+        let derived = key.passcode(&id, &Purpose::Login, &to, AT, 6);
         assert_eq!(derived.expose_secret(), "732690");
         assert_eq!(key.pseudonym(&to).as_str(), "mC_JJhjRzIl3boC8KUUUqQ");
         let client = ClientAddress::from_gateway(Some("203.0.113.7"));
@@ -334,7 +342,7 @@ mod tests {
             seed: u64, length in 6u8..=10, guess in 0u64..10_000_000_000,
         ) {
             let id = ChallengeId::draw(&mut StdRng::seed_from_u64(seed));
-            let code = key(1).passcode(&id, &alice(), AT, length);
+            let code = key(1).passcode(&id, &Purpose::Login, &alice(), AT, length);
             prop_assert_eq!(code.digits(), length);
             let again = Passcode::parse(code.expose_secret(), length);
             prop_assert!(again.is_ok_and(|again| again.is(&code)));
@@ -347,7 +355,7 @@ mod tests {
         #[test]
         fn no_debug_form_shows_the_digits(seed: u64) {
             let id = ChallengeId::draw(&mut StdRng::seed_from_u64(seed));
-            let code = key(1).passcode(&id, &alice(), AT, 6);
+            let code = key(1).passcode(&id, &Purpose::Login, &alice(), AT, 6);
             prop_assert_eq!(format!("{code:?}"), "Passcode(..)");
         }
     }

@@ -49,6 +49,9 @@ const DAY: Duration = Duration::from_hours(24);
 /// follow below those of one guess before.
 pub const GUESSES_PER_STEP: u32 = 30;
 
+/// Notices to one destination in a UTC day.
+const NOTICES_PER_DAY: u32 = 5;
+
 /// A smaller cap is one pot for everybody.
 const LEAST_SHARED_CAP: u32 = 100;
 
@@ -128,6 +131,29 @@ impl Policy {
             UnknownUsers::SignUp if !self.sign_ups.admit(destination) => UnknownUsers::Conceal,
             mode => mode,
         }
+    }
+
+    /// The limits of a notice to a destination: its own, and those of all messages. Of notices
+    /// that say the same, the first in an hour is sent for all.
+    #[must_use]
+    pub fn notice_limits(
+        &self,
+        to: &Destination,
+        prefix: Option<&str>,
+        merges: bool,
+    ) -> Vec<Limit> {
+        let own = |name, window, max| Limit {
+            scope: Scope::Destination(to.bucket()),
+            name,
+            window,
+            max,
+            kept: 0,
+            refundable: true,
+        };
+        let of_hour = merges.then(|| own("notices-hour", HOUR, 1));
+        let own = [own("notices-day", DAY, NOTICES_PER_DAY)];
+        let caps = self.caps(to.kind(), prefix, Trust::Proven);
+        own.into_iter().chain(of_hour).chain(caps).collect()
     }
 
     /// The number of digits of a code at whose issue so many guesses are made or open.
@@ -276,6 +302,19 @@ mod tests {
         assert_eq!(told(&limits), [&OF_BOTH[..], &own].concat());
         assert_eq!(limits[3].scope, Scope::Prefix("+1".to_owned()));
         assert_eq!(limits[4].scope, Scope::Deployment(DestinationKind::Phone));
+    }
+
+    #[test]
+    fn a_destination_gets_five_notices_a_day_and_one_of_a_kind_an_hour() {
+        let to: Destination = "alice+1@example.com".parse().unwrap();
+        let of_day = "notices-day by destination: 5 in 24 h, refundable";
+        let of_hour = "notices-hour by destination: 1 in 1 h, refundable";
+        let cap = "emails-day by deployment: 4 in 24 h, refundable";
+        let limits = policy().notice_limits(&to, None, true);
+        assert_eq!(told(&limits), [of_day, of_hour, cap]);
+        assert_eq!(limits[0].scope, Scope::Destination(to.bucket()));
+        let limits = policy().notice_limits(&to, None, false);
+        assert_eq!(told(&limits), [of_day, cap]);
     }
 
     #[test]

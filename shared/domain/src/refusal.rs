@@ -13,6 +13,27 @@ pub enum Unauthorized {
     InvalidToken(&'static str),
 }
 
+/// Why the destinations of a user do not change as the user asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DestinationsRefusal {
+    /// The code was right, but the destination is another user's.
+    Taken,
+    /// The user has as many destinations as a user may have.
+    TooMany,
+    /// The user would have no destination.
+    Last,
+    /// The login was by a destination that is too new to remove an older one.
+    TooNew,
+    /// The token of an undo is unknown, used or over.
+    InvalidUndo,
+}
+
+impl From<DestinationsRefusal> for Refusal {
+    fn from(why: DestinationsRefusal) -> Self {
+        Self::Destinations(why)
+    }
+}
+
 /// A refusal is a decision of a rule, not a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -46,6 +67,8 @@ pub enum Refusal {
     NotRevocable,
     /// The access token is missing or invalid.
     Unauthorized(Unauthorized),
+    /// The user's destinations do not change so.
+    Destinations(DestinationsRefusal),
     /// The request needs a token whose login is younger than this.
     StaleLogin(Duration),
 }

@@ -1,8 +1,13 @@
 //! Users, and the destinations that log them in.
 
+use std::time::Duration;
+
 use rand::CryptoRng;
 
-use super::{Claims, Destination, DestinationKind, Devices, UnixTime, challenge::draw_id};
+use super::{
+    Claims, Destination, DestinationKind, DestinationsRefusal, Devices, UnixTime,
+    challenge::draw_id,
+};
 
 /// Identifies one user permanently. It is opaque and unrelated to the
 /// destinations.
@@ -82,6 +87,22 @@ pub struct UserRecord {
     pub version: u64,
 }
 
+/// How many destinations a user has at most.
+const MOST_DESTINATIONS: usize = 10;
+
+/// How long a new destination removes no older one, and how long a removal can be undone.
+const PROBATION: Duration = Duration::from_hours(3 * 24);
+
+/// A user without one of the destinations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removal {
+    /// The user with those that are left.
+    pub user: UserRecord,
+    /// Until when the owner of the removed destination may take it back; `None` if it was
+    /// removed by itself or by an older one.
+    pub undo_until: Option<UnixTime>,
+}
+
 /// A destination of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnDestination {
@@ -113,6 +134,78 @@ impl UserRecord {
     #[must_use]
     pub const fn is_disabled(&self) -> bool {
         self.disabled_at.is_some()
+    }
+
+    /// The user with one destination more.
+    ///
+    /// # Errors
+    ///
+    /// [`DestinationsRefusal::TooMany`].
+    pub fn with(
+        &self,
+        destination: &Destination,
+        now: UnixTime,
+    ) -> Result<Self, DestinationsRefusal> {
+        if self.destinations.len() >= MOST_DESTINATIONS {
+            return Err(DestinationsRefusal::TooMany);
+        }
+        let mut user = self.clone();
+        user.destinations.push(OwnDestination {
+            destination: destination.clone(),
+            added_at: now,
+        });
+        user.sort();
+        Ok(user)
+    }
+
+    /// The user without a destination, as a session wants it that began with `proven`.
+    ///
+    /// # Errors
+    ///
+    /// [`DestinationsRefusal::Last`] or [`DestinationsRefusal::TooNew`].
+    pub fn without(
+        &self,
+        destination: &Destination,
+        proven: &Destination,
+        now: UnixTime,
+    ) -> Result<Removal, DestinationsRefusal> {
+        if self.destinations.len() < 2 {
+            return Err(DestinationsRefusal::Last);
+        }
+        let removed_since = self.added_at(destination);
+        // A destination that is the user's no longer removes nothing.
+        let since = self.added_at(proven).ok_or(DestinationsRefusal::TooNew)?;
+        let is_older = removed_since.is_some_and(|removed| removed < since);
+        if is_older && now < since.plus(PROBATION) {
+            return Err(DestinationsRefusal::TooNew);
+        }
+        let mut user = self.clone();
+        user.destinations
+            .retain(|own| own.destination != *destination);
+        Ok(Removal {
+            user,
+            undo_until: is_older.then(|| now.plus(PROBATION)),
+        })
+    }
+
+    /// The user after the removal of a destination at `removed_at` is undone: with the
+    /// destination, and without those that were added since.
+    #[must_use]
+    pub fn as_before(&self, restored: OwnDestination, removed_at: UnixTime) -> Self {
+        let mut user = self.clone();
+        user.destinations
+            .retain(|own| own.added_at < removed_at && own.destination != restored.destination);
+        user.destinations.push(restored);
+        user.sort();
+        user
+    }
+
+    fn sort(&mut self) {
+        let order = |own: &OwnDestination| {
+            let text = own.destination.as_str().to_owned();
+            (own.destination.kind(), text)
+        };
+        self.destinations.sort_by_key(order);
     }
 
     /// Since when this destination is the user's, if it is.
@@ -169,8 +262,6 @@ impl ResolvedUser {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -238,6 +329,66 @@ mod tests {
             Some("+14155550123")
         );
         assert_eq!(on(&record(&["+14155550123"]), DestinationKind::Email), None);
+    }
+
+    #[test]
+    fn a_user_has_ten_destinations_at_most() {
+        let mut user = record(&[]);
+        for n in 0..10 {
+            let to = format!("{n}@example.com").parse().unwrap();
+            user = user.with(&to, UnixTime::from_secs(n)).unwrap();
+            assert_eq!(user.added_at(&to), Some(UnixTime::from_secs(n)));
+        }
+        let to = "x@example.com".parse().unwrap();
+        let refused = user.with(&to, UnixTime::from_secs(10));
+        assert_eq!(refused, Err(DestinationsRefusal::TooMany));
+    }
+
+    #[test]
+    fn a_new_destination_removes_no_older_one_and_the_last_one_stays() {
+        let at = UnixTime::from_secs;
+        let day = |n: u64| at(n * 86_400);
+        let [old, new]: [Destination; 2] =
+            ["old@example.com", "new@example.com"].map(|to| to.parse().unwrap());
+        let id = UserId::from_table("u".to_owned());
+        let alone = UserRecord::signed_up(id, &old, day(1));
+        assert_eq!(
+            alone.without(&old, &old, day(9)),
+            Err(DestinationsRefusal::Last)
+        );
+        let user = alone.with(&new, day(10)).unwrap();
+        let moment = Duration::from_millis(1);
+        let early = user.without(&old, &new, day(13).minus(moment));
+        assert_eq!(early, Err(DestinationsRefusal::TooNew));
+        let removal = user.without(&old, &new, day(13)).unwrap();
+        assert_eq!(removal.undo_until, Some(day(16)));
+        assert_eq!(removal.user.added_at(&old), None);
+        for by in [&old, &new] {
+            let removal = user.without(&new, by, day(10)).unwrap();
+            assert_eq!((removal.undo_until, removal.user), (None, alone.clone()));
+        }
+        let gone = "gone@example.com".parse().unwrap();
+        let by_gone = user.without(&new, &gone, day(20));
+        assert_eq!(by_gone, Err(DestinationsRefusal::TooNew));
+    }
+
+    #[test]
+    fn an_undo_restores_a_destination_and_takes_off_what_was_added_since() {
+        let at = UnixTime::from_secs;
+        let [old, new, late]: [Destination; 3] =
+            ["c@example.com", "b@example.com", "a@example.com"].map(|to| to.parse().unwrap());
+        let id = UserId::from_table("u".to_owned());
+        let before = UserRecord::signed_up(id, &old, at(1))
+            .with(&new, at(2))
+            .unwrap();
+        let removed = before.without(&old, &new, at(9_999_999)).unwrap().user;
+        let later = removed.with(&late, at(10_000_000)).unwrap();
+        let restored = OwnDestination {
+            destination: old,
+            added_at: at(1),
+        };
+        let undone = later.as_before(restored, at(9_999_999));
+        assert_eq!(undone, before);
     }
 
     #[test]

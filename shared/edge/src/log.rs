@@ -289,6 +289,7 @@ const fn reason(refusal: Refusal) -> Option<&'static str> {
         | Refusal::DestinationRefused
         | Refusal::UnknownApp
         | Refusal::UserNotFound(_)
+        | Refusal::Destinations(_)
         | Refusal::StaleLogin(_)
         | Refusal::NotRevocable => None,
     }

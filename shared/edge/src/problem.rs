@@ -9,7 +9,9 @@ use lambda_http::http::{
     StatusCode,
     header::{ALLOW, HeaderName, SET_COOKIE, WWW_AUTHENTICATE},
 };
-use otp_domain::{DestinationKind, LimitKind, Mark, Refusal, Unauthorized, seconds_to_wait};
+use otp_domain::{
+    DestinationKind, DestinationsRefusal, LimitKind, Mark, Refusal, Unauthorized, seconds_to_wait,
+};
 use otp_service::{Error, ErrorKind, fault::Dependency};
 
 use crate::{cookie, failure::Failure, rejection::Rejection};
@@ -197,6 +199,7 @@ impl Problem {
             )
             .oauth("unsupported_token_type"),
             Refusal::Unauthorized(why) => Self::unauthorized(why),
+            Refusal::Destinations(why) => Self::destinations(why),
             Refusal::StaleLogin(max_age) => Self::stale_login(max_age.as_secs()),
             Refusal::DestinationNotAllowed => Self::new(
                 StatusCode::FORBIDDEN,
@@ -254,6 +257,42 @@ impl Problem {
             "This address takes a valid token.",
         )
         .with(WWW_AUTHENTICATE, challenge)
+    }
+
+    fn destinations(why: DestinationsRefusal) -> Self {
+        let (status, name, title, detail) = match why {
+            DestinationsRefusal::Taken => (
+                StatusCode::CONFLICT,
+                "destination-taken",
+                "Destination taken",
+                "This destination belongs to another user.",
+            ),
+            DestinationsRefusal::TooMany => (
+                StatusCode::CONFLICT,
+                "too-many-destinations",
+                "Too many destinations",
+                "A user has ten destinations at most. Remove one first.",
+            ),
+            DestinationsRefusal::Last => (
+                StatusCode::CONFLICT,
+                "last-destination",
+                "Last destination",
+                "A user keeps at least one destination. Add another one first.",
+            ),
+            DestinationsRefusal::TooNew => (
+                StatusCode::FORBIDDEN,
+                "destination-too-new",
+                "Destination too new",
+                "A destination removes no older one in its first three days. Log in by an older one.",
+            ),
+            DestinationsRefusal::InvalidUndo => (
+                StatusCode::BAD_REQUEST,
+                "invalid-undo",
+                "Invalid undo",
+                "There is nothing to undo by this token.",
+            ),
+        };
+        Self::new(status, name, title, detail)
     }
 
     /// The challenge of RFC 9470. A REST API renames the header, so the body has the age too.

@@ -9,15 +9,15 @@ use lambda_http::{
     request::RequestContext,
 };
 use otp_domain::{
-    ChallengeId, Destination, DeviceLabel, IdempotencyKey, RefreshToken, Refusal, SessionId,
-    Unauthorized, WayName, Ways,
+    ChallengeId, Destination, DeviceLabel, IdempotencyKey, Purpose, RefreshToken, Refusal,
+    SessionId, Unauthorized, UndoToken, UserId, WayName, Ways,
 };
 use otp_messages::LanguageChoice;
 use otp_service::{
     login::LoginRequest,
     session::{LogoutRequest, RefreshRequest, ValidateRequest},
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     body::{self, BOOLEAN, Members, Shape},
@@ -61,6 +61,7 @@ pub fn login(
     Ok(LoginRequest {
         destination,
         via,
+        purpose: Purpose::Login,
         client: client::of(request),
         challenge_id,
         device_tokens: device_token
@@ -83,6 +84,77 @@ fn via(members: &mut Members, to: Option<&Destination>, ways: &Ways) -> Option<W
     }
     let mut ways = ways.to(kind).iter().map(|way| &way.name);
     ways.find(|name| name.as_str() == chosen).cloned()
+}
+
+/// Reads `POST /api/me/destinations/` of this user.
+///
+/// # Errors
+///
+/// The request is malformed.
+pub fn add_destination(request: &Request, user: &UserId) -> Result<LoginRequest, Rejection> {
+    let (destination, challenge_id, locale) = body::read(request, |members| {
+        let destination = destination::read(members);
+        let challenge_id = members.optional("challenge_id", &CHALLENGE_ID);
+        let locale = members.optional("locale", &LOCALE);
+        Some((destination?, challenge_id, locale))
+    })?;
+    Ok(LoginRequest {
+        destination,
+        via: None,
+        purpose: Purpose::Adding(user.clone()),
+        client: client::of(request),
+        challenge_id,
+        device_tokens: Vec::new(),
+        idempotency_key: None,
+        language: locale.unwrap_or_default().or_else(|| preferred(request)),
+        app: None,
+    })
+}
+
+/// Reads `POST /api/me/destinations/verify/`.
+///
+/// # Errors
+///
+/// The request is malformed.
+pub fn verify_destination(request: &Request) -> Result<ValidateRequest, Rejection> {
+    body::read(request, |members| {
+        let destination = destination::read(members);
+        let otp = members.required("otp", &OTP);
+        let challenge_id = members.required("challenge_id", &CHALLENGE_ID);
+        Some(ValidateRequest {
+            client: client::of(request),
+            destination: destination?,
+            challenge_id: Some(challenge_id?),
+            otp: otp?,
+            label: None,
+            idempotency_key: None,
+        })
+    })
+}
+
+/// Reads `POST /api/me/destinations/remove/`.
+///
+/// # Errors
+///
+/// The request is malformed.
+pub fn remove_destination(request: &Request) -> Result<Destination, Rejection> {
+    body::read(request, destination::read)
+}
+
+/// Reads `POST /api/me/destinations/undo/`. `None` if the text is not the form of a token.
+///
+/// # Errors
+///
+/// The request is malformed.
+pub fn undo_removal(request: &Request) -> Result<Option<UndoToken>, Rejection> {
+    let token = body::read(request, |members| members.required("token", &UNDO_TOKEN))?;
+    Ok(UndoToken::parse(token.expose_secret()))
+}
+
+/// The language that the headers of a request ask for.
+#[must_use]
+pub fn language(request: &Request) -> LanguageChoice {
+    LanguageChoice::default().or_else(|| preferred(request))
 }
 
 /// What `Accept-Language` says. A browser sends the header by itself, so a malformed
@@ -237,6 +309,8 @@ const LOCALE: Shape<LanguageChoice> =
     Shape::text("a BCP 47 language tag such as de or pt-BR", |text| {
         LanguageChoice::by_locale(text).ok()
     });
+/// A text that is no token of ours undoes nothing.
+const UNDO_TOKEN: Shape<SecretString> = Shape::text("a string", |text| Some(text.into()));
 /// Any other text counts as no device, so nobody learns what a token is.
 const DEVICE_TOKEN: Shape<SecretString> = Shape::text("a string", |text| Some(text.into()));
 const DEVICE_LABEL: Shape<DeviceLabel> = Shape::text(

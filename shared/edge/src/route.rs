@@ -97,6 +97,14 @@ routes! {
     Me = GET "/api/me" "me" Validate Validations Problem;
     /// Deletes the user of an access token.
     DeleteMe = DELETE "/api/me" "delete-me" Validate Validations Problem;
+    /// Sends a code that adds a destination to the user.
+    AddDestination = POST "/api/me/destinations" "add-destination" Validate Logins Problem;
+    /// Adds the destination of a code to the user.
+    VerifyDestination = POST "/api/me/destinations/verify" "verify-destination" Validate Validations Problem;
+    /// Takes a destination from the user.
+    RemoveDestination = POST "/api/me/destinations/remove" "remove-destination" Validate Validations Problem;
+    /// Takes the removal of a destination back.
+    UndoRemoval = POST "/api/me/destinations/undo" "undo-removal" Validate Validations Problem;
     /// Lists the user's sessions.
     Sessions = GET "/api/me/sessions" "sessions" Validate Validations Problem;
     /// Ends all other sessions of the user.

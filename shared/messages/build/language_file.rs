@@ -24,6 +24,8 @@ pub struct LanguageFile {
     seconds: BTreeMap<String, String>,
     pub sms: Sms,
     pub email: Email,
+    pub adding: Adding,
+    pub notice: Notice,
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
@@ -56,6 +58,25 @@ pub struct Email {
     pub link: String,
     pub requested_at: String,
     pub requested_from: String,
+}
+
+/// The sentences of messages whose code adds a destination to a user.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adding {
+    pub sms: String,
+    pub subject: String,
+    pub intro: String,
+}
+
+/// The sentences of messages that say that an account has changed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notice {
+    pub subject: String,
+    pub changed: String,
+    pub removed: String,
+    pub undo: String,
 }
 
 /// The plural forms of the units of time, each once.
@@ -103,8 +124,14 @@ impl LanguageFile {
         &str,
         &'static [&'static str],
         &'static [&'static str],
-    ); 11] {
-        let Self { sms, email, .. } = self;
+    ); 18] {
+        let Self {
+            sms,
+            email,
+            adding,
+            notice,
+            ..
+        } = self;
         [
             ("sms.whole", &sms.whole, &["code", "brand"], &["life"]),
             ("sms.short", &sms.short, &["code", "brand"], &[]),
@@ -127,6 +154,13 @@ impl LanguageFile {
                 &["address"],
                 &[],
             ),
+            ("adding.sms", &adding.sms, &["code", "brand"], &[]),
+            ("adding.subject", &adding.subject, &["brand"], &[]),
+            ("adding.intro", &adding.intro, &["brand"], &[]),
+            ("notice.subject", &notice.subject, &["brand"], &[]),
+            ("notice.changed", &notice.changed, &["brand"], &[]),
+            ("notice.removed", &notice.removed, &["brand"], &[]),
+            ("notice.undo", &notice.undo, &[], &[]),
         ]
     }
 

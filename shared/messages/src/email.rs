@@ -24,12 +24,34 @@ pub struct Email {
 pub struct EmailDetails<'a> {
     /// The code.
     pub code: &'a Passcode,
+    /// What the code confirms.
+    pub confirms: Confirms,
     /// The challenge that the code answers, for the link.
     pub challenge_id: &'a ChallengeId,
     /// When the code was requested: `2026-01-31 12:00 UTC`.
     pub requested_at: &'a str,
     /// The client's address, as the gateway reports it.
     pub requested_from: &'a str,
+}
+
+/// What a code confirms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirms {
+    /// That somebody logs in.
+    Login,
+    /// That a destination belongs to a user who adds it.
+    Destination,
+}
+
+impl Confirms {
+    /// The word for operators' own templates and senders.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Destination => "add-destination",
+        }
+    }
 }
 
 impl<'a> EmailDetails<'a> {
@@ -51,7 +73,7 @@ pub(crate) struct EmailTemplate {
 }
 
 impl EmailTemplate {
-    pub(crate) fn new(language: Language, settings: &Settings) -> Self {
+    pub(crate) fn new(language: Language, confirms: Confirms, settings: &Settings) -> Self {
         let words = language.words();
         let life = language.duration(settings.life);
         let constants = Constants {
@@ -60,13 +82,13 @@ impl EmailTemplate {
             rtl: language.is_rtl(),
         };
         let mut subject = Rendered::default();
-        let sentence = if settings.subject_code {
-            words.subject_with_code
-        } else {
-            words.subject
+        let sentence = match (confirms, settings.subject_code) {
+            (Confirms::Destination, _) => words.adding_subject,
+            (Confirms::Login, true) => words.subject_with_code,
+            (Confirms::Login, false) => words.subject,
         };
         Format::Plain.sentence(&mut subject, sentence, &constants);
-        let blocks = blocks(language, settings);
+        let blocks = blocks(language, confirms, settings);
         Self {
             subject,
             text: text(&blocks, &constants),
@@ -98,10 +120,17 @@ enum Block<'a> {
     Origin(&'a str),
 }
 
-fn blocks(language: Language, settings: &Settings) -> Vec<Block<'_>> {
+fn blocks(language: Language, confirms: Confirms, settings: &Settings) -> Vec<Block<'_>> {
     let words = language.words();
-    let mut blocks = vec![Block::Sentence(words.intro), Block::Code];
-    if let Some(url) = &settings.sign_in_url {
+    let intro = match confirms {
+        Confirms::Login => words.intro,
+        Confirms::Destination => words.adding_intro,
+    };
+    let mut blocks = vec![Block::Sentence(intro), Block::Code];
+    // The link logs somebody in.
+    if let Some(url) = &settings.sign_in_url
+        && confirms == Confirms::Login
+    {
         blocks.push(Block::Link {
             label: words.link,
             url: url.stem(),
@@ -223,6 +252,7 @@ pub(crate) fn variables(
     let code = details.code.expose_secret();
     let challenge_id = details.challenge_id.as_str();
     let url = settings.sign_in_url.as_ref();
+    let url = url.filter(|_| details.confirms == Confirms::Login);
     let link = url.map(|url| format!("{}challenge_id={challenge_id}&otp={code}", url.stem()));
     let host = settings.origin_host.as_deref();
     let origin = host.map(|host| format!("@{host} #{code}"));
@@ -235,6 +265,7 @@ pub(crate) fn variables(
         ("link", link.unwrap_or_default()),
         ("locale", language.tag().to_owned()),
         ("origin", origin.unwrap_or_default()),
+        ("purpose", details.confirms.as_str().to_owned()),
         ("requested_at", told(details.requested_at)),
         ("requested_from", told(details.requested_from)),
     ])

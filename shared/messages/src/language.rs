@@ -26,6 +26,13 @@ pub(crate) struct Words {
     pub(crate) link: &'static str,
     pub(crate) requested_at: &'static str,
     pub(crate) requested_from: &'static str,
+    pub(crate) adding_sms: &'static str,
+    pub(crate) adding_subject: &'static str,
+    pub(crate) adding_intro: &'static str,
+    pub(crate) notice_subject: &'static str,
+    pub(crate) notice_changed: &'static str,
+    pub(crate) notice_removed: &'static str,
+    pub(crate) notice_undo: &'static str,
 }
 
 /// The longest lifetime of a code that has words, in seconds.

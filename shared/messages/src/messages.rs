@@ -5,9 +5,10 @@ use std::{collections::BTreeMap, fmt, sync::OnceLock, time::Duration};
 use otp_domain::Passcode;
 
 use crate::{
-    AndroidApp, AndroidApps, Brand, Email, EmailDetails, Language, OwnSmsTexts, SignInUrl, Sms,
-    Unfit, Units,
+    AndroidApp, AndroidApps, Brand, Confirms, Email, EmailDetails, Language, OwnSmsTexts,
+    SignInUrl, Sms, Unfit, Units,
     email::{self, EmailTemplate},
+    notice::{self, Notice},
     sms::{self, Ending, Sentence},
 };
 
@@ -41,6 +42,7 @@ pub struct Settings {
 pub struct Messages {
     settings: Settings,
     emails: [OnceLock<EmailTemplate>; Language::COUNT],
+    adding_emails: [OnceLock<EmailTemplate>; Language::COUNT],
     /// For each ending, one sentence for each language.
     texts: Vec<[OnceLock<Result<Sentence, Unfit>>; Language::COUNT]>,
 }
@@ -53,6 +55,7 @@ impl Messages {
         Self {
             settings,
             emails: [const { OnceLock::new() }; Language::COUNT],
+            adding_emails: [const { OnceLock::new() }; Language::COUNT],
             texts: (0..endings)
                 .map(|_| [const { OnceLock::new() }; Language::COUNT])
                 .collect(),
@@ -68,8 +71,13 @@ impl Messages {
     /// The e-mail in this language.
     #[must_use]
     pub fn email(&self, language: Language, details: &EmailDetails<'_>) -> Email {
-        let template = self.emails[language.index()]
-            .get_or_init(|| EmailTemplate::new(language, &self.settings));
+        let confirms = details.confirms;
+        let emails = match confirms {
+            Confirms::Login => &self.emails,
+            Confirms::Destination => &self.adding_emails,
+        };
+        let template = emails[language.index()]
+            .get_or_init(|| EmailTemplate::new(language, confirms, &self.settings));
         template.fill(details)
     }
 
@@ -108,6 +116,21 @@ impl Messages {
             },
             None => self.default_sms(code),
         }
+    }
+
+    /// The text message in this language whose code adds the number to a user.
+    #[must_use]
+    pub fn adding_sms(&self, language: Language, code: &Passcode) -> Sms {
+        let sentence = language.words().adding_sms;
+        let code = code.expose_secret();
+        let text = sms::write(sentence, language, Ending::Site, &self.settings, code);
+        Sms { language, text }
+    }
+
+    /// A notice in this language. A text message is its text.
+    #[must_use]
+    pub fn notice(&self, language: Language, notice: Notice<'_>) -> Email {
+        notice::write(language, notice, &self.settings)
     }
 
     fn default_sms(&self, code: &Passcode) -> Sms {

@@ -157,7 +157,7 @@ pub(crate) fn registered(wording: &str, settings: &Settings, code: &str) -> Stri
     fill(wording, settings.brand.as_str(), &life, false, code)
 }
 
-fn write(
+pub(crate) fn write(
     sentence: &str,
     language: Language,
     ending: Ending,

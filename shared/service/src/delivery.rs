@@ -14,7 +14,9 @@ use futures_util::future::join_all;
 use otp_domain::{
     ChallengeId, ClientAddress, Destination, Passcode, Refusal, SmsPrefixes, UnixTime, WayName,
 };
-use otp_messages::{AndroidApp, EmailDetails, Language, LanguageChoice, Messages};
+use otp_messages::{
+    AndroidApp, Confirms, EmailDetails, Language, LanguageChoice, Messages, Notice, Sms,
+};
 
 pub use aws_types::region::Region;
 pub use failure::DeliveryFailure;
@@ -58,6 +60,8 @@ pub struct CodeMessage<'a> {
     pub code: &'a Passcode,
     /// The challenge that the code answers.
     pub challenge_id: &'a ChallengeId,
+    /// What the code confirms.
+    pub confirms: Confirms,
     /// The language, and the app that reads the message.
     pub selection: Selection,
     /// When the code was requested.
@@ -66,6 +70,22 @@ pub struct CodeMessage<'a> {
     pub end: UnixTime,
     /// The client that requested it.
     pub client: &'a ClientAddress,
+}
+
+/// One notice on its way to its destination.
+pub struct NoticeMessage<'a> {
+    /// Where to.
+    pub to: &'a Destination,
+    /// The name of this message.
+    pub id: &'a str,
+    /// The way to take.
+    pub way: &'a WayName,
+    /// What it tells.
+    pub notice: Notice<'a>,
+    /// The language.
+    pub language: Language,
+    /// When it is sent.
+    pub at: UnixTime,
 }
 
 /// What became of a message.
@@ -88,7 +108,33 @@ impl Attempt {
     }
 }
 
+impl CodeMessage<'_> {
+    /// The text message in the words of this service.
+    fn sms(&self, messages: &Messages) -> Sms {
+        let Selection { language, app } = self.selection;
+        match self.confirms {
+            Confirms::Login => messages.sms(language, app, self.code),
+            Confirms::Destination => messages.adding_sms(language, self.code),
+        }
+    }
+}
+
 impl MessageSender {
+    /// Sends a notice on one way to its destination.
+    ///
+    /// # Errors
+    ///
+    /// The provider did not confirm that it took the message.
+    pub async fn notify(
+        &self,
+        message: &NoticeMessage<'_>,
+    ) -> Result<Option<MessageId>, DeliveryFailure> {
+        match self.ways_to(message.to, Some(message.way)).next() {
+            Some(way) => way.notify(&self.messages, message).await,
+            None => Err(way::no_way()),
+        }
+    }
+
     /// Builds the clients. It makes no call yet.
     #[must_use]
     pub fn new(settings: &Settings, aws: &Aws) -> Self {
@@ -130,6 +176,12 @@ impl MessageSender {
                 prefix.map(Some).ok_or(refused)
             }
         }
+    }
+
+    /// The language of a message, by the client's choice.
+    #[must_use]
+    pub fn language(&self, choice: LanguageChoice) -> Language {
+        choice.or(self.messages.settings().default_language)
     }
 
     /// Selects the language and the app, before anything is stored.

@@ -96,6 +96,19 @@ impl DigestKeys {
         })
     }
 
+    /// The current key and, while keys rotate, the second.
+    ///
+    /// # Errors
+    ///
+    /// KMS is unreachable, or refuses.
+    pub async fn all(&self) -> Result<Vec<&DigestKey>, Fault> {
+        let mut all = vec![self.current.get().await?];
+        if let Some(second) = &self.second {
+            all.push(second.get().await?);
+        }
+        Ok(all)
+    }
+
     /// The key with this id: the current one or, while keys rotate, the second.
     /// For any other id, returns a key under which the digest never matches.
     ///

@@ -27,6 +27,7 @@ mod guess;
 mod history;
 mod look;
 mod memory;
+mod notice;
 mod operator;
 mod page;
 mod receipt;

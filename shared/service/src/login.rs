@@ -3,14 +3,15 @@
 mod concealed;
 mod deliver;
 mod issued;
+mod notices;
 mod outcome;
 
 use std::time::Duration;
 
 use otp_domain::{
     Asker, CarriedUser, Challenge, ChallengeId, ClientAddress, Delivery, DeliveryDecision,
-    Destination, Device, DigestKey, IdempotencyKey, Limit, Policy, Pseudonym, TestIdentities,
-    Trust, UnixTime, UnknownUsers, User, WayName,
+    Destination, Device, DigestKey, IdempotencyKey, Limit, Policy, Pseudonym, Purpose,
+    TestIdentities, Trust, UnixTime, UnknownUsers, User, WayName,
 };
 use otp_messages::LanguageChoice;
 use rand::CryptoRng;
@@ -18,6 +19,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use concealed::{ConcealedOutcome, Concluded, HOLD};
 pub use issued::IssuedCode;
+pub use notices::DestinationsChange;
 pub use outcome::DeliveryOutcome;
 
 use crate::{
@@ -55,6 +57,8 @@ pub struct LoginSettings {
 pub struct LoginRequest {
     /// Where to send the code.
     pub destination: Destination,
+    /// What the code is for.
+    pub purpose: Purpose,
     /// The client that requests the code.
     pub client: ClientAddress,
     /// The challenge whose code the client wants again.
@@ -143,6 +147,15 @@ impl LoginService {
         self.ledger.reset();
     }
 
+    /// What becomes of a destination without a user. A code that adds a destination is sent
+    /// to whoever has it, as where anyone may sign up: nobody learns whose it is.
+    fn unknown_users(&self, request: &LoginRequest) -> UnknownUsers {
+        match request.purpose {
+            Purpose::Login => self.policy.unknown_users_at(&request.destination),
+            Purpose::Adding(_) => UnknownUsers::SignUp,
+        }
+    }
+
     /// Looks for the user, stores a challenge that carries the user
     /// (docs/decisions/redeeming.md), and only then sends its code. A client that names a
     /// live challenge of the destination gets the code of that one again.
@@ -217,11 +230,13 @@ impl LoginService {
     ) -> Result<(IssuedCode, Option<Found>), Error> {
         let (to, now) = (&wanted.request.destination, wanted.at);
         let key = self.digest_keys.current().await?;
-        let is_concealed = self.policy.unknown_users_at(to) == UnknownUsers::Conceal;
-        let (named, attempts) = (shown.challenge.as_ref(), self.policy.max_attempts);
+        let purpose = &wanted.request.purpose;
+        let is_concealed = self.unknown_users(wanted.request) == UnknownUsers::Conceal;
+        let named = shown.challenge.as_ref().map(|id| (purpose, id));
+        let attempts = self.policy.max_attempts;
         let (seen, user) = if is_concealed {
             let challenge = match named {
-                Some(id) => self.ledger.find_named(to, id, attempts).await?,
+                Some(named) => self.ledger.find_named(to, named, attempts).await?,
                 None => None,
             };
             let seen = Seen {
@@ -230,7 +245,9 @@ impl LoginService {
             };
             (seen, None)
         } else {
-            self.look(to, named).await?
+            let (seen, user) = self.look(to, named).await?;
+            // Whose the destination is means nothing to a code that adds it.
+            (seen, user.filter(|_| *purpose == Purpose::Login))
         };
         let mut asker = shown.asker.clone();
         if !is_concealed {
@@ -253,7 +270,7 @@ impl LoginService {
         if is_concealed {
             return Ok((issued, None));
         }
-        if issued.issue == Issue::New {
+        if issued.issue == Issue::New && *purpose == Purpose::Login {
             issued.challenge.user = CarriedUser::of(user.as_ref());
         }
         let history = seen.history;
@@ -264,7 +281,7 @@ impl LoginService {
     async fn look(
         &self,
         to: &Destination,
-        named: Option<&ChallengeId>,
+        named: Option<(&Purpose, &ChallengeId)>,
     ) -> Result<(Seen, Option<User>), Fault> {
         let (user, attempts) = (Store::key_of_user(to), self.policy.max_attempts);
         let seen = self.ledger.look(to, user, named, attempts).await?;
@@ -287,7 +304,7 @@ impl LoginService {
         rules.limits = self.policy.own_limits(to, &issued.asker);
         let is_known = issued.asker.device.is_some();
         self.limit_message(&mut rules, &issued, is_known, &history);
-        let decision = self.policy.unknown_users_at(to).delivery(to, user.as_ref());
+        let decision = self.unknown_users(request).delivery(to, user.as_ref());
         let about = About {
             user: user.map(|user| user.id),
             ..About::from(to)
@@ -342,7 +359,9 @@ impl LoginService {
     ) {
         let trust = if is_known {
             Trust::Device
-        } else if history.proof(&issued.client).holds(issued.at) {
+        } else if issued.challenge.purpose == Purpose::Login
+            && history.proof(&issued.client).holds(issued.at)
+        {
             Trust::Proven
         } else {
             Trust::Stranger

@@ -4,6 +4,7 @@
 
 mod account;
 mod deletion;
+mod destinations;
 mod discovery;
 mod logout;
 mod own_sessions;
@@ -29,6 +30,7 @@ use crate::{
 };
 
 pub use account::{Account, FreshAccount};
+pub use destinations::Removed;
 pub use logout::LogoutRequest;
 pub use refresh::{REUSED, RefreshRequest, Refreshed};
 pub use revoke::RevokeRequest;
@@ -55,7 +57,8 @@ pub struct SessionSettings {
     pub tokens: access_token::Settings,
 }
 
-/// The session use cases. It can sign tokens, but cannot send messages.
+/// The use cases of sessions and of users' own accounts. It can sign tokens, but cannot send
+/// messages.
 pub struct SessionService {
     aws: Aws,
     policy: Policy,

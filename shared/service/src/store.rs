@@ -1,13 +1,17 @@
 //! Users and sessions in the table. Each method is one call and its retries.
 
+mod adding;
 mod item;
 mod redeem;
+mod removal;
 mod sessions;
 mod users;
 
 use otp_domain::{Destination, User};
 
+pub use adding::Adding;
 pub use redeem::{Redeeming, Redemption};
+pub use removal::{Undo, Undoing};
 pub use sessions::{Ending, Rotation};
 pub use users::{Transition, UserPages, UserWritten};
 

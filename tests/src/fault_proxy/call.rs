@@ -1,11 +1,12 @@
 //! The calls that the functions and the operator's tool make, by name.
 
 use self::Call::{
-    AddUser, Admit, AdmitMessage, ChangeUser, Complete, CountRequest, CountValidation, CountWrong,
-    EndCooldown, EndDevices, EndSession, FetchDigestKey, FetchPublicKey, FindChallenge, FindLogin,
-    FindNamed, FindSession, FindUser, ForgetSends, ListSessions, ListUsers, LookAtTemplate,
-    PublishToTopic, ReadCounters, ReadDestination, ReadStored, RecordReport, Redeem, Rotate,
-    SendEmail, SendSms, SetClaims, Sign, SpendAttempt, Unsuppress, Withdraw, WithdrawCounts,
+    AddDestination, AddUser, Admit, AdmitMessage, AdmitNotice, ChangeUser, Complete, CountRequest,
+    CountValidation, CountWrong, EndCooldown, EndDevices, EndSession, FetchDigestKey,
+    FetchPublicKey, FindChallenge, FindLogin, FindNamed, FindSession, FindUndo, FindUser,
+    ForgetSends, ForgetUndo, ListSessions, ListUsers, LookAtTemplate, PublishToTopic, ReadCounters,
+    ReadDestination, ReadStored, RecordReport, Redeem, RemoveDestination, Rotate, SendEmail,
+    SendSms, SetClaims, Sign, SpendAttempt, UndoRemoval, Unsuppress, Withdraw, WithdrawCounts,
     WithdrawEnd,
 };
 use super::{
@@ -87,6 +88,18 @@ pub enum Call {
     ReadStored,
     /// The operator's tool lists the users.
     ListUsers,
+    /// A transaction uses the code up and adds its destination to a user.
+    AddDestination,
+    /// A transaction takes a destination from a user.
+    RemoveDestination,
+    /// What takes a removal back is read.
+    FindUndo,
+    /// A transaction gives a destination back.
+    UndoRemoval,
+    /// What took a removal back is deleted.
+    ForgetUndo,
+    /// A transaction counts a notice.
+    AdmitNotice,
     /// The operator's tool creates a user.
     AddUser,
     /// The operator's tool disables, enables or removes a user, or the user leaves.
@@ -104,6 +117,12 @@ const CALLS: &[(Call, &str, &str)] = &[
     (Withdraw, "TransactWriteItems", ":\"all-"),
     (WithdrawCounts, "TransactWriteItems", ":\"counts-"),
     (WithdrawEnd, "TransactWriteItems", ":\"end-"),
+    (AddDestination, "TransactWriteItems", ":\"adding-"),
+    (RemoveDestination, "TransactWriteItems", ":\"removing-"),
+    (UndoRemoval, "TransactWriteItems", ":\"undoing-"),
+    (AdmitNotice, "TransactWriteItems", ":\"notice-"),
+    (FindUndo, "GetItem", "\"undo#"),
+    (ForgetUndo, "DeleteItem", "\"undo#"),
     (AddUser, "TransactWriteItems", ":\"add-"),
     (ChangeUser, "TransactWriteItems", ":\"change-"),
     (SetClaims, "TransactWriteItems", ":\"claims-"),

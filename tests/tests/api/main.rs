@@ -20,6 +20,7 @@ mod cookie;
 mod cors;
 mod counted_guesses;
 mod deliveries;
+mod destinations;
 mod devices;
 mod doctor;
 mod documents;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
 
 use fancy_regex::Regex;
 
-use otp_domain::{DestinationKind, LimitKind, Mark, Refusal, Unauthorized};
+use otp_domain::{DestinationKind, DestinationsRefusal, LimitKind, Mark, Refusal, Unauthorized};
 use otp_edge::{failure::Failure, problem::Problem, rejection::Rejection};
 use otp_service::{
     Error,
@@ -30,6 +30,11 @@ fn failures() -> Vec<Failure> {
         Refusal::InvalidRefreshToken(""),
         Refusal::Unauthorized(Unauthorized::NoToken),
         Refusal::StaleLogin(Duration::from_mins(10)),
+        Refusal::Destinations(DestinationsRefusal::Taken),
+        Refusal::Destinations(DestinationsRefusal::TooMany),
+        Refusal::Destinations(DestinationsRefusal::Last),
+        Refusal::Destinations(DestinationsRefusal::TooNew),
+        Refusal::Destinations(DestinationsRefusal::InvalidUndo),
         Refusal::DestinationNotAllowed,
         Refusal::DestinationRefused,
         Refusal::DestinationUndeliverable(DestinationKind::Email, Mark::Bounced),

@@ -256,7 +256,7 @@ async fn the_subscriber_of_a_topic_gets_all_that_it_needs_to_send_the_code() {
     let (code, text) = (app.newest_code(PHONE), app.messages(PHONE)[0].text.clone());
     let mut expected = json!({
         "id": id, "way": "whatsapp", "destination": PHONE, "code": code, "text": text,
-        "locale": "de", "brand": "Example", "challenge": id, "end": "2026-01-01T00:15:00Z",
+        "purpose": "login", "locale": "de", "brand": "Example", "challenge": id, "end": "2026-01-01T00:15:00Z",
     });
     assert!(next().await == expected, "the message is not as documented");
     assert!(text.unwrap().contains("Example"));

@@ -12,6 +12,7 @@ const CHALLENGE: &str = "r5BuMb9vjKaMlD76sIa5SQ";
 
 fn email(settings: &Settings, language: Language) -> Email {
     let details = EmailDetails {
+        confirms: Confirms::Login,
         code: &code(settings),
         challenge_id: &ChallengeId::parse(CHALLENGE).unwrap(),
         requested_at: "2026-01-31 12:00 UTC",
@@ -215,6 +216,7 @@ fn the_html_stays_small_because_each_login_signs_it() {
 
 fn variables_of(settings: Settings, language: Language) -> BTreeMap<&'static str, String> {
     let details = EmailDetails {
+        confirms: Confirms::Login,
         code: &code(&settings),
         challenge_id: &ChallengeId::parse(CHALLENGE).unwrap(),
         requested_at: "2026-01-31 12:00 UTC",

@@ -9,12 +9,12 @@ use aws_sdk_sesv2::{
     },
 };
 use aws_smithy_types::{DateTime, date_time::Format};
-use otp_domain::{ChallengeId, EmailAddress, UnixTime};
+use otp_domain::{EmailAddress, UnixTime};
 use otp_messages::{Email, EmailDetails, Language, Messages};
 use tokio::time::timeout;
 
 use super::{
-    CodeMessage, DeliveryFailure, EmailFrom, Settings,
+    CodeMessage, DeliveryFailure, EmailFrom, NoticeMessage, Settings,
     template::{Found, OwnTemplate, TEMPLATED_DELIVERY},
 };
 use crate::{
@@ -77,10 +77,11 @@ impl EmailSender {
         let requested_at = requested_at(messages, message);
         let details = details(message, &requested_at);
         let language = message.selection.language;
-        let headers = |language| headers(language, message.challenge_id, message.requested_at);
+        let id = message.challenge_id.as_str();
+        let headers = |language| headers(language, id, message.requested_at);
         let Some(template) = &self.template else {
             let content = simple(headers(language), messages.email(language, &details));
-            let sent = self.send_content(to, message.challenge_id, content).await;
+            let sent = self.send_content(to, id, content).await;
             return sent.map_err(Failed::into);
         };
         let fill = |found: &Found| {
@@ -95,6 +96,18 @@ impl EmailSender {
         })
     }
 
+    /// Sends a message that has no code, and so is in no template.
+    pub(super) async fn notify(
+        &self,
+        to: &EmailAddress,
+        content: Email,
+        message: &NoticeMessage<'_>,
+    ) -> Result<Option<MessageId>, DeliveryFailure> {
+        let headers = headers(message.language, message.id, message.at);
+        let sent = self.send_content(to, message.id, simple(headers, content));
+        sent.await.map_err(Failed::into)
+    }
+
     async fn send_template(
         &self,
         to: &EmailAddress,
@@ -102,14 +115,14 @@ impl EmailSender {
         message: &CodeMessage<'_>,
         fill: impl Fn(&Found) -> Result<EmailContent, BuildError>,
     ) -> Result<Option<MessageId>, DeliveryFailure> {
-        let (language, challenge) = (message.selection.language, message.challenge_id);
+        let (language, id) = (message.selection.language, message.challenge_id.as_str());
         let found = template.find(&self.client, language).await;
         let found = found.map_err(DeliveryFailure::NotSent)?;
         let base = template.base();
-        match self.send_content(to, challenge, fill(&found)).await {
+        match self.send_content(to, id, fill(&found)).await {
             // It was not known whether the language has a template of its own.
             Err(Failed::NoTemplate(_)) if found.name != base.name => self
-                .send_content(to, challenge, fill(&base))
+                .send_content(to, id, fill(&base))
                 .await
                 .map_err(Failed::into),
             sent => sent.map_err(Failed::into),
@@ -119,11 +132,11 @@ impl EmailSender {
     fn request(
         &self,
         to: &EmailAddress,
-        challenge: &ChallengeId,
+        id: &str,
         content: EmailContent,
     ) -> Result<SendEmailFluentBuilder, BuildError> {
         let tag = MessageTag::builder().name(CHALLENGE_TAG);
-        let tag = tag.value(challenge.as_str()).build()?;
+        let tag = tag.value(id).build()?;
         let request = self.client.send_email().from_email_address(&self.from);
         Ok(request
             .set_from_email_address_identity_arn(self.identity.clone())
@@ -136,10 +149,10 @@ impl EmailSender {
     async fn send_content(
         &self,
         to: &EmailAddress,
-        challenge: &ChallengeId,
+        id: &str,
         content: Result<EmailContent, BuildError>,
     ) -> Result<Option<MessageId>, Failed> {
-        let request = content.and_then(|content| self.request(to, challenge, content));
+        let request = content.and_then(|content| self.request(to, id, content));
         let request =
             request.map_err(|_| Failed::Otherwise(DeliveryFailure::not_built(OPERATION)))?;
         let sent = request.send().await;
@@ -178,6 +191,7 @@ pub(super) fn requested_at(messages: &Messages, message: &CodeMessage<'_>) -> St
 pub(super) fn details<'a>(message: &'a CodeMessage<'_>, requested_at: &'a str) -> EmailDetails<'a> {
     EmailDetails {
         code: message.code,
+        confirms: message.confirms,
         challenge_id: message.challenge_id,
         requested_at,
         requested_from: message.client.as_str(),
@@ -215,9 +229,9 @@ fn templated(
 
 /// Mail programs do not answer an automatic message (RFC 3834), know its language, and
 /// make no thread of messages with different ids, in which the newest code would hide.
-fn headers(language: Language, challenge: &ChallengeId, at: UnixTime) -> Headers {
+fn headers(language: Language, id: &str, at: UnixTime) -> Headers {
     let header = |name, value: &str| MessageHeader::builder().name(name).value(value).build();
-    let id = format!("{}-{}", challenge.as_str(), at.as_millis());
+    let id = format!("{id}-{}", at.as_millis());
     Ok(vec![
         header("Auto-Submitted", "auto-generated")?,
         header("Content-Language", language.tag())?,
@@ -256,9 +270,9 @@ mod tests {
 
     #[test]
     fn an_email_says_that_nobody_wrote_it_in_which_language_it_is_and_that_it_stands_alone() {
-        let challenge = ChallengeId::parse("AAAAAAAAAAAAAAAAAAAAAA").unwrap();
+        let challenge = "AAAAAAAAAAAAAAAAAAAAAA";
         let language = Language::lookup("pt").unwrap();
-        let headers = headers(language, &challenge, UnixTime::from_millis(7)).unwrap();
+        let headers = headers(language, challenge, UnixTime::from_millis(7)).unwrap();
         let told: Vec<_> = headers.iter().map(|it| (it.name(), it.value())).collect();
         assert_eq!(
             told,
@@ -288,9 +302,9 @@ mod tests {
             template: None,
         };
         let to = EmailAddress::parse("alice@example.com").unwrap();
-        let challenge = ChallengeId::parse("AAAAAAAAAAAAAAAAAAAAAA").unwrap();
+        let challenge = "AAAAAAAAAAAAAAAAAAAAAA";
         let request = |sender: &EmailSender| {
-            let request = sender.request(&to, &challenge, EmailContent::builder().build());
+            let request = sender.request(&to, challenge, EmailContent::builder().build());
             request.unwrap()
         };
         let (request, of) = (request(&sender), request);
@@ -303,7 +317,7 @@ mod tests {
         assert_eq!(request.get_configuration_set_name().as_deref(), Some(set));
         let tags = request.get_email_tags().as_deref().unwrap_or_default();
         let tags: Vec<_> = tags.iter().map(|tag| (tag.name(), tag.value())).collect();
-        assert_eq!(tags, [("challenge_id", challenge.as_str())]);
+        assert_eq!(tags, [("challenge_id", challenge)]);
         (sender.identity, sender.configuration_set) = (None, None);
         let request = of(&sender);
         assert_eq!(request.get_from_email_address_identity_arn(), &None);

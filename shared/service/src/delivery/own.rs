@@ -2,10 +2,10 @@ use aws_sdk_sns::Client;
 use aws_smithy_types::{DateTime, date_time::Format};
 use aws_types::region::Region;
 use otp_domain::{DestinationKind, Topic, WayName};
-use otp_messages::Messages;
+use otp_messages::{Email, Messages};
 use serde::Serialize;
 
-use super::{CodeMessage, DeliveryFailure, email};
+use super::{CodeMessage, DeliveryFailure, NoticeMessage, email};
 use crate::{
     about::MessageId,
     aws::{Aws, ProviderConnection, Service},
@@ -25,7 +25,9 @@ struct Published<'a> {
     id: &'a str,
     way: &'a str,
     destination: &'a str,
-    code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    purpose: &'static str,
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
@@ -33,8 +35,10 @@ struct Published<'a> {
     html: Option<String>,
     locale: &'static str,
     brand: &'a str,
-    challenge: &'a str,
-    end: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenge: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<String>,
 }
 
 impl OwnSender {
@@ -54,8 +58,40 @@ impl OwnSender {
         messages: &Messages,
         message: &CodeMessage<'_>,
     ) -> Result<Option<MessageId>, DeliveryFailure> {
-        let published = published(way, messages, message);
-        let json = serde_json::to_string(&published);
+        self.publish(&published(way, messages, message)).await
+    }
+
+    /// Publishes a message that has no code.
+    pub(super) async fn notify(
+        &self,
+        way: &WayName,
+        messages: &Messages,
+        content: Email,
+        message: &NoticeMessage<'_>,
+    ) -> Result<Option<MessageId>, DeliveryFailure> {
+        let is_email = message.to.kind() == DestinationKind::Email;
+        let published = Published {
+            id: message.id,
+            way: way.as_str(),
+            destination: message.to.as_str(),
+            code: None,
+            purpose: "notice",
+            text: content.text,
+            subject: is_email.then_some(content.subject),
+            html: is_email.then_some(content.html),
+            locale: message.language.tag(),
+            brand: messages.settings().brand.as_str(),
+            challenge: None,
+            end: None,
+        };
+        self.publish(&published).await
+    }
+
+    async fn publish(
+        &self,
+        published: &Published<'_>,
+    ) -> Result<Option<MessageId>, DeliveryFailure> {
+        let json = serde_json::to_string(published);
         let json = json.map_err(|_| DeliveryFailure::not_built(OPERATION))?;
         let sent = self.client.publish().topic_arn(self.topic.arn());
         let sent = sent.message(json).send().await;
@@ -81,7 +117,7 @@ fn published<'a>(
             (selection.language, Some(it.subject), it.text, Some(it.html))
         }
         DestinationKind::Phone => {
-            let it = messages.sms(selection.language, selection.app, message.code);
+            let it = message.sms(messages);
             (it.language, None, it.text, None)
         }
     };
@@ -91,14 +127,15 @@ fn published<'a>(
         id: message.id,
         way: way.as_str(),
         destination: to.as_str(),
-        code: message.code.expose_secret(),
+        code: Some(message.code.expose_secret()),
+        purpose: message.confirms.as_str(),
         text,
         subject,
         html,
         locale: language.tag(),
         brand: messages.settings().brand.as_str(),
-        challenge: message.challenge_id.as_str(),
-        end: end.unwrap_or_default(),
+        challenge: Some(message.challenge_id.as_str()),
+        end: Some(end.unwrap_or_default()),
     }
 }
 

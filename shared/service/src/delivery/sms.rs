@@ -39,17 +39,37 @@ impl SmsSender {
         let sender = self.senders.of(to);
         let attributes = attributes(sender, self.max_price.as_deref())
             .map_err(|_| DeliveryFailure::not_built(OPERATION))?;
-        let selection = message.selection;
         // A carrier drops whatever differs from the wording that it has registered.
         let sms = match sender.and_then(|sender| sender.registration.as_ref()) {
             Some(registered) => messages.registered_sms(&registered.template_id, message.code),
-            None => messages.sms(selection.language, selection.app, message.code),
+            None => message.sms(messages),
         };
+        self.publish(to, sms.text, attributes).await
+    }
+
+    /// Sends a message that has no code. A carrier that takes registered wordings alone drops
+    /// it.
+    pub(super) async fn notify(
+        &self,
+        to: &PhoneNumber,
+        text: String,
+    ) -> Result<Option<MessageId>, DeliveryFailure> {
+        let attributes = attributes(self.senders.of(to), self.max_price.as_deref())
+            .map_err(|_| DeliveryFailure::not_built(OPERATION))?;
+        self.publish(to, text, attributes).await
+    }
+
+    async fn publish(
+        &self,
+        to: &PhoneNumber,
+        text: String,
+        attributes: HashMap<String, MessageAttributeValue>,
+    ) -> Result<Option<MessageId>, DeliveryFailure> {
         let sent = self
             .client
             .publish()
             .phone_number(to.as_str())
-            .message(sms.text)
+            .message(text)
             .set_message_attributes(Some(attributes))
             .send()
             .await

@@ -8,7 +8,8 @@ use otp_domain::{Destination, DestinationKind, ListedWay, SmsPrefixes, SmsSender
 use otp_messages::Messages;
 
 use super::{
-    CodeMessage, DeliveryFailure, EmailFrom, email::EmailSender, own::OwnSender, sms::SmsSender,
+    CodeMessage, DeliveryFailure, EmailFrom, NoticeMessage, email::EmailSender, own::OwnSender,
+    sms::SmsSender,
 };
 use crate::{
     about::MessageId,
@@ -110,6 +111,25 @@ impl Way {
                 sender.send(to, messages, message).await
             }
             (Sender::Own(sender), _) => sender.send(&self.name, messages, message).await,
+            (Sender::Email(_) | Sender::Sms(_), _) => Err(no_way()),
+        }
+    }
+}
+
+impl Way {
+    /// Sends a notice.
+    pub(super) async fn notify(
+        &self,
+        messages: &Messages,
+        message: &NoticeMessage<'_>,
+    ) -> Result<Option<MessageId>, DeliveryFailure> {
+        let content = messages.notice(message.language, message.notice);
+        match (&self.sender, message.to) {
+            (Sender::Email(sender), Destination::Email(to)) => {
+                sender.notify(to, content, message).await
+            }
+            (Sender::Sms(sender), Destination::Phone(to)) => sender.notify(to, content.text).await,
+            (Sender::Own(sender), _) => sender.notify(&self.name, messages, content, message).await,
             (Sender::Email(_) | Sender::Sms(_), _) => Err(no_way()),
         }
     }

@@ -314,7 +314,7 @@ impl Receipt<'_> {
 }
 
 /// Reads these shards of each page.
-async fn read(
+pub(super) async fn read(
     ledger: &Ledger,
     pages: &mut [Page<'_>],
     wanted: Vec<Vec<(Shard, Item)>>,

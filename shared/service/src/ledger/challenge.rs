@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use otp_domain::{
     CarriedUser, Challenge, ChallengeId, Destination, Device, DigestKeyId, OperationId, Passcode,
-    Requester, UnixTime, UserId, WayName,
+    Purpose, Requester, UnixTime, UserId, WayName,
 };
 
 use super::entry::{Renewal, Sent};
@@ -18,17 +18,36 @@ use crate::{
     },
 };
 
-/// The prefix of a challenge's sort key.
+/// The prefix of the sort key of a login's challenge.
 const PREFIX: &str = "challenge#";
+
+/// The prefix of the sort key of a challenge for adding a destination; the user follows. A
+/// guess for one purpose therefore never meets a challenge for another.
+const ADDING_PREFIX: &str = "adding#";
 
 /// The attribute of the attempts: a set of the operations that spent them.
 pub(super) const SPENT_BY: &str = "spent_by";
 
-pub(super) fn sort_key(id: &ChallengeId) -> String {
-    format!("{PREFIX}{}", id.as_str())
+pub(super) fn sort_key(purpose: &Purpose, id: &ChallengeId) -> String {
+    let id = id.as_str();
+    match purpose {
+        Purpose::Login => format!("{PREFIX}{id}"),
+        Purpose::Adding(user) => format!("{ADDING_PREFIX}{}#{id}", user.as_str()),
+    }
 }
 
-/// The partition and the prefix of all challenges of a destination.
+/// What a sort key tells of a challenge.
+fn told_by(sort: &str) -> Option<(Purpose, ChallengeId)> {
+    let (purpose, id) = if let Some(rest) = sort.strip_prefix(ADDING_PREFIX) {
+        let (user, id) = rest.rsplit_once('#')?;
+        (Purpose::Adding(UserId::from_table(user.to_owned())), id)
+    } else {
+        (Purpose::Login, sort.strip_prefix(PREFIX)?)
+    };
+    Some((purpose, ChallengeId::parse(id)?))
+}
+
+/// The partition and the prefix of all challenges of a destination's logins.
 pub(super) fn all_of(to: &Destination) -> (AttributeValue, AttributeValue) {
     (partition(to), text(PREFIX))
 }
@@ -38,8 +57,8 @@ pub(super) fn only(operation: &OperationId) -> AttributeValue {
     AttributeValue::Ss(vec![operation.as_str().to_owned()])
 }
 
-pub(super) fn key_of(to: &Destination, id: &ChallengeId) -> Item {
-    key(to, sort_key(id))
+pub(super) fn key_of(to: &Destination, purpose: &Purpose, id: &ChallengeId) -> Item {
+    key(to, sort_key(purpose, id))
 }
 
 /// The attributes of a fresh challenge.
@@ -125,13 +144,15 @@ pub(super) fn not_sent(sent: &Sent, update: &mut Clauses) {
     }
 }
 
-/// The attribute that tells that the code has logged somebody in.
+/// The attribute that tells that the code has done what it is for.
 const USED_AT: &str = "used_at";
 
 /// Marks a challenge as used.
 pub(super) fn used(now: UnixTime, update: &mut Clauses) {
     update.set(USED_AT, millis(now));
-    update.conditions.push("attribute_exists(pk)".to_owned());
+    for condition in ["attribute_exists(pk)", "attribute_not_exists(used_at)"] {
+        update.conditions.push(condition.to_owned());
+    }
 }
 
 /// Whether the challenge is used, or has no attempt left.
@@ -179,7 +200,8 @@ fn carried_user(item: &Item) -> Result<CarriedUser, Fault> {
 
 /// Reads a challenge.
 pub(super) fn challenge(item: &Item) -> Result<Challenge, Fault> {
-    let id = field(item, "sk", AttributeValue::as_s)?.strip_prefix(PREFIX);
+    let told = told_by(field(item, "sk", AttributeValue::as_s)?);
+    let (purpose, id) = told.ok_or_else(|| malformed("sk"))?;
     let to = destination(field(item, "pk", AttributeValue::as_s)?);
     let digits = u8::try_from(count(item, "digits")?).ok();
     // Whoever writes the table must not make a code short.
@@ -191,9 +213,8 @@ pub(super) fn challenge(item: &Item) -> Result<Challenge, Fault> {
     });
     let requester = field(item, "requester", AttributeValue::as_b)?;
     Ok(Challenge {
-        id: id
-            .and_then(ChallengeId::parse)
-            .ok_or_else(|| malformed("sk"))?,
+        id,
+        purpose,
         destination: to.ok_or_else(|| malformed("pk"))?,
         digits: digits.ok_or_else(|| malformed("digits"))?,
         is_fixed: item.contains_key("fixed"),

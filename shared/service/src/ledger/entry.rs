@@ -120,7 +120,7 @@ impl Entry<'_> {
             }
             Self::Code(challenge) | Self::Again(challenge, _) => (
                 Scope::Destination(challenge.destination.clone()),
-                challenge::sort_key(&challenge.id),
+                challenge::sort_key(&challenge.purpose, &challenge.id),
             ),
         }
     }

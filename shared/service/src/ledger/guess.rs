@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::{
     types::{ReturnValue, TransactWriteItem},
 };
 use otp_domain::{
-    Challenge, ChallengeId, ClientAddress, Destination, DigestKey, Limit, OperationId, Refusal,
-    UnixTime, WayName,
+    Challenge, ChallengeId, ClientAddress, Destination, DigestKey, Limit, OperationId, Purpose,
+    Refusal, UnixTime, WayName,
 };
 
 use super::{
@@ -33,8 +33,10 @@ const OPERATION: &str = "UpdateItem";
 pub struct Guess<'a> {
     /// The destination that the client claims.
     pub destination: &'a Destination,
+    /// What the code is for.
+    pub purpose: &'a Purpose,
     /// The challenge that the guess answers. Without it, the guess answers the newest
-    /// live one.
+    /// live one of the destination's logins.
     pub challenge: Option<&'a ChallengeId>,
     /// The client that guesses.
     pub client: &'a ClientAddress,
@@ -76,7 +78,7 @@ impl ChargedGuess<'_> {
         history::record_wrong(key, &challenge.id, &self.client, now, table).await
     }
 
-    /// What a right code changes beside the user: its challenge is used, its messages are
+    /// What a right code changes beside the user: its challenge is used, and was not before; its messages are
     /// off their conversion guard, and its destination is proven. With `takes_off`, the wrong
     /// guesses of its client or device are taken off.
     pub(crate) fn returns(
@@ -87,7 +89,7 @@ impl ChargedGuess<'_> {
         let (challenge, table) = (&self.challenge, &self.table);
         let mut used = Clauses::default();
         challenge::used(now, &mut used);
-        let key = challenge::key_of(&challenge.destination, &challenge.id);
+        let key = challenge::key_of(&challenge.destination, &challenge.purpose, &challenge.id);
         let returned = Return {
             challenge,
             ways: &self.ways,
@@ -286,7 +288,7 @@ impl Ledger {
             let key = update.value(text(held.current.id().as_str()));
             update.conditions.push(format!("key_id = {key}"));
         }
-        let key = challenge::key_of(guess.destination, id);
+        let key = challenge::key_of(guess.destination, guess.purpose, id);
         let update = update.update_alone(key, &self.table);
         let answer = update.return_values(ReturnValue::AllOld).send().await;
         let error = match answer {

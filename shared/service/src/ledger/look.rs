@@ -1,4 +1,4 @@
-use otp_domain::{Challenge, ChallengeId, Destination};
+use otp_domain::{Challenge, ChallengeId, Destination, Purpose};
 
 use super::{
     Ledger, challenge,
@@ -31,11 +31,11 @@ impl Ledger {
         &self,
         to: &Destination,
         beside: Item,
-        named: Option<&ChallengeId>,
+        named: Option<(&Purpose, &ChallengeId)>,
         attempts: u8,
     ) -> Result<Seen, Fault> {
         let history = key(to, history::SORT_KEY);
-        let named = named.map(|id| challenge::key_of(to, id));
+        let named = named.map(|(purpose, id)| challenge::key_of(to, purpose, id));
         let wanted = [beside, history].into_iter().chain(named);
         let mut found = self.table.get_all(wanted.collect()).await?.into_iter();
         Ok(Seen {
@@ -55,10 +55,10 @@ impl Ledger {
     pub async fn find_named(
         &self,
         to: &Destination,
-        id: &ChallengeId,
+        (purpose, id): (&Purpose, &ChallengeId),
         attempts: u8,
     ) -> Result<Option<Challenge>, Fault> {
-        let item = self.table.get(challenge::key_of(to, id)).await?;
+        let item = self.table.get(challenge::key_of(to, purpose, id)).await?;
         sendable(&item.unwrap_or_default(), attempts)
     }
 }

@@ -1,7 +1,7 @@
 //! What an operator asks about a destination, and lifts.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use otp_domain::{ChallengeId, Destination, Mark, UnixTime, User, WayName};
+use otp_domain::{ChallengeId, Destination, Mark, Purpose, UnixTime, User, WayName};
 
 use super::{
     Ledger,
@@ -136,7 +136,10 @@ impl Ledger {
             .consistent_read(true)
             .filter_expression("sk = :challenge OR attribute_exists(#sent)")
             .expression_attribute_names("#sent", format!("{SENT}{}", of.as_str()))
-            .expression_attribute_values(":challenge", text(super::challenge::sort_key(of)));
+            .expression_attribute_values(
+                ":challenge",
+                text(super::challenge::sort_key(&Purpose::Login, of)),
+            );
         let mut pages = scan.into_paginator().items().send();
         while let Some(item) = pages.next().await {
             let item =

@@ -3,7 +3,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use otp_domain::{
     Asker, CarriedUser, Challenge, Claims, ClientAddress, Delivery, Destination, Device, Devices,
-    DigestKey, DigestKeyId, GuardCount, Policy, UnixTime, UserId, issue,
+    DigestKey, DigestKeyId, GuardCount, Policy, Purpose, UnixTime, UserId, issue,
 };
 use proptest::{prelude::*, sample::select};
 use rand::{SeedableRng, rngs::StdRng};
@@ -102,7 +102,7 @@ fn challenge_to(to: &str, user: CarriedUser, seed: u64) -> Challenge {
 
 /// The item that a login writes for a challenge.
 fn item_of(written: &Challenge, page: Option<&str>) -> Item {
-    let mut item = challenge::key_of(&written.destination, &written.id);
+    let mut item = challenge::key_of(&written.destination, &written.purpose, &written.id);
     let sent = Sent {
         counted_at: page.map(str::to_owned),
         digits: written.digits,
@@ -128,7 +128,15 @@ proptest! {
                 devices: Devices { issued: 3, ended: 1 },
             },
         };
-        let written = challenge_to(to, user, seed);
+        let purpose = if seed % 5 == 0 {
+            Purpose::Adding(UserId::from_table("a#u".to_owned()))
+        } else {
+            Purpose::Login
+        };
+        let written = Challenge {
+            purpose,
+            ..challenge_to(to, user, seed)
+        };
         let page = is_counted.then_some("prefix#+1#0|message");
         let item = item_of(&written, page);
         prop_assert!(challenge::challenge(&item).unwrap() == written);

@@ -2,8 +2,9 @@
 
 use otp_domain::{
     Asker, Challenge, Delivery, DeliveryDecision, Device, DigestKey, IdempotencyKey, OperationId,
-    Passcode, Refusal, UnixTime, WayName, issue,
+    Passcode, Purpose, Refusal, UnixTime, WayName, issue,
 };
+use otp_messages::Confirms;
 use rand::CryptoRng;
 
 use super::{LoginService, Wanted};
@@ -53,6 +54,10 @@ impl IssuedCode {
             to: &self.challenge.destination,
             code,
             challenge_id: &self.challenge.id,
+            confirms: match self.challenge.purpose {
+                Purpose::Login => Confirms::Login,
+                Purpose::Adding(_) => Confirms::Destination,
+            },
             selection: self.selection,
             requested_at: self.at,
             end: self.challenge.expires_at,
@@ -100,7 +105,10 @@ impl LoginService {
             )
         } else {
             let is_fixed = self.test_identities.code_for(to, now).is_some();
-            let challenge = issue(to, &asker, is_fixed, &self.policy, key, now, rng);
+            let challenge = Challenge {
+                purpose: wanted.request.purpose.clone(),
+                ..issue(to, &asker, is_fixed, &self.policy, key, now, rng)
+            };
             let id = challenge.id.as_str().to_owned();
             (challenge, Issue::New, id)
         };

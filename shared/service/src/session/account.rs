@@ -1,6 +1,6 @@
 //! Who a token speaks for, and whether the proof behind it is fresh.
 
-use otp_domain::{Refusal, Unauthorized, UnixTime, UserRecord};
+use otp_domain::{Destination, Refusal, Session, Unauthorized, UnixTime, UserRecord};
 use secrecy::SecretString;
 
 use super::SessionService;
@@ -18,13 +18,17 @@ pub struct Account {
 /// The user of an access token whose login is younger than `FRESH_LOGIN_SECONDS`, and
 /// whose session stands. Whatever changes an account takes one.
 #[derive(Debug)]
-pub struct FreshAccount(Account);
+pub struct FreshAccount {
+    account: Account,
+    /// The destination by which the session began.
+    pub(super) proven: Destination,
+}
 
 impl std::ops::Deref for FreshAccount {
     type Target = Account;
 
     fn deref(&self) -> &Account {
-        &self.0
+        &self.account
     }
 }
 
@@ -71,8 +75,11 @@ impl SessionService {
             self.active_user(&principal),
             self.session_stands(&principal, now)
         );
-        let (user, ()) = found.map_err(|error| error.about(&principal))?;
-        Ok(FreshAccount(Account { principal, user }))
+        let (user, session) = found.map_err(|error| error.about(&principal))?;
+        Ok(FreshAccount {
+            account: Account { principal, user },
+            proven: session.destination,
+        })
     }
 
     /// Whom a fresh access token names, whether or not there is such a user.
@@ -98,11 +105,15 @@ impl SessionService {
         user.filter(|user| !user.is_disabled()).ok_or_else(gone)
     }
 
-    /// Whether the session of a token has not ended.
-    pub(super) async fn session_stands(&self, of: &Principal, now: UnixTime) -> Result<(), Error> {
+    /// The session of a token, which has not ended.
+    pub(super) async fn session_stands(
+        &self,
+        of: &Principal,
+        now: UnixTime,
+    ) -> Result<Session, Error> {
         let session = self.store.find_session(&of.user, &of.session).await?;
-        let stands = session.is_some_and(|session| now < session.expires_at);
-        if stands { Ok(()) } else { Err(ended()) }
+        let session = session.filter(|session| now < session.expires_at);
+        session.ok_or_else(ended)
     }
 }
 

@@ -1,8 +1,8 @@
 //! A right guess starts a session.
 
 use otp_domain::{
-    Challenge, Claims, Device, OperationId, RefreshToken, Refusal, ResolvedUser, Session,
-    SessionLifetimes, UnixTime, UnknownUsers, User,
+    Challenge, Claims, Destination, Device, OperationId, RefreshToken, Refusal, ResolvedUser,
+    Session, SessionLifetimes, UnixTime, UnknownUsers, User,
 };
 use rand::CryptoRng;
 
@@ -67,18 +67,17 @@ impl SessionService {
             let known = right.known_device(found.as_ref());
             let devices = found.as_ref().map(|user| user.devices).unwrap_or_default();
             let user = unknown_users.resolve(found, rng)?;
-            let refresh_token = right
+            let token = right
                 .derived_token(request, user.id())
                 .unwrap_or_else(|| RefreshToken::draw(user.id().clone(), rng));
-            let session = self.session_of(&user, &refresh_token, right, request, now);
-            let session = session.await?;
+            let session = self.session_of(&user, &token, right, request, now).await?;
             let redeeming = Redeeming {
                 guess: &right.charged,
                 user: &user,
                 claims: &claims,
                 session: &session,
                 adds_device: known.is_none() && !self.policy.device_life.is_zero(),
-                takes_off_guesses: unknown_users != UnknownUsers::Conceal,
+                takes_off_guesses: self.takes_off_guesses(&challenge.destination),
             };
             let to = &session.destination;
             let mint = self.tokens.mint(&session, to, &claims, now, rng);
@@ -99,7 +98,7 @@ impl SessionService {
                         access_token: minted?,
                         device: self.known_again(right, device, now),
                         user,
-                        refresh_token,
+                        refresh_token: token,
                         refresh_expires_in: now.until(session.expires_at),
                         challenge_id: challenge.id.clone(),
                         is_repeated: false,
@@ -108,6 +107,11 @@ impl SessionService {
             };
         }
         Err(table::fault("redeem", "the user changed twice meanwhile").into())
+    }
+
+    /// Whether a right code takes wrong guesses off: not where that tells who has an account.
+    pub(super) fn takes_off_guesses(&self, at: &Destination) -> bool {
+        self.policy.unknown_users_at(at) != UnknownUsers::Conceal
     }
 
     /// What the client keeps, so that the device is known from now on.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use otp_domain::{
     ChallengeId, ClientAddress, Destination, Device, DeviceLabel, Devices, IdempotencyKey,
-    OperationId, Passcode, RefreshToken, Refusal, RepeatableGuess, ResolvedUser, UnixTime, User,
-    UserId, Verdict,
+    OperationId, Passcode, Purpose, RefreshToken, Refusal, RepeatableGuess, ResolvedUser, UnixTime,
+    User, UserId, Verdict,
 };
 use rand::CryptoRng;
 use secrecy::{ExposeSecret, SecretString};
@@ -160,7 +160,8 @@ impl SessionService {
         rng: &mut impl CryptoRng,
     ) -> Result<LoggedIn, Error> {
         let operation = OperationId::draw(rng);
-        let right = self.judge(request, &operation, now).await?;
+        let right = self.judge(request, &Purpose::Login, &operation, now);
+        let right = right.await?;
         self.start(&right, request, &operation, now, rng).await
     }
 
@@ -169,9 +170,10 @@ impl SessionService {
     ///
     /// The attempt is named under the current digest key: the challenge, which names
     /// its own, is not read yet. A repeat after a rotation therefore spends another attempt.
-    async fn judge(
+    pub(super) async fn judge(
         &self,
         request: &ValidateRequest,
+        purpose: &Purpose,
         operation: &OperationId,
         now: UnixTime,
     ) -> Result<RightGuess<'_>, Error> {
@@ -181,6 +183,7 @@ impl SessionService {
         let guess = Guess {
             digits: code.as_ref().map_or(0, Passcode::digits),
             destination: &request.destination,
+            purpose,
             challenge: request.challenge_id.as_ref(),
             client: &request.client,
             limit: &self.policy.validation_limit(&request.client),

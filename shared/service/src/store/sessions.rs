@@ -7,7 +7,9 @@ use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::ReturnValuesOnConditionCheckFailure as OnFailure,
 };
-use otp_domain::{RefreshTokenDigest, RotationSalt, Seal, Session, SessionId, UnixTime, UserId};
+use otp_domain::{
+    Destination, RefreshTokenDigest, RotationSalt, Seal, Session, SessionId, UnixTime, UserId,
+};
 use tokio::time::timeout;
 
 use super::{Store, item};
@@ -32,6 +34,8 @@ pub enum Ending<'a> {
     AllWithLast(&'a SessionId),
     /// All but this one.
     Except(&'a SessionId),
+    /// All that began with this destination, but this one.
+    ProvenBy(&'a Destination, Option<&'a SessionId>),
 }
 
 /// The outcome of a rotation.
@@ -153,6 +157,9 @@ impl Store {
                 Ending::All => (),
                 Ending::AllWithLast(last) => sessions.sort_by_key(|it| it.id == *last),
                 Ending::Except(kept) => sessions.retain(|it| it.id != *kept),
+                Ending::ProvenBy(destination, kept) => {
+                    sessions.retain(|it| it.destination == *destination && Some(&it.id) != kept);
+                }
             }
             for session in &sessions {
                 self.end_session(user, &session.id).await?;

@@ -57,9 +57,11 @@ pub enum UserWritten {
 }
 
 /// What a transition writes at one destination.
-enum Copy<'a> {
+pub(super) enum Copy<'a> {
     /// The destination is the user's from now on.
     Take(&'a UserRecord),
+    /// The same, and it was the second user's.
+    TakeFrom(&'a UserRecord, &'a UserId),
     /// It stays the user's.
     Keep(&'a UserRecord),
     /// It is the user's no longer.
@@ -82,7 +84,7 @@ impl<'a> Transition<'a> {
     }
 
     /// Every copy that differs, with its destination.
-    fn copies(&self) -> Vec<(&'a Destination, Copy<'a>)> {
+    pub(super) fn copies(&self) -> Vec<(&'a Destination, Copy<'a>)> {
         let (before, after) = (self.before(), self.after());
         let has = |user: Option<&UserRecord>, to| user.is_some_and(|it| it.added_at(to).is_some());
         let left = before.into_iter().flat_map(|before| {
@@ -104,7 +106,7 @@ impl<'a> Transition<'a> {
     }
 
     /// Why nothing was written, by which writes failed.
-    fn judge(&self, failed: &[bool]) -> UserWritten {
+    pub(super) fn judge(&self, failed: &[bool]) -> UserWritten {
         let own_failed = failed.first() == Some(&true);
         let copies = self.copies().into_iter().zip(failed.iter().skip(1));
         let taken = copies.filter(|((_, copy), failed)| **failed && matches!(copy, Copy::Take(_)));
@@ -144,7 +146,7 @@ impl Store {
     }
 
     /// All that a transition writes: the user's own item, and then the copies.
-    fn writes(
+    pub(super) fn writes(
         &self,
         change: Transition<'_>,
         now: UnixTime,
@@ -194,7 +196,7 @@ impl Store {
     }
 
     /// A copy that is taken preserves a tombstone's last login, and clears its TTL.
-    fn write_copy(
+    pub(super) fn write_copy(
         &self,
         to: &Destination,
         copy: &Copy<'_>,
@@ -202,7 +204,9 @@ impl Store {
     ) -> Result<TransactWriteItem, BuildError> {
         let mut update = Clauses::default();
         let copied: Vec<_> = match copy {
-            Copy::Take(user) | Copy::Keep(user) => item::copied(user).collect(),
+            Copy::Take(user) | Copy::TakeFrom(user, _) | Copy::Keep(user) => {
+                item::copied(user).collect()
+            }
             Copy::Leave(_) => Vec::new(),
         };
         let stale = item::COPIED.iter();
@@ -218,6 +222,10 @@ impl Store {
                 update
                     .conditions
                     .push("attribute_not_exists(user_id)".to_owned());
+            }
+            Copy::TakeFrom(user, holder) => {
+                update.set("user_id", text(user.id.as_str()));
+                require(holder, &mut update);
             }
             Copy::Keep(user) => require(&user.id, &mut update),
             Copy::Leave(user) => {

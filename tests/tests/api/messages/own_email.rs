@@ -11,7 +11,7 @@ use tests::{ALICE, Call, CallFault, TestApp};
 use super::{login, received};
 use local::aws::clients;
 use otp_domain::{ChallengeId, Passcode};
-use otp_messages::{EmailDetails, Language};
+use otp_messages::{Confirms, EmailDetails, Language};
 use otp_service::delivery::render_own_email;
 
 const TEMPLATE: (&str, &str) = ("EMAIL_TEMPLATE", "login");
@@ -105,6 +105,7 @@ async fn a_preview_shows_the_template_as_ses_renders_it_or_says_what_it_lacks() 
         ChallengeId::parse("r5BuMb9vjKaMlD76sIa5SQ").unwrap(),
     );
     let details = EmailDetails {
+        confirms: Confirms::Login,
         code: &code,
         challenge_id: &id,
         requested_at: "",

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use otp_domain::{ChallengeId, Passcode};
-use otp_messages::{EmailDetails, Language, Messages};
+use otp_messages::{Confirms, EmailDetails, Language, Messages};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::json;
 use tests::TestApp;
@@ -17,6 +17,7 @@ fn own_texts(messages: &Messages, code: &str, id: &str) -> HashSet<String> {
     let code = Passcode::parse(code, 6).unwrap();
     let id = ChallengeId::parse(id).unwrap();
     let details = EmailDetails {
+        confirms: Confirms::Login,
         code: &code,
         challenge_id: &id,
         requested_at: "2026-01-01 00:10 UTC",

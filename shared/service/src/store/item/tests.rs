@@ -20,6 +20,7 @@ const NAMES: &[&str] = &[
     "pk",
     "sk",
     "claims",
+    "count",
     "created_at",
     "destinations",
     "disabled_at",

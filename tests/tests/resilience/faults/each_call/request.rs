@@ -46,6 +46,8 @@ pub enum Request {
     Me,
     MeCold,
     DeleteMe,
+    /// A right code that adds a destination.
+    VerifyDestination,
     /// The user's own sessions.
     Sessions,
     /// All of them but the current one: here, one other.
@@ -146,6 +148,7 @@ impl Request {
             Self::Me => "me",
             Self::MeCold => "me, cold",
             Self::DeleteMe => "delete the account",
+            Self::VerifyDestination => "add a destination",
             Self::Sessions => "sessions",
             Self::EndSessions => "end other sessions",
             Self::EndSession => "end a session",
@@ -179,6 +182,7 @@ impl Request {
             Self::Logout | Self::LogoutAll => Route::Logout,
             Self::Me | Self::MeCold => Route::Me,
             Self::DeleteMe => Route::DeleteMe,
+            Self::VerifyDestination => Route::VerifyDestination,
             Self::Sessions => Route::Sessions,
             Self::EndSessions => Route::EndSessions,
             Self::EndSession => Route::EndSession,

@@ -7,7 +7,7 @@ use super::request::Request::{
     LoginCold, LoginConcealed, LoginFull, LoginGuarded, LoginRefused, LoginRepeatedRefused,
     LoginReplayed, LoginUndelivered, LoginWithKey, Logout, LogoutAll, Me, MeCold, Refresh,
     RefreshCold, RefreshReused, Sessions, Validate, ValidateCold, ValidateConcealed,
-    ValidateRepeated, ValidateWithKey, ValidateWithoutId, ValidateWrong,
+    ValidateRepeated, ValidateWithKey, ValidateWithoutId, ValidateWrong, VerifyDestination,
 };
 use super::row::{Outcome, Row, outcome, row};
 
@@ -18,6 +18,8 @@ pub const ATTEMPTED: &str = "challenge, attempt";
 pub const REDEEMED: &str = "attempt, session";
 pub const SESSION: &str = "session";
 pub const REFRESHED_SESSION: &str = "session, refreshed";
+pub const ADDED: &str = "the user's";
+pub const NOT_ADDED: &str = "nobody's";
 pub const USER: &str = "user, session";
 pub const TWO_SESSIONS: &str = "two sessions";
 pub const NO_SESSION: &str = "no session";
@@ -259,6 +261,14 @@ pub const ROWS: &[Row] = &[
         .but_lost(outcome(503, 0, NO_SESSION, 204)),
     row(MeCold, Call::FetchPublicKey, 3, ANSWERED, NOT_ANSWERED),
     row(Me, Call::FindUser, 3, ANSWERED, NOT_ANSWERED),
+    row(
+        VerifyDestination,
+        Call::AddDestination,
+        3,
+        outcome(200, 0, ADDED, 200),
+        outcome(503, 0, NOT_ADDED, 200),
+    )
+    .but_lost(outcome(503, 0, ADDED, 200)),
     row(DeleteMe, Call::FindUser, 3, DELETED, NOT_DELETED),
     row(DeleteMe, Call::FindSession, 3, DELETED, NOT_DELETED),
     row(DeleteMe, Call::ChangeUser, 3, DELETED, NOT_DELETED).but_lost(HALF_DELETED),

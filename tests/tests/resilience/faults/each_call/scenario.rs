@@ -1,19 +1,21 @@
 //! One request, with everything that must happen before it.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use otp_edge::route::Route;
 use serde_json::{Value, json};
 use tests::{
-    Call, CallFault, TestApp, destination, other_than,
-    table::{attempts, number, partition_key, sort_key},
+    Call, CallFault, DESTINATIONS, TestApp, destination, other_than,
+    table::{Item, attempts, number, partition_key, sort_key},
     validation,
 };
 
 use super::{
     request::Request,
     rows::{
-        ATTEMPTED, CHALLENGE, NO_SESSION, NOTHING, REDEEMED, REFRESHED_SESSION, SESSION,
-        TWO_SESSIONS, UNATTEMPTED, USER,
+        ADDED, ATTEMPTED, CHALLENGE, NO_SESSION, NOT_ADDED, NOTHING, REDEEMED, REFRESHED_SESSION,
+        SESSION, TWO_SESSIONS, UNATTEMPTED, USER,
     },
 };
 
@@ -80,10 +82,11 @@ impl Scenario {
                 path = path.replace("{id}", &session);
                 (Value::Null, Some(("authorization", bearer)))
             }
-            Route::Keys | Route::Configuration | Route::Metadata => (Value::Null, None),
+            Route::VerifyDestination => adding_before(app, number, &to).await,
             Route::Refresh | Route::Logout | Route::Token | Route::Revoke => {
                 (refreshable_before(request, app, &to).await, None)
             }
+            _ => (Value::Null, None),
         };
         Self {
             messages_before: app.messages(&to).len(),
@@ -190,7 +193,8 @@ impl Scenario {
                     _ => "user and session disagree",
                 }
             }
-            Route::Me | Route::Keys | Route::Configuration | Route::Metadata => "",
+            Route::VerifyDestination => owned(&items),
+            _ => "",
         }
     }
 }
@@ -212,6 +216,30 @@ async fn bearer_before(request: Request, app: &TestApp, to: &str) -> (String, St
     }
     let bearer = format!("Bearer {}", login["token"].as_str().unwrap());
     (bearer, own)
+}
+
+/// Asks for a code that adds a destination; returns the body that brings it back, and the
+/// header of who asked.
+async fn adding_before(
+    app: &TestApp,
+    number: usize,
+    to: &str,
+) -> (Value, Option<(&'static str, String)>) {
+    let login = app.log_in(&format!("owner{number}@example.com")).await;
+    let (token, asked) = (&login["token"], destination(to));
+    let asked = app.post_with_token(DESTINATIONS, token, &asked).await;
+    let id = asked.text("challenge_id");
+    let bearer = format!("Bearer {}", token.as_str().unwrap());
+    let body = validation(to, Some(&id), &app.newest_code(to));
+    (body, Some(("authorization", bearer)))
+}
+
+/// Whether the destination of these items has a user.
+fn owned(items: &HashMap<String, Item>) -> &'static str {
+    match items.get("user") {
+        Some(user) if user.contains_key("user_id") => ADDED,
+        _ => NOT_ADDED,
+    }
 }
 
 /// Logs in, for a request with a refresh token; returns its body.
