@@ -8,6 +8,7 @@ mod arguments;
 use std::ffi::OsString;
 
 use otp_domain::{Destination, DestinationKind, SessionId};
+use otp_edge::mistakes::nearest;
 use otp_service::users::Change;
 
 use self::arguments::{Arguments, Collected};
@@ -37,6 +38,8 @@ pub enum Command {
     Completion(Shell),
     /// Print a message.
     Preview(Preview),
+    /// Judge the settings in a file of parameters, or in the environment.
+    CheckSettings(Option<OsString>),
     /// Print the pseudonym of a destination under a KMS key.
     Pseudonym {
         /// The destination.
@@ -121,6 +124,13 @@ pub fn parse(
     {
         return arguments.preview().map(Command::Preview);
     }
+    if arguments
+        .positional
+        .front()
+        .is_some_and(|group| group == "settings")
+    {
+        return arguments.check_settings();
+    }
     if let Some(shell) = arguments.completion()? {
         return Ok(Command::Completion(shell));
     }
@@ -166,11 +176,12 @@ impl Arguments {
                 return Err(format!("{group}: the command is missing"));
             }
             ("users" | "sessions", _) => {
-                return Err(format!("{group}: unknown command {verb:?}"));
+                return Err(format!("{group}: {}", unknown(&verb)));
             }
             _ => {
                 return Err(format!(
-                    "unknown command {group:?}: give users, sessions or messages"
+                    "{}: give users, sessions or messages",
+                    unknown(&group)
                 ));
             }
         };
@@ -210,7 +221,7 @@ impl Arguments {
                 return Err(format!("{group}: the command is missing"));
             }
             [group @ ("destinations" | "limits"), verb, ..] => {
-                return Err(format!("{group}: unknown command {verb:?}"));
+                return Err(format!("{group}: {}", unknown(&verb)));
             }
             _ => return Ok(None),
         };
@@ -232,10 +243,22 @@ impl Arguments {
             ["messages", "preview"] => self.preview_options(),
             ["messages"] => Err("the command is missing".to_owned()),
             ["messages", "preview", ..] => Err(format!("unexpected {:?}", words[2])),
-            _ => Err(format!("unknown command {:?}", words[1])),
+            _ => Err(unknown(&words[1])),
         };
         let whole = preview.and_then(|preview| self.refuse_the_rest().map(|()| preview));
         whole.map_err(|mistake| format!("messages: {mistake}"))
+    }
+
+    fn check_settings(mut self) -> Result<Command, String> {
+        let words: Vec<_> = self.positional.drain(..).collect();
+        let checked = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["settings", "check"] => Ok(Command::CheckSettings(self.parameters.take())),
+            ["settings"] => Err("the command is missing".to_owned()),
+            ["settings", "check", ..] => Err(format!("unexpected {:?}", words[2])),
+            _ => Err(unknown(&words[1])),
+        };
+        let whole = checked.and_then(|command| self.refuse_the_rest().map(|()| command));
+        whole.map_err(|mistake| format!("settings: {mistake}"))
     }
 
     fn preview_options(&mut self) -> Result<Preview, String> {
@@ -372,6 +395,29 @@ impl Arguments {
         })
     }
 }
+
+/// Names the command that was probably meant.
+fn unknown(word: &str) -> String {
+    let near = nearest(word, &COMMANDS);
+    let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+    format!("unknown command {word:?}{near}")
+}
+
+/// Those that are long enough for a near miss.
+const COMMANDS: [&str; 12] = [
+    "users",
+    "sessions",
+    "messages",
+    "settings",
+    "destinations",
+    "list",
+    "show",
+    "enable",
+    "disable",
+    "remove",
+    "preview",
+    "check",
+];
 
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,8 @@ pub enum Error {
     Preview(String),
     /// A call to the table or to a key failed.
     Table(Fault),
+    /// AWS was not reached, or refused: why, and what was tried.
+    Aws(String),
 }
 
 impl fmt::Display for Error {
@@ -22,11 +24,8 @@ impl fmt::Display for Error {
         match self {
             Self::Stream(name, error) => write!(f, "{name}: {error}"),
             Self::MalformedCsv(lines) => write!(f, "{}\nnothing was written", lines.join("\n")),
-            Self::Preview(why) => f.write_str(why),
-            Self::Table(fault) => write!(
-                f,
-                "{fault}\ncheck --table or --digest-key, the AWS region, the credentials and the endpoint"
-            ),
+            Self::Table(fault) => fault.fmt(f),
+            Self::Preview(why) | Self::Aws(why) => f.write_str(why),
         }
     }
 }

@@ -20,6 +20,7 @@ mod args;
 mod batch;
 mod cell;
 mod completion;
+mod credentials;
 mod deliveries;
 mod destination;
 pub mod doctor;
@@ -31,6 +32,7 @@ mod operation;
 mod preview;
 mod rows;
 mod sessions;
+mod settings;
 mod task;
 mod timestamp;
 mod users;
@@ -42,6 +44,7 @@ use otp_domain::{Destination, UnixTime};
 use otp_service::{aws::Aws, keys::DigestKeys, ledger::Ledger, table::Table, users::UserService};
 
 use args::{Action, Command};
+use credentials::Tried;
 use deliveries::{Deliveries, Tools};
 use error::Error;
 use task::Task;
@@ -66,6 +69,9 @@ pub async fn run(
         Ok(Command::Version) => print(args::VERSION, io),
         Ok(Command::Completion(shell)) => print(&shell.script(), io),
         Ok(Command::Preview(preview)) => preview.run(otp_settings::variable, aws, io).await,
+        Ok(Command::CheckSettings(file)) => {
+            settings::check(file.as_deref(), otp_settings::variable, now, io)
+        }
         Ok(Command::Pseudonym { of, digest_key }) => pseudonym(&of, &digest_key, aws, io).await,
         Ok(Command::Doctor { table, is_json }) => {
             let lookup = |name: &str| match (name, &table) {
@@ -101,8 +107,11 @@ async fn pseudonym(
     aws: impl AsyncFnOnce() -> Aws,
     io: &mut Io<'_>,
 ) -> Result<Exit, Error> {
-    let keys = DigestKeys::new(&aws().await.kms(), digest_key, None);
-    let pseudonym = keys.current().await?.pseudonym(of);
+    let aws = aws().await;
+    let tried = Tried::with(aws.sdk(), None).await?;
+    let keys = DigestKeys::new(&aws.kms(), digest_key, None);
+    let current = keys.current().await;
+    let pseudonym = current.map_err(|fault| tried.told(&fault))?.pseudonym(of);
     writeln!(io.stdout, "{}", pseudonym.as_str())?;
     Ok(Exit::Done)
 }
@@ -132,6 +141,12 @@ async fn execute(
     io: &mut Io<'_>,
 ) -> Result<Exit, Error> {
     let task = Task::prepare(action, io)?;
-    let users = UserService::new(Table::new(aws().await.dynamodb(), table));
-    task.run(&users, now, io).await
+    let aws = aws().await;
+    let tried = Tried::with(aws.sdk(), Some(&table)).await?;
+    let users = UserService::new(Table::new(aws.dynamodb(), table));
+    let ran = task.run(&users, now, io).await;
+    ran.map_err(|error| match error {
+        Error::Table(fault) => tried.told(&fault),
+        error => error,
+    })
 }

@@ -28,6 +28,7 @@ pub struct Arguments {
     pub digest_key: Option<String>,
     pub is_json: bool,
     pub end_sessions: bool,
+    pub parameters: Option<OsString>,
     pub positional: VecDeque<String>,
 }
 
@@ -67,6 +68,9 @@ impl Arguments {
                 }
                 Arg::Long("app") => set(&mut arguments.app, "--app", string(&mut parser)?)?,
                 Arg::Long("html") => set(&mut arguments.html, "--html", parser.value()?)?,
+                Arg::Long("parameters") => {
+                    set(&mut arguments.parameters, "--parameters", parser.value()?)?;
+                }
                 Arg::Long("digest-key") => {
                     let key = string(&mut parser)?;
                     set(&mut arguments.digest_key, "--digest-key", key)?;
@@ -92,6 +96,7 @@ impl Arguments {
             ("--html", self.html.is_some()),
             ("--digest-key", self.digest_key.is_some()),
             ("--json", self.is_json),
+            ("--parameters", self.parameters.is_some()),
         ];
         if let Some((option, _)) = options.iter().find(|(_, is_given)| *is_given) {
             return Err(format!("unexpected {option}"));

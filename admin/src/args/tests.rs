@@ -27,6 +27,16 @@ fn read_action(line: &str) -> Action {
 }
 
 #[test]
+fn settings_are_checked_without_a_table() {
+    for (line, file) in [
+        ("settings check", None),
+        ("settings check --parameters f", Some("f".into())),
+    ] {
+        assert_eq!(read(line, None), Ok(Command::CheckSettings(file)), "{line}");
+    }
+}
+
+#[test]
 fn a_preview_needs_no_table() {
     let text = Preview {
         channel: DestinationKind::Phone,
@@ -198,15 +208,42 @@ fn wrong_usage_is_refused() {
 }
 
 #[test]
+fn a_near_miss_of_a_command_is_told_what_was_meant() {
+    for (line, expected) in [
+        (
+            "user list",
+            "unknown command \"user\"; did you mean users?: give users, sessions or messages",
+        ),
+        (
+            "users lst",
+            "users: unknown command \"lst\"; did you mean list?",
+        ),
+        (
+            "settings chek",
+            "settings: unknown command \"chek\"; did you mean check?",
+        ),
+        ("settings", "settings: the command is missing"),
+        ("settings check x", "settings: unexpected \"x\""),
+        ("settings check --csv f", "settings: unexpected --csv"),
+        (
+            "users list --parameters f",
+            "users list: unexpected --parameters",
+        ),
+    ] {
+        assert_eq!(
+            read(line, Some("table")),
+            Err(expected.to_owned()),
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn an_error_names_what_is_wrong() {
     for (line, expected) in [
         (
             "",
             "no command: give users, sessions or messages, and a command",
-        ),
-        (
-            "user list",
-            "unknown command \"user\": give users, sessions or messages",
         ),
         ("users", "users: the command is missing"),
         ("users rename", "users: unknown command \"rename\""),

@@ -135,7 +135,8 @@ fn listed(names: &[&str]) -> String {
 
 /// The known name that the client probably meant: the same letters, a longer
 /// form, or one or two typing mistakes away.
-fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
+#[must_use]
+pub fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
     if name.chars().count() > SHOWN {
         return None;
     }

@@ -9,6 +9,12 @@ use crate::table::{Kind, Setting};
 pub struct SettingsError(Vec<String>);
 
 impl SettingsError {
+    /// One sentence for each.
+    #[must_use]
+    pub fn mistakes(&self) -> &[String] {
+        &self.0
+    }
+
     /// The mistakes of both.
     #[must_use]
     pub fn and(mut self, more: Option<Self>) -> Self {
