@@ -171,6 +171,14 @@ fn no_more_texts(rng: &mut StdRng, request: Request) -> Option<Answer> {
     (request == Request::Login && rng.random_bool(0.5)).then_some(Answer::SmsCapped)
 }
 
+fn one_address_for_many(rng: &mut StdRng, request: Request) -> Option<Answer> {
+    (request == Request::Login && rng.random_bool(0.3)).then_some(Answer::ClientRefused)
+}
+
+fn many_guesses(rng: &mut StdRng, request: Request) -> Option<Answer> {
+    (request == Request::Validate && rng.random_bool(0.5)).then_some(Answer::ClientRefused)
+}
+
 fn stolen_tokens(rng: &mut StdRng, request: Request) -> Option<Answer> {
     (request == Request::Refresh && rng.random_bool(0.2)).then_some(Answer::Reused)
 }
@@ -203,6 +211,9 @@ const ROWS: &[Row] = &[
     row("GatewayFlood", LARGE, 10, a_flood),
     row("MessagesCapped", SMALL, 45, no_more_texts),
     row("MessagesCapped", LARGE, 20, no_more_texts),
+    row("ClientsRefused", SMALL, 60, one_address_for_many),
+    row("ClientsRefused", SMALL, 45, many_guesses),
+    row("ClientsRefused", LARGE, 20, one_address_for_many),
     row("Conversion", SMALL, 240, codes_do_not_arrive),
     row("Conversion", LARGE, 240, codes_do_not_arrive),
     row("ReusedRefreshTokens", SMALL, 120, stolen_tokens),

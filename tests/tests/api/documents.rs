@@ -214,7 +214,7 @@ fn each_metric_filter_looks_for_a_value_that_the_log_can_have() {
                 ("$.outcome", outcome) => assert!(outcomes.contains(outcome), "{name}: {outcome}"),
                 ("$.reason", reason) if reason == REUSED => {}
                 ("$.reason", reason) if reason == TEST_IDENTITIES_ENDED => {}
-                ("$.reason", "sms-*" | "email*") => {}
+                ("$.reason", "sms-*" | "email*" | "logins-hour" | "validations-hour") => {}
                 // Of the gateway's log, which names the kind of each answer of its own.
                 ("$.error", "THROTTLED") => {
                     let path = [
@@ -232,7 +232,14 @@ fn each_metric_filter_looks_for_a_value_that_the_log_can_have() {
         }
     }
     let outcomes = outcomes.iter().map(|outcome| ("$.outcome", *outcome));
-    let reasons = [REUSED, TEST_IDENTITIES_ENDED, "sms-*", "email*"];
+    let reasons = [
+        REUSED,
+        TEST_IDENTITIES_ENDED,
+        "sms-*",
+        "email*",
+        "logins-hour",
+        "validations-hour",
+    ];
     let reasons = reasons.iter().map(|reason| ("$.reason", *reason));
     let all = outcomes.chain(reasons).chain([("$.error", "THROTTLED")]);
     let all = all.map(|(field, value)| (field.to_owned(), value.to_owned()));

@@ -1,5 +1,6 @@
 //! A day of a deployment: its requests, their answers, and what they report.
 
+use otp_domain::{Asker, ClientAddress, Policy};
 use otp_edge::problem::Problem;
 use otp_service::session::REUSED;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -30,7 +31,20 @@ pub enum Answer {
     GatewayThrottled,
     OutOfConcurrency,
     SmsCapped,
+    ClientRefused,
     Reused,
+}
+
+/// The name of a client's limit in the log.
+fn client_limit(request: Request) -> &'static str {
+    let (policy, client) = (Policy::default(), ClientAddress::from_gateway(None));
+    match request {
+        Request::Login => {
+            let to = "alice@example.com".parse().unwrap();
+            policy.own_limits(&to, &Asker::from(client))[0].name
+        }
+        Request::Validate | Request::Refresh => policy.validation_limit(&client).name,
+    }
 }
 
 /// A day in the making.
@@ -115,6 +129,7 @@ impl Day {
             Answer::DeliveryFailed { .. } => (Problem::DELIVERY_FAILED, ""),
             Answer::Unavailable => (Problem::UNAVAILABLE, ""),
             Answer::SmsCapped => ("too-many-requests", "sms-day"),
+            Answer::ClientRefused => ("too-many-requests", client_limit(request)),
             Answer::Reused => ("invalid-refresh-token", REUSED),
             Answer::Refused => ("invalid-otp", "wrong code"),
             _ if request == Request::Login => ("sent", ""),

@@ -181,6 +181,7 @@ const COUNTED: &[(&str, &[&str])] = &[
     ("DeliveryFailures", &["LoginLog"]),
     ("GatewayThrottles", &["ApiLog"]),
     ("MessagesCapped", &["LoginLog"]),
+    ("ClientsRefused", &["LoginLog", "ValidateLog"]),
     ("ReusedRefreshTokens", &["ValidateLog"]),
     ("TestIdentitiesEnded", &["LoginLog"]),
     ("Unavailable", &["LoginLog", "ValidateLog"]),

@@ -133,6 +133,27 @@ fn a_web_acl_stands_before_the_stage_if_there_is_one() {
         "ResourceArn": "arn:aws:apigateway:eu-west-1::/restapis/Api/stages/Api.Stage",
     });
     assert_eq!(association, expected);
+    assert_eq!(stack.resources("AWS::WAFv2::WebACL"), []);
+}
+
+#[test]
+fn one_parameter_creates_a_web_acl_with_a_rate_rule_for_each_address() {
+    let kind = "AWS::WAFv2::WebACL";
+    assert_eq!(Stack::with(&[]).resources(kind), []);
+    let stack = Stack::with(&[("WebAclRequests", "300")]);
+    let (_, acl) = stack.resources(kind).remove(0);
+    assert_eq!(
+        [&acl["Scope"], &acl["DefaultAction"]],
+        [&json!("REGIONAL"), &json!({ "Allow": {} })]
+    );
+    let rules = acl["Rules"].as_array().unwrap();
+    assert_eq!(rules.len(), 1);
+    assert_eq!(rules[0]["Action"], json!({ "Block": {} }));
+    let rate = at(&rules[0], &["Statement", "RateBasedStatement"]);
+    let expected = json!({ "AggregateKeyType": "IP", "EvaluationWindowSec": 300, "Limit": "300" });
+    assert_eq!(rate, &expected);
+    let association = stack.resources("AWS::WAFv2::WebACLAssociation").remove(0).1;
+    assert_eq!(association["WebACLArn"], "WebAcl.Arn");
 }
 
 #[test]

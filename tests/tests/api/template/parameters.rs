@@ -52,6 +52,7 @@ fn a_parameter_that_is_no_setting_takes_what_aws_takes() {
     for (name, least, most) in [
         ("LoginRequestsPerSecond", 1, 5000),
         ("ValidateRequestsPerSecond", 1, 5000),
+        ("WebAclRequests", 0, 2_000_000_000),
         ("MemorySize", 128, 10_240),
         ("SmsMonthlyQuotaUsd", 1, 10_000_000),
     ] {
