@@ -72,6 +72,7 @@ impl ConversionGuard {
             scope: self.scope.clone(),
             name: self.name,
             kind: LimitKind::Deployment,
+            kept: 0,
             ends_at: at.plus(wait),
         }
     }

@@ -59,6 +59,9 @@ pub struct Limit {
     pub max: u32,
     /// How many of them are kept for those who are trusted more.
     pub kept: u32,
+    /// The size by which its counters are shared out: the same for whoever is counted, beside
+    /// a guard or without one.
+    pub spread: u32,
     /// Whether a withdrawn send is refunded.
     pub refundable: bool,
 }
@@ -93,6 +96,7 @@ impl Limit {
             scope: self.scope.clone(),
             name: self.name,
             kind: self.kind(),
+            kept: self.kept,
             ends_at: self.window_end(at),
         }
     }
@@ -107,6 +111,8 @@ pub struct FullLimit {
     pub name: &'static str,
     /// What the client is told of the limit.
     pub kind: LimitKind,
+    /// How much of the limit is kept from whom it refuses. Others may have room.
+    pub kept: u32,
     /// When the limit has room again at the latest.
     pub ends_at: UnixTime,
 }
@@ -134,6 +140,7 @@ mod tests {
             window: Duration::from_hours(1),
             max: 1000,
             kept: 0,
+            spread: 1000,
             refundable: true,
         }
     }

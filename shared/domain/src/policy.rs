@@ -79,6 +79,7 @@ impl Policy {
             window,
             max,
             kept: 0,
+            spread: max,
             refundable: true,
         };
         let scope = match &asker.device {
@@ -108,18 +109,24 @@ impl Policy {
             window: DAY,
             max,
             kept: kept(max, trust),
+            spread: max,
             refundable: true,
+        };
+        let guard = self.conversion_guard(prefix);
+        let beside_guard = |limit: Limit| Limit {
+            spread: guard.as_ref().map_or(limit.max, |guard| guard.room),
+            ..limit
         };
         let deployment = |name, max| cap(Scope::Deployment(kind), name, max);
         match prefix {
             Some(prefix) => {
                 let scope = Scope::Prefix(prefix.to_owned());
                 vec![
-                    cap(scope, "sms-prefix-day", self.sms_per_prefix_per_day),
+                    beside_guard(cap(scope, "sms-prefix-day", self.sms_per_prefix_per_day)),
                     deployment("sms-day", self.sms_per_day),
                 ]
             }
-            None => vec![deployment("emails-day", self.emails_per_day)],
+            None => vec![beside_guard(deployment("emails-day", self.emails_per_day))],
         }
     }
 
@@ -148,6 +155,7 @@ impl Policy {
             window,
             max,
             kept: 0,
+            spread: max,
             refundable: true,
         };
         let of_hour = merges.then(|| own("notices-hour", HOUR, 1));
@@ -173,6 +181,7 @@ impl Policy {
             window: HOUR,
             max: max.saturating_mul(times),
             kept: 0,
+            spread: max,
             refundable: false,
         }
     }

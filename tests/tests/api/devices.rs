@@ -82,6 +82,25 @@ async fn a_device_gets_its_code_whatever_strangers_have_used_up() {
 }
 
 #[tokio::test]
+async fn what_is_full_for_strangers_is_open_for_a_device_at_the_same_instance() {
+    let app = TestApp::with(&[("EMAILS_PER_DAY", "100")]).await;
+    let device = device_of(&app, ALICE).await;
+    app.advance(minutes(1));
+    let day = app.now() / 86_400_000 * 86_400;
+    for shard in 0..2 {
+        // Of a hundred, twenty are kept from strangers.
+        let counts = [(&*format!("emails-day#{day}"), 40)];
+        app.put_counts(&format!("deployment#email#{shard}"), "messages", &counts)
+            .await;
+    }
+    let refused = login_with(&app, STRANGER, BOB, None).await;
+    assert_eq!(refused.text("limit"), "deployment");
+    login_with(&app, STRANGER, ALICE, Some(&device))
+        .await
+        .assert_ok();
+}
+
+#[tokio::test]
 async fn a_device_has_a_cooldown_and_sends_of_its_own() {
     for limit in ["SENDS_PER_HOUR", "SENDS_PER_DAY"] {
         let app = TestApp::with(&[(limit, "2")]).await;

@@ -76,6 +76,28 @@ async fn a_login_finds_the_only_counters_with_room() {
 }
 
 #[tokio::test]
+async fn a_cap_that_strangers_filled_is_full_for_those_whom_the_guard_does_not_count() {
+    let settings = [
+        ("EMAILS_PER_DAY", "60"),
+        ("CONVERSION_GUARD", "3"),
+        ("RESEND_COOLDOWN_SECONDS", "0"),
+    ];
+    let app = TestApp::with(&settings).await;
+    app.log_in(ALICE).await;
+    app.put_counts(
+        "deployment#email#0",
+        "messages",
+        &[(&*format!("emails-day#{TODAY}"), 60)],
+    )
+    .await;
+    for _ in 0..5 {
+        let refused = app.login(ALICE).await;
+        refused.assert_too_many();
+        assert_eq!(refused.json["limit"], "deployment");
+    }
+}
+
+#[tokio::test]
 async fn a_full_cap_costs_one_transaction_whatever_its_counters() {
     let app = with_many_counters().await;
     app.faults.read_whole_batches();

@@ -92,7 +92,7 @@ impl Ledger {
     /// Refused; of the limits that are known to refuse, the one that lasts longest is named.
     pub fn recall(&self, rules: &AdmissionRules<'_>, now: UnixTime) -> Result<(), Error> {
         let limits = rules.limits.iter();
-        let known = limits.filter_map(|it| self.memory.recall(&it.scope, it.name, now));
+        let known = limits.filter_map(|it| self.memory.recall(&it.scope, it.name, it.kept, now));
         let known: Vec<FullLimit> = known.collect();
         let is_flood = known.iter().any(|limit| limit.kind == LimitKind::Client);
         let longest = known.iter().max_by_key(|limit| limit.ends_at);
@@ -184,8 +184,8 @@ impl Receipt<'_> {
     async fn known_to_refuse(&mut self) -> Result<Vec<FullLimit>, Fault> {
         let (now, memory) = (self.now(), &self.ledger.memory);
         let recall = |entry: &Entry<'_>| {
-            let (scope, name) = entry.name()?;
-            memory.recall(&scope, name, now)
+            let (scope, name, kept) = entry.name()?;
+            memory.recall(&scope, name, kept, now)
         };
         let (guards, others): (Vec<_>, Vec<_>) = self
             .pages
@@ -295,7 +295,7 @@ impl Receipt<'_> {
         let mut limits = self.rules.limits.iter();
         let limit = limits.find(|limit| matches!(limit.scope, Scope::Client(_)))?;
         let memory = &self.ledger.memory;
-        if let Some(known) = memory.recall(&limit.scope, limit.name, self.now()) {
+        if let Some(known) = memory.recall(&limit.scope, limit.name, limit.kept, self.now()) {
             return Some(known);
         }
         let once = Builder::new().retry_config(RetryConfig::disabled());

@@ -125,12 +125,13 @@ impl Entry<'_> {
         }
     }
 
-    /// The scope and the name under which a refusal is remembered, if this entry can refuse.
-    pub(super) fn name(&self) -> Option<(Scope, &'static str)> {
+    /// The scope and the name under which a refusal is remembered, if this entry can refuse, and
+    /// how much is kept from this login.
+    pub(super) fn name(&self) -> Option<(Scope, &'static str, u32)> {
         match self {
-            Self::Window(limit) => Some((limit.scope.clone(), limit.name)),
-            Self::Cooldown(scope, _) => Some((scope.clone(), COOLDOWN)),
-            Self::Guard(guard) => Some((guard.scope.clone(), guard.name)),
+            Self::Window(limit) => Some((limit.scope.clone(), limit.name, limit.kept)),
+            Self::Cooldown(scope, _) => Some((scope.clone(), COOLDOWN, 0)),
+            Self::Guard(guard) => Some((guard.scope.clone(), guard.name, 0)),
             _ => None,
         }
     }
@@ -138,7 +139,7 @@ impl Entry<'_> {
     /// The number of counters that share this entry.
     pub(super) fn shards(&self) -> u32 {
         match self {
-            Self::Window(limit) if is_of_messages(limit) => shards_of(limit.max),
+            Self::Window(limit) if is_of_messages(limit) => shards_of(limit.spread),
             Self::Guard(guard) => shards_of(guard.room),
             _ => 1,
         }
@@ -237,6 +238,7 @@ impl Entry<'_> {
                     scope: scope.clone(),
                     name: COOLDOWN,
                     kind: LimitKind::Cooldown,
+                    kept: 0,
                     ends_at,
                 }),
                 _ => State::Open,

@@ -159,7 +159,10 @@ impl Ledger {
         operation: Option<impl Fn(&HeldKeys<'_>, &ChallengeId) -> OperationId>,
     ) -> Result<ChargedGuess<'a>, Error> {
         let limit = guess.limit;
-        if let Some(full) = self.memory.recall(&limit.scope, limit.name, guess.at) {
+        if let Some(full) = self
+            .memory
+            .recall(&limit.scope, limit.name, limit.kept, guess.at)
+        {
             return Err(full.refusal(guess.at).into());
         }
         let (charged, is_bounded) = match self.spend(guess, keys, operation).await {

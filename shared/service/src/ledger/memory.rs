@@ -47,11 +47,18 @@ impl Memory {
         }
     }
 
-    /// The limit of this scope and name, if it is known to refuse now.
-    pub(super) fn recall(&self, scope: &Scope, name: &str, now: UnixTime) -> Option<FullLimit> {
+    /// The limit of this scope and name, if it is known to refuse now who has so much of it
+    /// kept from him.
+    pub(super) fn recall(
+        &self,
+        scope: &Scope,
+        name: &str,
+        kept: u32,
+        now: UnixTime,
+    ) -> Option<FullLimit> {
         let refusals = self.refusals();
         let (limit, until) = refusals.get(name)?.get(scope)?;
-        (now < *until).then(|| limit.clone())
+        (now < *until && limit.kept <= kept).then(|| limit.clone())
     }
 
     /// Forgets a limit that may have room again.
@@ -81,6 +88,7 @@ mod tests {
             scope,
             name: "any",
             kind: LimitKind::Deployment,
+            kept: 0,
             ends_at: NOW.plus(Duration::from_secs(seconds)),
         }
     }
@@ -102,9 +110,9 @@ mod tests {
             known.remember(&limit, NOW);
             let end = NOW.plus(Duration::from_secs(remembered));
             let before = end.minus(Duration::from_millis(1));
-            assert_eq!(known.recall(&scope, "any", before), Some(limit));
-            assert_eq!(known.recall(&scope, "any", end), None);
-            assert_eq!(known.recall(&scope, "another", NOW), None);
+            assert_eq!(known.recall(&scope, "any", 0, before), Some(limit));
+            assert_eq!(known.recall(&scope, "any", 0, end), None);
+            assert_eq!(known.recall(&scope, "another", 0, NOW), None);
         }
     }
 
@@ -113,10 +121,10 @@ mod tests {
         let known = Memory::default();
         known.remember(&full(ALL, 60), NOW);
         known.forget(&ALL, "any");
-        assert_eq!(known.recall(&ALL, "any", NOW), None);
+        assert_eq!(known.recall(&ALL, "any", 0, NOW), None);
         known.remember(&full(client(1), 60), NOW);
         known.reset();
-        assert_eq!(known.recall(&client(1), "any", NOW), None);
+        assert_eq!(known.recall(&client(1), "any", 0, NOW), None);
     }
 
     #[test]
@@ -128,7 +136,7 @@ mod tests {
         assert_eq!(known.refusals()["any"].len(), MOST);
         let later = NOW.plus(Duration::from_mins(1));
         known.remember(&full(client(5000), 120), later);
-        assert!(known.recall(&client(5000), "any", later).is_some());
+        assert!(known.recall(&client(5000), "any", 0, later).is_some());
         assert_eq!(known.refusals()["any"].len(), 1);
     }
 }

@@ -117,7 +117,7 @@ impl Receipt<'_> {
             if matches!(entry, Entry::Window(limit) if !limit.refundable) {
                 continue;
             }
-            if let Some((scope, name)) = entry.name() {
+            if let Some((scope, name, _)) = entry.name() {
                 self.ledger.memory.forget(&scope, name);
             }
         }
