@@ -221,7 +221,7 @@ impl Arguments {
                 return Err(format!("{group}: the command is missing"));
             }
             [group @ ("destinations" | "limits"), verb, ..] => {
-                return Err(format!("{group}: {}", unknown(&verb)));
+                return Err(format!("{group}: {}", unknown(verb)));
             }
             _ => return Ok(None),
         };

@@ -18,7 +18,9 @@ fn a_text_message_arrives() {
     );
     let answer = post(&inbox, &form).unwrap();
     let message = inbox.messages(Some("+14155550100")).remove(0);
-    assert_eq!(answer, format!("<MessageId>{}</MessageId>", message.id));
+    let id = &message.id;
+    let result = format!("<PublishResult><MessageId>{id}</MessageId></PublishResult>");
+    assert_eq!(answer, result);
     assert_eq!(
         message.text.as_deref(),
         Some("123456 is your code.\n#123456")

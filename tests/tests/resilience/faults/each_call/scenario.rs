@@ -181,20 +181,25 @@ impl Scenario {
                 }
             }
             Route::DeleteMe => {
-                let has_user = items["user"].contains_key("user_id");
-                let sessions = app.items().await.into_iter().filter(|item| {
-                    let of = item.get("destination").and_then(|of| of.as_s().ok());
-                    of == Some(&partition_key(&self.to)) && sort_key(item).starts_with("session#")
-                });
-                match (has_user, sessions.count()) {
-                    (true, 1) => USER,
-                    (false, 1) => SESSION,
-                    (false, 0) => NOTHING,
-                    _ => "user and session disagree",
-                }
+                self.account(app, items["user"].contains_key("user_id"))
+                    .await
             }
             Route::VerifyDestination => owned(&items),
             _ => "",
+        }
+    }
+
+    /// What a deletion left of the account.
+    async fn account(&self, app: &TestApp, has_user: bool) -> &'static str {
+        let sessions = app.items().await.into_iter().filter(|item| {
+            let of = item.get("destination").and_then(|of| of.as_s().ok());
+            of == Some(&partition_key(&self.to)) && sort_key(item).starts_with("session#")
+        });
+        match (has_user, sessions.count()) {
+            (true, 1) => USER,
+            (false, 1) => SESSION,
+            (false, 0) => NOTHING,
+            _ => "user and session disagree",
         }
     }
 }
