@@ -388,6 +388,7 @@ def judge(program, paths, path, changed, kind=None):
             **os.environ,
             "OTP_TEMPLATE": str(Path(directory) / paths[0].name),
             "RUST_BACKTRACE": "0",
+            "RUST_MIN_STACK": "8388608",
             "PROPTEST_CASES": "64",
             "PROPTEST_MAX_SHRINK_ITERS": "0",
             "PROPTEST_DISABLE_FAILURE_PERSISTENCE": "1",

@@ -15,13 +15,26 @@ use otp_edge::log;
 use otp_service::ambient;
 #[cfg(unix)]
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::{net::TcpStream, signal::ctrl_c};
+use tokio::{net::TcpStream, runtime::Builder, signal::ctrl_c};
 
 /// The exit code of a command line that cannot be understood.
 const USAGE: u8 = 2;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// Unoptimised, a use case needs more than half of the two megabytes that threads have.
+const STACK: usize = 8 * 1024 * 1024;
+
+fn main() -> ExitCode {
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK)
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(run()),
+        Err(error) => refuse(&error.to_string(), ExitCode::FAILURE),
+    }
+}
+
+async fn run() -> ExitCode {
     let arguments = std::env::args_os().skip(1);
     match Command::parse(arguments.map(|text| text.to_string_lossy().into_owned())) {
         Ok(Command::Serve) => start().await,
