@@ -244,6 +244,7 @@ fn an_operators_template_gets_every_variable_and_an_empty_one_for_what_is_switch
             ("link", link),
             ("locale", tag),
             ("origin", origin),
+            ("purpose", "login"),
             ("requested_at", at),
             ("requested_from", from),
         ];
