@@ -12,8 +12,8 @@ DESTINATIONS = ME + "destinations/"
 CONFIGURATION, KEYS = "/.well-known/openid-configuration", "/.well-known/jwks.json"
 METADATA = "/.well-known/oauth-authorization-server"
 TOKEN, REVOKE = "/oauth2/token", "/oauth2/revoke"
-METHODS = dict.fromkeys((LOGIN, VALIDATE, REFRESH, LOGOUT), "POST") | dict.fromkeys(
-    (ME, CONFIGURATION, METADATA, KEYS), "GET")
+METHODS = dict.fromkeys((LOGIN, VALIDATE, REFRESH, LOGOUT), ["POST"]) | dict.fromkeys(
+    (CONFIGURATION, METADATA, KEYS), ["GET"]) | {ME: ["DELETE", "GET"]}
 NOT_ALLOWED = ("method-not-allowed", "Method not allowed", 405)
 INVALID_OTP = ("invalid-otp", "Invalid OTP", 400, "Invalid OTP.")
 NOT_FOUND = ("not-found", "Not found", 404, "There is nothing at this address.")

@@ -24,8 +24,6 @@ export const SLIPS = [
     original: "if (left > this.seconds)", replacement: "if (false)" },
   { seed: 14, breaks: "told", file: "client.js", what: "no look at what other tabs stored",
     original: 'for (const event of ["storage", "pageshow"])', replacement: "for (const event of [])" },
-  { seed: 6036, breaks: "login", file: "login.js", what: "a renewal that makes a login later than the next one",
-    original: "since: renewed ? before.since : n", replacement: "since: n" },
   { seed: 114, breaks: "agreed", file: "login.js", what: "a logout stored over the login that came meanwhile",
     original: "if (this.#shared && worse &&", replacement: "if (false &&" },
   { seed: 861, breaks: "kept", file: "client.js", what: "a code of a tab that was closed, which no other tab watches",
