@@ -286,6 +286,7 @@ const NAMED: &[(&str, &str, [&str; 3])] = &[
         "operator@example.com",
         ["operator", "a b@example.com", "a@example.com "],
     ),
+    ("PhoneSignUp", "on", ["yes", "on off", "only"]),
     (
         "DomainName",
         "login.example.com",
