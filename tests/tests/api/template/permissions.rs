@@ -326,8 +326,13 @@ fn a_code_is_published_to_the_topics_of_own_senders_and_to_no_other() {
 
 #[test]
 fn the_keys_of_those_topics_are_used_through_sns_alone() {
-    for (named, may) in [("", false), (SENDER_KEY, true)] {
-        let statements = of(&Stack::with(&[("SenderKeyArns", named)]), "LoginRole");
+    let two = format!("arn:aws:kms:eu-west-1:123456789012:key/other,{SENDER_KEY}");
+    let each = [("", false), (SENDER_KEY, true), (&two, true)];
+    let each = each
+        .iter()
+        .flat_map(|of| ["LoginRole", "ValidateRole"].map(|role| (*of, role)));
+    for ((named, may), role) in each {
+        let statements = of(&Stack::with(&[("SenderKeyArns", named)]), role);
         for action in ["kms:GenerateDataKey", "kms:Decrypt"] {
             let mut asks = request(action, SENDER_KEY);
             assert!(!allow(&statements, &asks), "{action}");
