@@ -292,6 +292,17 @@ export class Client {
   }
 
   /**
+   * Undoes the removal of a destination, by the token of the link that told of it. It ends the
+   * user's sessions, also one of this page.
+   *
+   * @param {string} token
+   */
+  async undoRemoval(token) {
+    await this.#api.post("/api/me/destinations/undo/", { token });
+    await this.refresh().catch(() => null);
+  }
+
+  /**
    * Like `fetch`, with the access token. A relative address is one of the API. The token goes to
    * the API, to the page's own origin and to `origins`, and nowhere else. A request belongs to who
    * is logged in when it is made: it goes under no other user's token.

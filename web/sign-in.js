@@ -4,7 +4,7 @@ import { awaited, awaits } from "./awaited.js";
 import { CodeEntry, written } from "./code-entry.js";
 import { offered } from "./countries.js";
 import { duration, fill, h, ltr } from "./dom.js";
-import { takeLink } from "./link.js";
+import { takeLink, takeUndo } from "./link.js";
 import { messages, nearest } from "./messages.js";
 import { Stage } from "./stage.js";
 
@@ -24,6 +24,7 @@ const SENTENCES = {
   "/problems/destination-undeliverable": "refused",
   "/problems/user-not-found": "unknown",
   "/problems/delivery-failed": "delivery",
+  "/problems/invalid-undo": "undoOver",
 };
 
 /** Attributes that a client cannot change later. */
@@ -47,6 +48,7 @@ export class OtpSignIn extends Base {
   /** @type {Challenge | undefined} */ #challenge;
   /** @type {CodeEntry | undefined} */ #entry;
   /** @type {{ id: string, otp: string } | undefined} */ #link;
+  /** @type {string | undefined} */ #undo;
   /** @type {Channel | undefined} */ #channel;
   /** @type {import("./countries.js").Country | undefined} */ #country;
   #typed = { email: "", phone: "" };
@@ -91,11 +93,13 @@ export class OtpSignIn extends Base {
     if (this.isConnected) this.#start();
   }
 
-  /** The link of an e-mail. Its code leaves the address bar and waits for a press of the button. */
+  /** The link of an e-mail. What it carries leaves the address bar and waits for a press of the button. */
   #readLink = () => {
     const link = takeLink();
-    if (!link) return;
+    const undo = link ? undefined : takeUndo();
+    if (!link && !undo) return;
     this.#link = link;
+    this.#undo = undo;
     if (this.#stage.view) this.#start();
   };
 
@@ -114,7 +118,8 @@ export class OtpSignIn extends Base {
     this.#challenge = this.#withId(awaited(client.api));
     if (this.#challenge?.shared) client.rememberDevice = false;
     const { session } = client;
-    if (this.#link) this.#showLink(this.#link.id);
+    if (this.#undo) this.#showUndo(this.#undo);
+    else if (this.#link) this.#showLink(this.#link.id);
     else if (session) setTimeout(() => start === this.#starts && this.#in(session), 0);
     else if (this.#challenge) this.#showEntry(this.#challenge);
     else this.#showAsk();
@@ -272,6 +277,22 @@ export class OtpSignIn extends Base {
     const submit = async () => void (await this.client.validate(challenge, this.#link?.otp ?? ""));
     const to = ltr(written(challenge));
     stage.show("link", stage.t.title, h("p", {}, ...fill(stage.t.link, { to })), stage.form(submit, stage.button("title")));
+  }
+
+  /** @param {string} token */
+  #showUndo(token) {
+    const stage = this.#stage;
+    const submit = async () => {
+      await this.client.undoRemoval(token);
+      this.#undo = undefined;
+      this.#showAsk();
+      stage.announce("undone");
+    };
+    const back = () => {
+      this.#undo = undefined;
+      void this.#start();
+    };
+    stage.show("undo", stage.t.undo, h("p", {}, stage.t.undoHint), stage.form(submit, stage.button("check")), stage.plain("back", back));
   }
 
   /** @param {unknown} error */

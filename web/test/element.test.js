@@ -7,6 +7,7 @@ import { ShadowRoot, Window } from "happy-dom";
 import { CODE, LOGIN, LOGOUT, NO_NETWORK, REFRESH, START, VALIDATE, browser, later, pass, problem, settle, standIn, stopClock, store } from "./stand-in.js";
 
 const API = "https://api.example";
+const UNDO = "/api/me/destinations/undo/";
 const PAGE = "https://page.example/login?from=here";
 const KEPT = `login-with-otp:challenges:${API}`;
 const AWAITED = `login-with-otp:awaited:${API}`;
@@ -668,6 +669,43 @@ test("a link that is opened while somebody is logged in asks before it logs anot
   assert.match(tab.all(), /Enter the e-mail address that the link was sent to\./);
   assert.equal(api.to(VALIDATE).length, 1);
   assert.equal(tab.element.client.session.userId, "b@example.com");
+});
+
+test("a link that undoes a removal waits for a press, and then asks who is there", async () => {
+  follow("#/login?undo=token-1");
+  const page = await open();
+  assert.equal(location.href, `${PAGE}#/login`);
+  assert.equal(page.title(), "Undo the change");
+  assert.equal(api.to(UNDO).length, 0);
+  api.next(UNDO, problem(429, "too-many-requests", { retry_after: 5 }));
+  await page.press("Continue");
+  assert.equal(page.alert(), "Too many requests. Try again in 5 seconds.");
+  api.next(UNDO, null);
+  await page.press("Continue");
+  assert.deepEqual(api.to(UNDO).map(({ body }) => body), [{ token: "token-1" }, { token: "token-1" }]);
+  assert.equal(page.title(), "Sign in");
+  assert.match(page.all(), /The change is undone, and all sessions have ended\. Sign in\./);
+});
+
+test("an undo ends the session of the page, and one that is over says so", async () => {
+  const page = await open();
+  await page.login();
+  page.element.remove();
+  follow("#undo=token-1");
+  const tab = await open();
+  api.next(UNDO, null);
+  api.next("/api/token/refresh/", problem(400, "invalid-refresh-token"));
+  await tab.press("Continue");
+  assert.equal(tab.element.client.session, null);
+  assert.equal(tab.title(), "Sign in");
+  follow("#undo=token-1");
+  window.dispatchEvent(new window.Event("hashchange"));
+  await pass(0);
+  api.next(UNDO, problem(400, "invalid-undo"));
+  await tab.press("Continue");
+  assert.equal(tab.alert(), "This link has expired or was used before.");
+  await tab.press("Back");
+  assert.equal(tab.title(), "Sign in");
 });
 
 test("a link that is followed on the page shows at once", async () => {
