@@ -271,8 +271,15 @@ impl Entry<'_> {
         })
     }
 
-    /// Takes one admission back.
-    pub(super) fn undo(&self, undo: Undo, at: UnixTime, sent: &Sent, update: &mut Clauses) {
+    /// Takes one admission back. `past` is what the admission knew of the destination.
+    pub(super) fn undo(
+        &self,
+        undo: Undo,
+        at: UnixTime,
+        sent: &Sent,
+        past: &History,
+        update: &mut Clauses,
+    ) {
         match self {
             Self::Window(limit) if limit.refundable && undo != Undo::Challenge => {
                 let count = update.name(counter(limit, at));
@@ -294,7 +301,9 @@ impl Entry<'_> {
             Self::Guesses(challenge, attempts) if undo != Undo::Challenge => {
                 history::close(&challenge.id, *attempts, update);
             }
-            Self::Asked(..) if undo != Undo::Challenge => history::take_back_ask(update),
+            Self::Asked(_, client) if undo != Undo::Challenge => {
+                past.take_back_ask(client, update);
+            }
             Self::Message(_, message) if undo != Undo::Challenge => {
                 deliveries::take_back(message, update);
             }

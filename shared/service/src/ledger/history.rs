@@ -153,6 +153,16 @@ impl History {
             }
         }
     }
+
+    /// Takes back a code that was counted for a client and not sent.
+    pub(super) fn take_back_ask(&self, client: &str, update: &mut Clauses) {
+        let minus_one = update.value(number(-1));
+        update.add.push(format!("asked {minus_one}"));
+        if self.asked_by.iter().any(|(name, _)| name == client) {
+            let name = update.name(format!("{ASKED}{client}"));
+            update.add.push(format!("{name} {minus_one}"));
+        }
+    }
 }
 
 /// Opens the attempts of a challenge, as long as no code is to be longer than the least.
@@ -188,12 +198,6 @@ pub(super) fn close(challenge: &ChallengeId, attempts: u8, update: &mut Clauses)
         let name = update.name(format!("{prefix}{}", challenge.as_str()));
         update.remove.push(name);
     }
-}
-
-/// Takes a code back that was not sent.
-pub(super) fn take_back_ask(update: &mut Clauses) {
-    let minus_one = update.value(number(-1));
-    update.add.push(format!("asked {minus_one}"));
 }
 
 /// Counts a wrong guess at a challenge, in the item with this key. A challenge whose

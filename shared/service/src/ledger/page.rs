@@ -178,8 +178,9 @@ impl<'a> Page<'a> {
         table: &Table,
     ) -> Option<Result<TransactWriteItem, BuildError>> {
         let mut update = Clauses::default();
+        let past = self.history().cloned().unwrap_or_default();
         for entry in &self.entries {
-            entry.undo(undo, self.at, sent, &mut update);
+            entry.undo(undo, self.at, sent, &past, &mut update);
         }
         if update.deletes {
             return Some(update.delete(self.key(), table));
