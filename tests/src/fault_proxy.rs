@@ -198,6 +198,12 @@ impl FaultProxy {
         self.plan().calls.clone()
     }
 
+    /// Waits for a call that was under way when its caller gave up, so that it meets its fault
+    /// too.
+    pub async fn outlast(&self) {
+        tokio::time::sleep(DELAY).await;
+    }
+
     /// Stops failing calls, and forgets the calls, the number of failed calls and the history.
     pub fn stop(&self) {
         let mut plan = self.plan();

@@ -98,6 +98,9 @@ async fn run(app: &TestApp, nth: usize, row: &Row) -> Vec<String> {
         let status = scenario.send(functions).await;
         let took = started.elapsed().as_secs();
         let injected = functions.faults.injected();
+        if times == ALWAYS {
+            functions.faults.outlast().await;
+        }
         functions.faults.stop();
         let outcome = Outcome {
             status,
