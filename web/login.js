@@ -170,7 +170,7 @@ export class Login {
     }
     this.#kept = both;
     this.#writeTab(both);
-    this.#notice();
+    this.look();
   }
 
   /** Sees what other tabs stored, and mends what one of them wrote without knowing better. */
@@ -178,7 +178,8 @@ export class Login {
     const kept = this.#read();
     const { state } = kept;
     const stored = parse(this.#store.getItem(this.#key));
-    const worse = stored && state && (stored.state?.id !== state.id || stored.state.n < state.n);
+    // Also a login that is over: a renewal may be stored after the logout.
+    const worse = stored && (stored.state?.id !== state?.id || (stored.state && state && stored.state.n < state.n));
     if (this.#shared && worse && !this.#leavesWithTab(kept)) this.#write(kept);
     else this.#notice();
   }
