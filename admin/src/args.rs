@@ -15,6 +15,7 @@ use self::arguments::{Arguments, Collected};
 use crate::{
     completion::Shell,
     deliveries::Deliveries,
+    deployment::Named,
     destination::{self, email, number, phone},
     preview::Preview,
     rows::Row,
@@ -44,30 +45,18 @@ pub enum Command {
     Pseudonym {
         /// The destination.
         of: Destination,
-        /// The KMS key that the digest key derives from.
-        digest_key: String,
+        /// The KMS key that the digest key derives from, unless the stack names it.
+        digest_key: Option<String>,
     },
     /// Ask the account what is wrong.
     Doctor {
-        /// The name of the table, if it is given.
-        table: Option<String>,
         /// Whether a program reads the answer.
         is_json: bool,
     },
     /// Tell what became of codes, or let them arrive again.
-    Deliveries {
-        /// What to do.
-        command: Deliveries,
-        /// The name of the table.
-        table: String,
-    },
+    Deliveries(Deliveries),
     /// Read or change a table.
-    Run {
-        /// What to do.
-        action: Action,
-        /// The name of the table.
-        table: String,
-    },
+    Run(Action),
 }
 
 /// What to do with users or sessions.
@@ -107,16 +96,26 @@ pub enum Source {
     Csv(OsString),
 }
 
-/// Parses the arguments. `default_table` applies if there is no `--table`.
+/// Parses the arguments. `default_table` applies if there is neither `--stack` nor `--table`.
 pub fn parse(
     args: impl IntoIterator<Item = OsString>,
     default_table: Option<String>,
-) -> Result<Command, String> {
-    let mut arguments = match Arguments::collect(args).map_err(|error| error.to_string())? {
-        Collected::Help => return Ok(Command::Help),
-        Collected::Version => return Ok(Command::Version),
-        Collected::Arguments(arguments) => arguments,
+) -> Result<(Command, Named), String> {
+    let collected = Arguments::collect(args).map_err(|error| error.to_string())?;
+    let arguments = match collected {
+        Collected::Help => return Ok((Command::Help, Named::Table(None))),
+        Collected::Version => return Ok((Command::Version, Named::Table(None))),
+        Collected::Arguments(arguments) => *arguments,
     };
+    let named = match (&arguments.stack, &arguments.table) {
+        (Some(_), Some(_)) => return Err("give either --stack NAME or --table NAME".to_owned()),
+        (Some(stack), None) => Named::Stack(stack.clone()),
+        (None, table) => Named::Table(table.clone().or(default_table)),
+    };
+    Ok((command(arguments)?, named))
+}
+
+fn command(mut arguments: Arguments) -> Result<Command, String> {
     if arguments
         .positional
         .front()
@@ -137,21 +136,13 @@ pub fn parse(
     if let Some(command) = arguments.pseudonym()? {
         return Ok(command);
     }
-    let table = arguments.table.take().or(default_table);
     if let Some(is_json) = arguments.doctor()? {
-        return Ok(Command::Doctor { table, is_json });
+        return Ok(Command::Doctor { is_json });
     }
-    let table = || {
-        let table = table.filter(|table| !table.is_empty());
-        table.ok_or("no table: give --table NAME or set TABLE_NAME")
-    };
     if let Some(command) = arguments.deliveries()? {
-        let table = table()?;
-        return Ok(Command::Deliveries { command, table });
+        return Ok(Command::Deliveries(command));
     }
-    let action = arguments.action()?;
-    let table = table()?;
-    Ok(Command::Run { action, table })
+    arguments.action().map(Command::Run)
 }
 
 impl Arguments {
@@ -252,6 +243,9 @@ impl Arguments {
     fn check_settings(mut self) -> Result<Command, String> {
         let words: Vec<_> = self.positional.drain(..).collect();
         let checked = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["settings", "check"] if self.parameters.is_some() && self.stack.is_some() => {
+                Err("give either --stack NAME or --parameters FILE".to_owned())
+            }
             ["settings", "check"] => Ok(Command::CheckSettings(self.parameters.take())),
             ["settings"] => Err("the command is missing".to_owned()),
             ["settings", "check", ..] => Err(format!("unexpected {:?}", words[2])),
@@ -389,10 +383,10 @@ impl Arguments {
     fn pseudonym_of(&mut self) -> Result<Command, String> {
         let of = self.destination()?;
         let digest_key = self.digest_key.take().filter(|key| !key.is_empty());
-        Ok(Command::Pseudonym {
-            of,
-            digest_key: digest_key.ok_or("give --digest-key KEY")?,
-        })
+        if digest_key.is_none() && self.stack.is_none() {
+            return Err("give --digest-key KEY or --stack NAME".to_owned());
+        }
+        Ok(Command::Pseudonym { of, digest_key })
     }
 }
 

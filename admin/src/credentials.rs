@@ -14,12 +14,13 @@ pub struct Tried {
     account: Option<String>,
     region: String,
     endpoint: Option<String>,
-    table: Option<String>,
+    /// Such as `table users`.
+    what: Option<String>,
 }
 
 impl Tried {
     /// Takes the region and the credentials of the SDK, before the first call.
-    pub async fn with(sdk: &SdkConfig, table: Option<&str>) -> Result<Self, Error> {
+    pub async fn with(sdk: &SdkConfig, what: Option<&str>) -> Result<Self, Error> {
         let region = sdk.region().ok_or_else(|| {
             Error::Aws("no region: set AWS_REGION, or give the profile a region".to_owned())
         })?;
@@ -32,7 +33,7 @@ impl Tried {
             account: credentials.account_id().map(|id| id.as_str().to_owned()),
             region: region.as_ref().to_owned(),
             endpoint: sdk.endpoint_url().map(str::to_owned),
-            table: table.map(str::to_owned),
+            what: what.map(str::to_owned),
         })
     }
 
@@ -42,21 +43,19 @@ impl Tried {
             Cause::Refused(code) => refused(code, fault.operation),
             _ => None,
         };
+        let what = self.what.as_deref();
+        let what = what.map_or_else(String::new, |what| format!("{what} in "));
+        let why = why.map_or_else(String::new, |why| format!("{why}\n"));
+        Error::Aws(format!("{fault}\n{why}tried {what}{}", self.place()))
+    }
+
+    /// The region, the account and the endpoint.
+    pub fn place(&self) -> String {
         let account = self.account.as_deref();
         let account = account.map_or_else(String::new, |id| format!(" of account {id}"));
-        let table = self
-            .table
-            .as_deref()
-            .map_or_else(String::new, |name| format!("table {name} in "));
-        let endpoint = self
-            .endpoint
-            .as_deref()
-            .map_or_else(String::new, |url| format!(" at {url}"));
-        let why = why.map_or_else(String::new, |why| format!("{why}\n"));
-        Error::Aws(format!(
-            "{fault}\n{why}tried {table}region {}{account}{endpoint}",
-            self.region
-        ))
+        let endpoint = self.endpoint.as_deref();
+        let endpoint = endpoint.map_or_else(String::new, |url| format!(" at {url}"));
+        format!("region {}{account}{endpoint}", self.region)
     }
 }
 

@@ -8,9 +8,11 @@ use otp_service::{
     ledger::{Ledger, Past},
     users::UserService,
 };
-use otp_settings::{delivery_from_lookup, variable};
+use otp_settings::delivery_from_lookup;
 
-use crate::{error::Error, exit::Exit, io::Io, timestamp::rfc3339, who::Who};
+use crate::{
+    deployment::Deployment, error::Error, exit::Exit, io::Io, timestamp::rfc3339, who::Who,
+};
 
 /// What to do about deliveries.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,11 +33,12 @@ pub enum Deliveries {
 const PER_HOUR: (&str, i64) = ("SENDS_PER_HOUR", 5);
 const PER_DAY: (&str, i64) = ("SENDS_PER_DAY", 10);
 
-/// The table and the services.
+/// The table, the services and the settings.
 pub struct Tools {
     pub users: UserService,
     pub ledger: Ledger,
     pub aws: Aws,
+    pub deployment: Deployment,
 }
 
 impl Deliveries {
@@ -90,6 +93,12 @@ impl Tools {
         let found = self.ledger.find_destination(&id).await?;
         Ok(found.into_iter().collect())
     }
+
+    fn mode(&self) -> String {
+        let mode = self.deployment.variable("UNKNOWN_USERS");
+        let mode = mode.filter(|mode| !mode.is_empty());
+        mode.unwrap_or_else(|| "sign-up".to_owned())
+    }
 }
 
 async fn list(
@@ -137,7 +146,10 @@ async fn clear(
     }
     let was_listed = match to {
         Destination::Email(_) => {
-            let region = variable("SES_REGION").filter(|name| !name.is_empty());
+            let region = tools
+                .deployment
+                .variable("SES_REGION")
+                .filter(|name| !name.is_empty());
             let aws = tools.aws.in_region(region.map(Region::new).as_ref());
             aws.unsuppress(to.as_str()).await?
         }
@@ -166,7 +178,7 @@ async fn why(tools: &Tools, to: &Destination, now: UnixTime, io: &mut Io<'_>) ->
     };
     writeln!(io.stdout, "  user        {user}")?;
     writeln!(io.stdout, "  pseudonym   {}", pseudonym(tools, to).await)?;
-    writeln!(io.stdout, "  mode        UNKNOWN_USERS={}", mode())?;
+    writeln!(io.stdout, "  mode        UNKNOWN_USERS={}", tools.mode())?;
     let mut messages = past.deliveries.known(now).peekable();
     if messages.peek().is_none() {
         writeln!(io.stdout, "  message     none in seven days")?;
@@ -189,18 +201,14 @@ async fn why(tools: &Tools, to: &Destination, now: UnixTime, io: &mut Io<'_>) ->
             "  mark        {way} {mark} since {since}, until {end}"
         )?;
     }
-    writeln!(io.stdout, "  next login  {}", next(&past, to, now))?;
+    writeln!(io.stdout, "  next login  {}", next(tools, &past, to, now))?;
     Ok(())
-}
-
-fn mode() -> String {
-    let mode = variable("UNKNOWN_USERS").filter(|mode| !mode.is_empty());
-    mode.unwrap_or_else(|| "sign-up".to_owned())
 }
 
 /// What stands for the destination in the log, or what is missing to tell.
 async fn pseudonym(tools: &Tools, to: &Destination) -> String {
-    let Some(key) = variable("DIGEST_KEY_ID").filter(|key| !key.is_empty()) else {
+    let key = tools.deployment.variable("DIGEST_KEY_ID");
+    let Some(key) = key.filter(|key| !key.is_empty()) else {
         return "unknown: set DIGEST_KEY_ID".to_owned();
     };
     let keys = DigestKeys::new(&tools.aws.kms(), &key, None);
@@ -211,7 +219,8 @@ async fn pseudonym(tools: &Tools, to: &Destination) -> String {
 }
 
 /// What would happen to the next login of a stranger.
-fn next(past: &Past, to: &Destination, now: UnixTime) -> String {
+fn next(tools: &Tools, past: &Past, to: &Destination, now: UnixTime) -> String {
+    let variable = |name: &str| tools.deployment.variable(name);
     let settings = delivery_from_lookup(|name: &str| match name {
         "BRAND" => variable(name).or_else(|| Some("Example".to_owned())),
         name => variable(name),
@@ -241,7 +250,7 @@ fn next(past: &Past, to: &Destination, now: UnixTime) -> String {
         .map(|way| past.deliveries.mark(way, now))
         .collect();
     if let Some(mark) = marks.and_then(|marks| marks.first().copied()) {
-        let conceals = if mode() == "conceal" {
+        let conceals = if tools.mode() == "conceal" {
             "; a stranger is not told"
         } else {
             ""
@@ -264,7 +273,7 @@ fn next(past: &Past, to: &Destination, now: UnixTime) -> String {
             return format!("429 too-many-requests: {name} is {most}, until {end}");
         }
     }
-    if past.user.is_none() && mode() != "sign-up" {
+    if past.user.is_none() && tools.mode() != "sign-up" {
         return "sends nothing: there is no such user".to_owned();
     }
     let open = ways

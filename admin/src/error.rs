@@ -11,6 +11,8 @@ pub enum Error {
     Stream(String, io::Error),
     /// The CSV file is malformed: one message for each wrong line.
     MalformedCsv(Vec<String>),
+    /// Nothing names a table.
+    NoTable,
     /// A message cannot be shown.
     Preview(String),
     /// A call to the table or to a key failed.
@@ -24,6 +26,9 @@ impl fmt::Display for Error {
         match self {
             Self::Stream(name, error) => write!(f, "{name}: {error}"),
             Self::MalformedCsv(lines) => write!(f, "{}\nnothing was written", lines.join("\n")),
+            Self::NoTable => f.write_str(
+                "no table: give --stack NAME or --table NAME, or set TABLE_NAME\nsee admin --help",
+            ),
             Self::Table(fault) => fault.fmt(f),
             Self::Preview(why) | Self::Aws(why) => f.write_str(why),
         }

@@ -3,7 +3,8 @@
 //! messages. It tells what became of codes, and lets them arrive again.
 //!
 //! ```text
-//! args::parse -> Task::prepare -> Task::run
+//! args::parse -> Deployment       what --stack names, or the environment
+//!             -> Task::prepare -> Task::run
 //!                `- rows::read     |- users::list ------------------> UserService::all
 //!                                  |- Batch::run -> Operation::run -> UserService::add, change, set_claims
 //!                                  |- users::show, Who::find -------> UserService::find, find_by_id
@@ -22,6 +23,7 @@ mod cell;
 mod completion;
 mod credentials;
 mod deliveries;
+mod deployment;
 mod destination;
 pub mod doctor;
 mod error;
@@ -46,6 +48,7 @@ use otp_service::{aws::Aws, keys::DigestKeys, ledger::Ledger, table::Table, user
 use args::{Action, Command};
 use credentials::Tried;
 use deliveries::{Deliveries, Tools};
+use deployment::{Deployment, Named};
 use error::Error;
 use task::Task;
 
@@ -55,8 +58,8 @@ pub use io::Io;
 
 /// Runs the command in `args`, which do not contain the program's name.
 ///
-/// `default_table` applies if `args` has no `--table`. `aws` is called only if
-/// the command calls AWS.
+/// `default_table` applies if `args` has neither `--stack` nor `--table`. `aws` is called only
+/// if the command calls AWS.
 pub async fn run(
     args: impl IntoIterator<Item = OsString>,
     default_table: Option<String>,
@@ -64,36 +67,67 @@ pub async fn run(
     now: UnixTime,
     io: &mut Io<'_>,
 ) -> Exit {
-    let result = match args::parse(args, default_table) {
-        Ok(Command::Help) => print(args::USAGE, io),
-        Ok(Command::Version) => print(args::VERSION, io),
-        Ok(Command::Completion(shell)) => print(&shell.script(), io),
-        Ok(Command::Preview(preview)) => preview.run(otp_settings::variable, aws, io).await,
-        Ok(Command::CheckSettings(file)) => {
-            settings::check(file.as_deref(), otp_settings::variable, now, io)
-        }
-        Ok(Command::Pseudonym { of, digest_key }) => pseudonym(&of, &digest_key, aws, io).await,
-        Ok(Command::Doctor { table, is_json }) => {
-            let lookup = |name: &str| match (name, &table) {
-                ("TABLE_NAME", Some(table)) => Some(table.clone()),
-                _ => otp_settings::variable(name),
-            };
-            doctor::examine(lookup, is_json, &aws().await, io).await
-        }
-        Ok(Command::Run { action, table }) => execute(action, table, aws, now, io).await,
-        Ok(Command::Deliveries { command, table }) => {
-            deliveries(command, table, aws, now, io).await
-        }
+    let (command, named) = match args::parse(args, default_table) {
+        Ok(parsed) => parsed,
         Err(mistake) => {
             // The exit code reports the mistake even if this write fails.
             let _ = writeln!(io.stderr, "{mistake}\nsee admin --help");
             return Exit::Usage;
         }
     };
+    let result = start(command, named, aws, now, io).await;
     result.unwrap_or_else(|error| {
         let _ = writeln!(io.stderr, "{error}");
-        Exit::Failed
+        match error {
+            Error::NoTable => Exit::Usage,
+            _ => Exit::Failed,
+        }
     })
+}
+
+/// Finds the deployment, and does the command on it.
+async fn start(
+    command: Command,
+    named: Named,
+    aws: impl AsyncFnOnce() -> Aws,
+    now: UnixTime,
+    io: &mut Io<'_>,
+) -> Result<Exit, Error> {
+    match named {
+        Named::Table(table) => {
+            let deployment = Deployment::Environment { table };
+            proceed(command, deployment, aws, now, io).await
+        }
+        Named::Stack(name) => {
+            let aws = aws().await;
+            let deployment = Deployment::of_stack(&name, &aws).await?;
+            proceed(command, deployment, async || aws, now, io).await
+        }
+    }
+}
+
+async fn proceed(
+    command: Command,
+    deployment: Deployment,
+    aws: impl AsyncFnOnce() -> Aws,
+    now: UnixTime,
+    io: &mut Io<'_>,
+) -> Result<Exit, Error> {
+    let lookup = |name: &str| deployment.variable(name);
+    match command {
+        Command::Help => print(args::USAGE, io),
+        Command::Version => print(args::VERSION, io),
+        Command::Completion(shell) => print(&shell.script(), io),
+        Command::Preview(preview) => preview.run(lookup, aws, io).await,
+        Command::CheckSettings(file) => settings::check(file.as_deref(), lookup, now, io),
+        Command::Pseudonym { of, digest_key } => {
+            let key = digest_key.or_else(|| lookup("DIGEST_KEY_ID"));
+            pseudonym(&of, &key.unwrap_or_default(), aws, io).await
+        }
+        Command::Doctor { is_json } => doctor::examine(lookup, is_json, &aws().await, io).await,
+        Command::Run(action) => execute(action, deployment.table()?, aws, now, io).await,
+        Command::Deliveries(command) => deliveries(command, deployment, aws, now, io).await,
+    }
 }
 
 fn print(text: &str, io: &mut Io<'_>) -> Result<Exit, Error> {
@@ -118,17 +152,19 @@ async fn pseudonym(
 
 async fn deliveries(
     command: Deliveries,
-    table: String,
+    deployment: Deployment,
     aws: impl AsyncFnOnce() -> Aws,
     now: UnixTime,
     io: &mut Io<'_>,
 ) -> Result<Exit, Error> {
+    let table = deployment.table()?;
     let aws = aws().await;
     let table = || Table::new(aws.dynamodb(), table.clone());
     let tools = Tools {
         users: UserService::new(table()),
         ledger: Ledger::new(table()),
         aws: aws.clone(),
+        deployment,
     };
     command.run(&tools, now, io).await
 }
@@ -142,7 +178,7 @@ async fn execute(
 ) -> Result<Exit, Error> {
     let task = Task::prepare(action, io)?;
     let aws = aws().await;
-    let tried = Tried::with(aws.sdk(), Some(&table)).await?;
+    let tried = Tried::with(aws.sdk(), Some(&format!("table {table}"))).await?;
     let users = UserService::new(Table::new(aws.dynamodb(), table));
     let ran = task.run(&users, now, io).await;
     ran.map_err(|error| match error {

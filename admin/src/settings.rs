@@ -106,7 +106,7 @@ fn parameters() -> impl Iterator<Item = &'static str> {
 }
 
 /// The parameter of a variable: `OtpLength` of `OTP_LENGTH`.
-fn parameter_of(variable: &str) -> String {
+pub fn parameter_of(variable: &str) -> String {
     let words = variable
         .split('_')
         .filter_map(|word| word.split_at_checked(1));

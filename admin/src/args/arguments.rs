@@ -15,6 +15,7 @@ pub enum Collected {
 /// The arguments that no command has taken yet.
 #[derive(Default)]
 pub struct Arguments {
+    pub stack: Option<String>,
     pub table: Option<String>,
     pub email: Option<String>,
     pub phone: Option<String>,
@@ -47,6 +48,7 @@ impl Arguments {
             match arg {
                 Arg::Short('h') | Arg::Long("help") => return Ok(Collected::Help),
                 Arg::Short('V') | Arg::Long("version") => return Ok(Collected::Version),
+                Arg::Long("stack") => set(&mut arguments.stack, "--stack", string(&mut parser)?)?,
                 Arg::Long("table") => set(&mut arguments.table, "--table", string(&mut parser)?)?,
                 Arg::Long("email") => set(&mut arguments.email, "--email", string(&mut parser)?)?,
                 Arg::Long("phone") => set(&mut arguments.phone, "--phone", string(&mut parser)?)?,

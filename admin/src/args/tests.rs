@@ -12,7 +12,11 @@ fn one_user(destinations: impl IntoIterator<Item = Destination>, claims: Option<
     })
 }
 
-fn read(line: &str, table: Option<&str>) -> Result<Command, String> {
+fn read(line: &str) -> Result<Command, String> {
+    named(line, None).map(|(command, _)| command)
+}
+
+fn named(line: &str, table: Option<&str>) -> Result<(Command, Named), String> {
     parse(
         line.split_whitespace().map(OsString::from),
         table.map(str::to_owned),
@@ -20,8 +24,8 @@ fn read(line: &str, table: Option<&str>) -> Result<Command, String> {
 }
 
 fn read_action(line: &str) -> Action {
-    match read(line, Some("table")) {
-        Ok(Command::Run { action, table }) if table == "table" => action,
+    match read(line) {
+        Ok(Command::Run(action)) => action,
         other => panic!("{line}: {other:?}"),
     }
 }
@@ -32,7 +36,7 @@ fn settings_are_checked_without_a_table() {
         ("settings check", None),
         ("settings check --parameters f", Some("f".into())),
     ] {
-        assert_eq!(read(line, None), Ok(Command::CheckSettings(file)), "{line}");
+        assert_eq!(read(line), Ok(Command::CheckSettings(file)), "{line}");
     }
 }
 
@@ -46,7 +50,7 @@ fn a_preview_needs_no_table() {
         number: number("+14155550123").ok(),
     };
     let line = "messages preview --channel sms --locale de --app shop --phone +14155550123";
-    assert_eq!(read(line, None), Ok(Command::Preview(text)));
+    assert_eq!(read(line), Ok(Command::Preview(text)));
     for (line, mistake) in [
         ("messages", "messages: the command is missing"),
         ("messages send", "messages: unknown command \"send\""),
@@ -72,7 +76,7 @@ fn a_preview_needs_no_table() {
         ),
         ("users list --locale de", "users list: unexpected --locale"),
     ] {
-        assert_eq!(read(line, Some("table")), Err(mistake.to_owned()), "{line}");
+        assert_eq!(read(line), Err(mistake.to_owned()), "{line}");
     }
 }
 
@@ -150,7 +154,7 @@ fn claims_are_read() {
     ] {
         assert_eq!(read_action(line), expected, "{line}");
     }
-    let refused = |line: &str| read(line, Some("table")).expect_err(line);
+    let refused = |line: &str| read(line).expect_err(line);
     for (line, mistake) in [
         ("{\"sub\":\"x\"}", "the claim sub is reserved"),
         ("[]", "claims must be one JSON object"),
@@ -203,7 +207,7 @@ fn wrong_usage_is_refused() {
         "sessions end --csv users.csv",
         "sessions forget alice@example.com",
     ] {
-        assert!(read(line, Some("table")).is_err(), "accepted {line:?}");
+        assert!(read(line).is_err(), "accepted {line:?}");
     }
 }
 
@@ -230,11 +234,7 @@ fn a_near_miss_of_a_command_is_told_what_was_meant() {
             "users list: unexpected --parameters",
         ),
     ] {
-        assert_eq!(
-            read(line, Some("table")),
-            Err(expected.to_owned()),
-            "{line}"
-        );
+        assert_eq!(read(line), Err(expected.to_owned()), "{line}");
     }
 }
 
@@ -280,14 +280,6 @@ fn an_error_names_what_is_wrong() {
         ),
         ("users list --table a --table b", "--table is given twice"),
     ] {
-        assert_eq!(
-            read(line, Some("table")),
-            Err(expected.to_owned()),
-            "{line}"
-        );
+        assert_eq!(read(line), Err(expected.to_owned()), "{line}");
     }
-    assert_eq!(
-        read("users list", None),
-        Err("no table: give --table NAME or set TABLE_NAME".to_owned())
-    );
 }

@@ -83,7 +83,7 @@ async fn a_refused_call_says_why_and_what_was_tried() {
         .account_id("111122223333")
         .provider_name("tests")
         .build();
-    let tried = Tried::with(&sdk(of), Some("users")).await.unwrap();
+    let tried = Tried::with(&sdk(of), Some("table users")).await.unwrap();
     for (code, sentence) in [
         (
             "ExpiredTokenException",

@@ -34,7 +34,7 @@ const KEYS: [(&str, KeySpec, KeyUsageType); 4] = [
 impl<L: Fn(&str) -> Option<String>> Doctor<'_, L> {
     pub(super) async fn table(&mut self) {
         let Some(name) = self.setting("TABLE_NAME") else {
-            let mend = "give --table NAME, or set TABLE_NAME to the stack's output TableName";
+            let mend = "give --stack NAME or --table NAME, or set TABLE_NAME";
             return self.wrong("table", "no table is named", mend);
         };
         let client = self.aws.dynamodb();

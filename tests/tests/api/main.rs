@@ -12,6 +12,7 @@ mod account;
 mod admin;
 mod admin_by_id;
 mod admin_deliveries;
+mod admin_stack;
 mod alarms;
 mod carried_users;
 mod claims;
