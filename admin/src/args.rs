@@ -53,6 +53,11 @@ pub enum Command {
         /// Whether a program reads the answer.
         is_json: bool,
     },
+    /// Give a restored table what the template gives its own, and end the sessions in it.
+    PrepareTable {
+        /// Whether nobody is asked.
+        is_confirmed: bool,
+    },
     /// Tell what became of codes, or let them arrive again.
     Deliveries(Deliveries),
     /// Read or change a table.
@@ -139,6 +144,9 @@ fn command(mut arguments: Arguments) -> Result<Command, String> {
     if let Some(is_json) = arguments.doctor()? {
         return Ok(Command::Doctor { is_json });
     }
+    if let Some(is_confirmed) = arguments.prepare_table()? {
+        return Ok(Command::PrepareTable { is_confirmed });
+    }
     if let Some(command) = arguments.deliveries()? {
         return Ok(Command::Deliveries(command));
     }
@@ -193,6 +201,19 @@ impl Arguments {
         let is_json = std::mem::take(&mut self.is_json);
         let whole = self.refuse_the_rest().map(|()| Some(is_json));
         whole.map_err(|mistake| format!("doctor: {mistake}"))
+    }
+
+    /// Whether nobody is asked, if the table is prepared.
+    fn prepare_table(&mut self) -> Result<Option<bool>, String> {
+        let words: Vec<_> = self.positional.iter().map(String::as_str).collect();
+        match words[..] {
+            ["table", "prepare", ..] => self.positional.drain(..2),
+            ["table"] => return Err("table: the command is missing".to_owned()),
+            ["table", verb, ..] => return Err(format!("table: {}", unknown(verb))),
+            _ => return Ok(None),
+        };
+        let is_confirmed = std::mem::take(&mut self.is_confirmed);
+        self.whole("table prepare", Ok(Some(is_confirmed)))
     }
 
     /// The commands about deliveries.
@@ -398,11 +419,12 @@ fn unknown(word: &str) -> String {
 }
 
 /// Those that are long enough for a near miss.
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 14] = [
     "users",
     "sessions",
     "messages",
     "settings",
+    "table",
     "destinations",
     "list",
     "show",
@@ -410,6 +432,7 @@ const COMMANDS: [&str; 12] = [
     "disable",
     "remove",
     "preview",
+    "prepare",
     "check",
 ];
 

@@ -12,6 +12,7 @@
 //!             Deliveries::run ---------------------------------------> Ledger
 //!             Preview::run ------------------------------------------> Messages
 //!             doctor::examine ---------------------------------------> the account
+//!             preparation::prepare ----------------------------------> the table
 //! ```
 //!
 //! Its output contains personal data: whole addresses and phone numbers. The
@@ -31,6 +32,7 @@ mod exit;
 mod export;
 mod io;
 mod operation;
+mod preparation;
 mod preview;
 mod rows;
 mod sessions;
@@ -54,7 +56,7 @@ use task::Task;
 
 pub use batch::CONCURRENCY;
 pub use exit::Exit;
-pub use io::Io;
+pub use io::{Input, Io};
 
 /// Runs the command in `args`, which do not contain the program's name.
 ///
@@ -126,6 +128,10 @@ async fn proceed(
         }
         Command::Doctor { is_json } => doctor::examine(lookup, is_json, &aws().await, io).await,
         Command::Run(action) => execute(action, deployment.table()?, aws, now, io).await,
+        Command::PrepareTable { is_confirmed } => {
+            let table = deployment.table()?;
+            preparation::prepare(&table, is_confirmed, &aws().await, io).await
+        }
         Command::Deliveries(command) => deliveries(command, deployment, aws, now, io).await,
     }
 }

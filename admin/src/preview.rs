@@ -165,7 +165,7 @@ mod tests {
     async fn shown(preview: Preview, settings: &[(&str, &str)]) -> Result<String, String> {
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let mut io = Io {
-            stdin: &mut std::io::empty(),
+            stdin: &mut [].as_slice(),
             stdout: &mut stdout,
             stderr: &mut stderr,
         };

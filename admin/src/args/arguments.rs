@@ -29,6 +29,7 @@ pub struct Arguments {
     pub digest_key: Option<String>,
     pub is_json: bool,
     pub end_sessions: bool,
+    pub is_confirmed: bool,
     pub parameters: Option<OsString>,
     pub positional: VecDeque<String>,
 }
@@ -58,6 +59,7 @@ impl Arguments {
                     set(&mut arguments.claims, "--claims", claims)?;
                 }
                 Arg::Long("end-sessions") => arguments.end_sessions = true,
+                Arg::Long("yes") => arguments.is_confirmed = true,
                 Arg::Long("csv") => set(&mut arguments.csv, "--csv", parser.value()?)?,
                 Arg::Long("session") => {
                     set(&mut arguments.session, "--session", string(&mut parser)?)?;
@@ -91,6 +93,7 @@ impl Arguments {
             ("--claims", self.claims.is_some()),
             ("--csv", self.csv.is_some()),
             ("--end-sessions", self.end_sessions),
+            ("--yes", self.is_confirmed),
             ("--session", self.session.is_some()),
             ("--channel", self.channel.is_some()),
             ("--locale", self.locale.is_some()),

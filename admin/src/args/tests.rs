@@ -41,6 +41,25 @@ fn settings_are_checked_without_a_table() {
 }
 
 #[test]
+fn a_table_is_prepared_with_and_without_a_question() {
+    for (line, is_confirmed) in [("table prepare", false), ("table prepare --yes", true)] {
+        let expected = Command::PrepareTable { is_confirmed };
+        assert_eq!(read(line), Ok(expected), "{line}");
+    }
+    for (line, mistake) in [
+        ("table", "table: the command is missing"),
+        (
+            "table prepar",
+            "table: unknown command \"prepar\"; did you mean prepare?",
+        ),
+        ("table prepare x", "table prepare: unexpected \"x\""),
+        ("users list --yes", "users list: unexpected --yes"),
+    ] {
+        assert_eq!(read(line), Err(mistake.to_owned()), "{line}");
+    }
+}
+
+#[test]
 fn a_preview_needs_no_table() {
     let text = Preview {
         channel: DestinationKind::Phone,

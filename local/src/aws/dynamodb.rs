@@ -4,12 +4,14 @@
 //! only.
 
 use std::{
+    collections::HashSet,
     io,
     net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use axum::{
-    body::Body,
+    body::{Body, to_bytes},
     extract::Request,
     http::{
         StatusCode, Uri, Version,
@@ -30,6 +32,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 /// The table's partition key, a string.
@@ -38,9 +41,6 @@ pub const PARTITION_KEY: &str = "pk";
 pub const SORT_KEY: &str = "sk";
 /// The attribute that holds the second at which an item may be deleted.
 pub const EXPIRY_ATTRIBUTE: &str = "expires_at_seconds";
-
-const BACKUPS: &str = r#"{"ContinuousBackupsDescription":{"ContinuousBackupsStatus":"ENABLED",
-"PointInTimeRecoveryDescription":{"PointInTimeRecoveryStatus":"ENABLED"}}}"#;
 
 /// Starts an empty in-memory database. It is served over HTTP at the returned address until the
 /// runtime ends.
@@ -115,6 +115,8 @@ fn expire_items(database: &Database, name: &str) -> dynoxide::Result<()> {
 pub(super) struct Proxy {
     client: Client<HttpConnector, Body>,
     emulator: SocketAddr,
+    /// The tables whose point-in-time recovery is off.
+    without_recovery: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Proxy {
@@ -125,14 +127,15 @@ impl Proxy {
         Self {
             client: Client::builder(TokioExecutor::new()).build(connector),
             emulator,
+            without_recovery: Arc::default(),
         }
     }
 
     pub(super) async fn forward(&self, mut request: Request) -> Response {
         // The emulator keeps no backups. Its table is as the template makes it otherwise.
         let target = request.headers().get("x-amz-target");
-        if target.is_some_and(|target| target.as_bytes().ends_with(b".DescribeContinuousBackups")) {
-            return ([(CONTENT_TYPE, "application/x-amz-json-1.0")], BACKUPS).into_response();
+        if target.is_some_and(|target| target.as_bytes().ends_with(b"ContinuousBackups")) {
+            return self.backups(request.into_body()).await;
         }
         let Some(uri) = self.uri(request.uri()) else {
             return unavailable();
@@ -148,6 +151,36 @@ impl Proxy {
             }
             Err(_) => unavailable(),
         }
+    }
+
+    /// Whether a table has point-in-time recovery, as the last call that set it says.
+    async fn backups(&self, body: Body) -> Response {
+        let body = to_bytes(body, super::BODY_LIMIT).await.unwrap_or_default();
+        let call: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let table = call["TableName"].as_str().unwrap_or_default();
+        let set = &call["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
+        let mut without = self
+            .without_recovery
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match set.as_bool() {
+            Some(true) => without.remove(table),
+            Some(false) => without.insert(table.to_owned()),
+            None => false,
+        };
+        let status = if without.contains(table) {
+            "DISABLED"
+        } else {
+            "ENABLED"
+        };
+        let answer = json!({
+            "ContinuousBackupsDescription": {
+                "ContinuousBackupsStatus": "ENABLED",
+                "PointInTimeRecoveryDescription": { "PointInTimeRecoveryStatus": status },
+            }
+        });
+        let json = [(CONTENT_TYPE, "application/x-amz-json-1.0")];
+        (json, answer.to_string()).into_response()
     }
 
     fn uri(&self, original: &Uri) -> Option<Uri> {

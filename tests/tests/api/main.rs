@@ -13,6 +13,7 @@ mod admin;
 mod admin_by_id;
 mod admin_deliveries;
 mod admin_stack;
+mod admin_table;
 mod alarms;
 mod carried_users;
 mod claims;
