@@ -5,6 +5,33 @@
 /** The same for each way to type a destination. @param {Destination} to */
 export const keyOf = (to) => ("email" in to ? to.email : to.phone_number + (to.country ?? "")).trim().toLowerCase();
 
+/** One of the user's destinations, as a login takes it. @param {any} own @returns {Destination} */
+export const destinationOf = ({ email, phone_number }) => (email ? { email } : { phone_number });
+
+/**
+ * What the service says of a code that was asked for at a time.
+ *
+ * @param {Destination} destination
+ * @param {any} sent
+ * @param {number} asked
+ * @returns {Challenge}
+ */
+export const challengeOf = (destination, sent, asked) => ({
+  destination,
+  ...(sent.destination && { sentTo: sent.destination }),
+  id: sent.challenge_id,
+  channel: sent.channel,
+  ...(sent.ways && { ways: sent.ways }),
+  codeLength: sent.code_length,
+  maxAttempts: sent.max_attempts,
+  delivery: sent.delivery,
+  expiresAt: Math.min(asked, Date.now()) + sent.expires_in * 1000,
+  resendAt: Date.now() + sent.resend_in * 1000,
+  expiresIn: sent.expires_in,
+  resendIn: sent.resend_in,
+  tries: 0,
+});
+
 /** No code lives longer, so a challenge that claims more is not ours. */
 const LONGEST = 600_000;
 

@@ -9,7 +9,7 @@
  */
 
 import { Api, random } from "./api.js";
-import { Challenges } from "./challenges.js";
+import { Challenges, challengeOf, destinationOf } from "./challenges.js";
 import { Devices } from "./devices.js";
 import { Login } from "./login.js";
 import { Problem } from "./problem.js";
@@ -28,9 +28,18 @@ const originOf = (address) => {
   return origin === "null" ? `${protocol}//${host}` : origin;
 };
 
+/** Whether an answer says that a login is too old (RFC 9470). @param {Response} answer */
+const isStale = async (answer) => {
+  if (answer.status !== 401) return false;
+  const problem = await answer.clone().json().catch(() => null);
+  return problem?.type === "/problems/stale-login";
+};
+
 export class Client {
   /** @type {Map<string, Set<(detail: any) => void>>} */ #listeners = new Map();
   /** @type {{ id: string, refresh: string | undefined } | undefined} */ #renewed;
+  /** @type {((own: Destination[]) => Promise<void>) | undefined} */ #prove;
+  /** Of sessions whose login was too old: the session after it. @type {Map<string, Promise<string | undefined>>} */ #proofs = new Map();
   #api;
   #challenges;
   #cookie;
@@ -129,21 +138,9 @@ export class Client {
     };
     const asked = Date.now();
     return this.#api.once("/api/login-with-otp/", body, (sent) => {
-      /** @type {Challenge} */
       const challenge = {
-        destination,
-        ...(sent.destination && { sentTo: sent.destination }),
-        id: sent.challenge_id,
-        channel: sent.channel,
-        ...(sent.ways && { ways: sent.ways }),
+        ...challengeOf(destination, sent, asked),
         ...(via && { via }),
-        codeLength: sent.code_length,
-        maxAttempts: sent.max_attempts,
-        delivery: sent.delivery,
-        expiresAt: Math.min(asked, Date.now()) + sent.expires_in * 1000,
-        resendAt: Date.now() + sent.resend_in * 1000,
-        expiresIn: sent.expires_in,
-        resendIn: sent.resend_in,
         tries: before?.id === sent.challenge_id ? (this.#challenges.withId(before?.id)?.tries ?? 0) : 0,
         ...(!this.rememberDevice && { shared: true }),
       };
@@ -303,9 +300,20 @@ export class Client {
   }
 
   /**
+   * What lets the person log in again when a call takes a fresh login: it sends a code to one of
+   * `own`, and validates it. The elements set it.
+   *
+   * @param {((own: Destination[]) => Promise<void>) | undefined} prove Resolves once they did, or do not want to.
+   */
+  onStaleLogin(prove) {
+    this.#prove = prove;
+  }
+
+  /**
    * Like `fetch`, with the access token. A relative address is one of the API. The token goes to
    * the API, to the page's own origin and to `origins`, and nowhere else. A request belongs to who
-   * is logged in when it is made: it goes under no other user's token.
+   * is logged in when it is made: it goes under no other user's token. If it takes a fresh login,
+   * the person logs in again first.
    *
    * @param {string | URL | Request} input
    * @param {RequestInit} [init]
@@ -324,10 +332,46 @@ export class Client {
     /** @param {string | null} token */
     const own = (token) => (this.#login.state?.id === user ? token : null);
     const token = own(await this.token());
-    const answer = await send(token);
-    if (answer.status !== 401 || !own(token)) return answer;
-    const renewed = own(await this.refresh(token ?? undefined));
-    return renewed ? send(renewed) : answer;
+    let answer = await send(token);
+    if (answer.status !== 401 || !token || !user) return answer;
+    if (!(await isStale(answer))) {
+      const renewed = own(token) && own(await this.refresh(token));
+      if (!renewed) return answer;
+      answer = await send(renewed);
+    }
+    if (!(await isStale(answer))) return answer;
+    const next = await this.#proven(user);
+    const fresh = await this.token();
+    return next && this.#login.state?.id === next ? send(fresh) : answer;
+  }
+
+  /** The session of the same user after a session whose login is too old. @param {string} id */
+  #proven(id) {
+    const proof = this.#proofs.get(id) ?? this.#proveAgain(id).catch(() => undefined);
+    this.#proofs.set(id, proof);
+    void proof.then((next) => next || this.#proofs.delete(id));
+    return proof;
+  }
+
+  /** @param {string} id */
+  async #proveAgain(id) {
+    const before = this.#login.state;
+    if (!this.#prove || before?.id !== id) return undefined;
+    const answer = await this.#mine("GET", "/api/me/");
+    const { destinations } = await answer.json();
+    if (before.forget) this.rememberDevice = false;
+    await this.#prove(destinations.map(destinationOf));
+    const { id: next, userId } = this.#login.state ?? {};
+    if (!next || next === id || userId !== before.userId) return undefined;
+    // The new session replaces the old one here. If that call is lost, the list of sessions shows the old one.
+    if (before.sid) await this.#mine("DELETE", `/api/me/sessions/${before.sid}/`).catch(() => {});
+    return next;
+  }
+
+  /** A call that takes no fresh login, or just had one. @param {string} method @param {string} path */
+  async #mine(method, path) {
+    const headers = { authorization: `Bearer ${await this.token()}` };
+    return this.#api.send(new Request(this.api + path, { method, headers }));
   }
 
   /** Stops listening to other tabs. */

@@ -2,7 +2,7 @@
 export class Problem extends Error {
   /**
    * @param {number} status
-   * @param {{ type?: string, title?: string, detail?: string, retry_after?: number, limit?: string }} [body]
+   * @param {{ type?: string, title?: string, detail?: string, retry_after?: number, limit?: string, max_age?: number }} [body]
    * @param {unknown} [cause]
    */
   constructor(status, body = {}, cause) {
@@ -14,6 +14,8 @@ export class Problem extends Error {
     this.detail = this.message;
     /** Seconds to wait. */
     this.retryAfter = body.retry_after;
+    /** How old a login may be, in seconds, where this one is too old. */
+    this.maxAge = body.max_age;
     /** Which limit refused. */
     this.limit = body.limit;
   }

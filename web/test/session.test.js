@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { Client } from "../client.js";
+import { Client, Problem } from "../client.js";
 import { CODE, LOGIN, LOGOUT, NO_NETWORK, REFRESH, START, VALIDATE, browser, later, pass, problem, settle, standIn, stopClock, store } from "./stand-in.js";
 
 const API = "https://api.example";
@@ -482,4 +482,85 @@ test("a client that remembers no device keeps and sends no token of one", async 
   assert.ok(!("device_token" in api.to(LOGIN)[0].body));
   await client.logout();
   assert.equal(api.to(LOGOUT)[0].body.forget, true);
+});
+
+const stale = () => problem(401, "stale-login", { max_age: 600 });
+const mine = () => ({ user_id: "a@example.com", destinations: [{ channel: "email", email: "a@example.com" }, { channel: "sms", phone_number: "+14155550100" }] });
+const DELETION = { method: "DELETE", body: "whole" };
+const deletions = () => api.to(ME).filter(({ method }) => method === "DELETE");
+
+test("a call that takes a fresh login goes again, whole, once the person has logged in again", async () => {
+  await login();
+  const asked = [];
+  client.onStaleLogin(async (own) => {
+    asked.push(own);
+    await login();
+  });
+  api.next(ME, stale(), mine());
+  assert.equal((await client.fetch(ME, DELETION)).status, 200);
+  assert.deepEqual(asked, [[{ email: "a@example.com" }, { phone_number: "+14155550100" }]]);
+  assert.deepEqual(deletions().map(({ text, headers }) => [text, headers.get("authorization")]), [["whole", "Bearer token-1"], ["whole", "Bearer token-2"]]);
+  assert.equal(api.to(REFRESH).length, 0, "a renewal makes no login younger");
+});
+
+test("a call that takes a fresh login is refused where nobody asks for one, and where the person does not want to", async () => {
+  await login();
+  api.next(ME, stale(), stale(), mine(), stale(), NO_NETWORK);
+  assert.equal((await client.fetch(ME, DELETION)).status, 401);
+  client.onStaleLogin(async () => {});
+  const refused = await client.fetch(ME, DELETION);
+  assert.deepEqual([refused.status, (await refused.json()).type], [401, "/problems/stale-login"]);
+  assert.equal((await client.fetch(ME, DELETION)).status, 401, "without a network");
+  assert.equal(deletions().length, 3);
+});
+
+test("a call that takes a fresh login does not go on for another user", async () => {
+  await login();
+  client.onStaleLogin(() => login(client, "b@example.com"));
+  api.next(ME, stale(), mine());
+  assert.equal((await client.fetch(ME, DELETION)).status, 401);
+  assert.deepEqual(authorizations(), ["Bearer token-1", "Bearer token-1"]);
+});
+
+test("one fresh login is for all calls that need it, also for those that are refused after it", async () => {
+  await login();
+  let asked = 0;
+  client.onStaleLogin(async () => {
+    asked++;
+    await login();
+  });
+  const late = later();
+  api.next(ME, stale(), stale(), late.promise, mine());
+  const calls = [1, 2, 3].map(() => client.fetch(ME, DELETION));
+  assert.deepEqual((await Promise.all(calls.slice(0, 2))).map(({ status }) => status), [200, 200]);
+  late.answer(stale());
+  assert.equal((await calls[2]).status, 200);
+  assert.equal(asked, 1);
+});
+
+test("a token that was renewed first may still be of a login that is too old", async () => {
+  await login();
+  client.onStaleLogin(() => login());
+  api.next(ME, new Response(null, { status: 401 }), stale(), mine());
+  assert.equal((await client.fetch(ME, DELETION)).status, 200);
+  assert.deepEqual(deletions().map(({ headers }) => headers.get("authorization")), ["Bearer token-1", "Bearer token-2", "Bearer token-3"]);
+});
+
+test("a fresh login ends the session before it, and one on a device of many people stays so", async () => {
+  const named = (sid) => `h.${btoa(JSON.stringify({ sid }))}.s`;
+  client = new Client({ api: API, fetch: api.fetch, storage: kept, rememberDevice: false });
+  api.next(VALIDATE, { token: named("one"), expires_in: 3600, refresh_token: "r", user_id: "a@example.com", new_user: false });
+  await login();
+  const again = restarted();
+  again.onStaleLogin(() => login(again));
+  api.next(ME, stale(), mine());
+  api.next("/api/me/sessions/one/", NO_NETWORK);
+  assert.equal((await again.fetch(ME, DELETION)).status, 200);
+  const [ended] = api.to("/api/me/sessions/one/");
+  assert.deepEqual([ended.method, ended.headers.get("authorization")], ["DELETE", "Bearer token-1"]);
+  assert.equal(again.rememberDevice, false);
+});
+
+test("a problem says how old a login may be", () => {
+  assert.equal(new Problem(401, { type: "/problems/stale-login", max_age: 600 }).maxAge, 600);
 });
