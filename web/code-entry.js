@@ -68,6 +68,7 @@ export class CodeEntry {
       ...(ways.length > 1 ? [this.#another] : []),
       stage.plain(away, change),
     );
+    stage.onProblem({ "/problems/invalid-otp": () => this.#refused(latest()) });
     const ticker = setInterval(() => this.#tick(), 1000);
     const webOtp = new AbortController();
     stage.onLeave(() => {
@@ -79,7 +80,7 @@ export class CodeEntry {
   }
 
   /** The service did not take the code. @param {Challenge | undefined} now The challenge, if it lives. */
-  refused(now) {
+  #refused(now) {
     if (!now) return this.#stage.complain("codeOver");
     if (now.tries !== now.maxAttempts) return this.#stage.complain("codeWrong");
     this.#left.hidden = true;

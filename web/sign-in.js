@@ -2,36 +2,20 @@
 import { Client, Problem } from "./client.js";
 import { awaited, awaits } from "./awaited.js";
 import { CodeEntry, written } from "./code-entry.js";
-import { offered } from "./countries.js";
-import { duration, fill, h, ltr } from "./dom.js";
+import { DestinationField, words } from "./destination-field.js";
+import { fill, h, ltr } from "./dom.js";
+import { freshLogin } from "./fresh-login.js";
 import { takeLink, takeUndo } from "./link.js";
 import { messages, nearest } from "./messages.js";
 import { Stage } from "./stage.js";
 
 export { Client, Problem };
 
-/** @typedef {import("./client.js").Destination} Destination */
 /** @typedef {import("./client.js").Session} Session */
 /** @typedef {import("./client.js").Challenge} Challenge */
-/** @typedef {import("./messages.js").Messages} Messages */
-/** @typedef {"email" | "phone"} Channel */
-
-/** @type {Record<string, keyof Messages>} */
-const SENTENCES = {
-  network: "offline",
-  "/problems/destination-not-allowed": "refused",
-  "/problems/destination-refused": "refused",
-  "/problems/destination-undeliverable": "refused",
-  "/problems/user-not-found": "unknown",
-  "/problems/delivery-failed": "delivery",
-  "/problems/invalid-undo": "undoOver",
-};
 
 /** Attributes that a client cannot change later. */
 const OF_CLIENT = ["api", "origins", "remember-device", "storage"];
-
-/** @param {string} list */
-const words = (list) => list.split(/[\s,]+/).filter(Boolean);
 
 // Node, which renders pages on a server, may import this module, too.
 const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (/** @type {unknown} */ (class {}));
@@ -46,15 +30,12 @@ export class OtpSignIn extends Base {
   /** @type {Client | undefined} */ #client;
   /** @type {(() => void)[]} */ #off = [];
   /** @type {Challenge | undefined} */ #challenge;
-  /** @type {CodeEntry | undefined} */ #entry;
   /** @type {{ id: string, otp: string } | undefined} */ #link;
   /** @type {string | undefined} */ #undo;
-  /** @type {Channel | undefined} */ #channel;
-  /** @type {import("./countries.js").Country | undefined} */ #country;
-  #typed = { email: "", phone: "" };
   #own = false;
   #starts = 0;
   #stage = new Stage(this, (error) => this.#fail(error));
+  #field = new DestinationField(this.#stage);
 
   /** The client. A page may set its own. @returns {Client} */
   get client() {
@@ -81,6 +62,7 @@ export class OtpSignIn extends Base {
   disconnectedCallback() {
     removeEventListener("hashchange", this.#readLink);
     this.#stage.leave();
+    this.#stage.answered();
     for (const off of this.#off.splice(0)) off();
   }
 
@@ -110,11 +92,13 @@ export class OtpSignIn extends Base {
     const texts = await messages(language);
     if (start !== this.#starts || !this.isConnected) return;
     this.#stage.speak(texts, language);
+    this.#stage.answered();
     const client = this.client;
     if (!this.#own) client.locale = tag;
     for (const off of this.#off.splice(0)) off();
     this.#off = [client.on("login", this.#in), client.on("logout", this.#out)];
-    if (!this.#channel || !this.#channels.includes(this.#channel)) this.#channel = this.#channels[0];
+    client.onStaleLogin((own) => this.#again(own));
+    this.#field.offer(this.getAttribute("channels"), this.getAttribute("countries"));
     this.#challenge = this.#withId(awaited(client.api));
     if (this.#challenge?.shared) client.rememberDevice = false;
     const { session } = client;
@@ -123,12 +107,6 @@ export class OtpSignIn extends Base {
     else if (session) setTimeout(() => start === this.#starts && this.#in(session), 0);
     else if (this.#challenge) this.#showEntry(this.#challenge);
     else this.#showAsk();
-  }
-
-  /** What the page offers, at least one. @returns {Channel[]} */
-  get #channels() {
-    const known = words(this.getAttribute("channels") ?? "email phone").filter((word) => word === "email" || word === "phone");
-    return known.length ? /** @type {Channel[]} */ (known) : ["email"];
   }
 
   /** Whether the page lets the service know devices again. */
@@ -143,20 +121,26 @@ export class OtpSignIn extends Base {
 
   /** @param {Session} session */
   #in = (session) => {
+    this.#stage.answered();
     this.#link = undefined;
     if (this.#challenge) this.client.abandon(this.#challenge);
     this.#await(undefined);
-    this.#typed = { email: "", phone: "" };
-    const { t } = this.#stage;
-    const out = this.#stage.plain("out", () => this.#stage.run(() => this.client.logout()));
-    this.#stage.show("done", t.done, h("slot", {}), out);
+    this.#field.forget();
+    this.#showDone();
     this.#tell("login", session);
   };
 
   #out = () => {
+    this.#stage.answered();
     this.#showAsk();
     this.#tell("logout", null);
   };
+
+  /** A call of the page takes a fresh login. @param {import("./client.js").Destination[]} own */
+  async #again(own) {
+    await freshLogin(this.#stage, this.client, own);
+    if (this.client.session && this.#stage.view !== "done") this.#showDone();
+  }
 
   /** @param {string} event @param {unknown} detail */
   #tell(event, detail) {
@@ -169,37 +153,31 @@ export class OtpSignIn extends Base {
     awaits(this.client.api, challenge?.id);
   }
 
+  #showDone() {
+    const stage = this.#stage;
+    const out = stage.plain("out", () => stage.run(() => this.client.logout()));
+    stage.show("done", stage.t.done, h("slot", {}), out);
+  }
+
   #showAsk() {
     const stage = this.#stage;
+    const field = this.#field;
     const link = this.#link;
-    const channel = link ? "email" : (this.#channel ?? "email");
+    const channel = link ? "email" : field.channel;
     const send = async () => {
-      const to = this.#destination(channel);
-      if (!to) stage.complain(channel === "email" ? "emailWrong" : "phoneWrong");
+      const to = field.read(channel);
+      if (!to) stage.complain(field.wrong(channel));
       else if (link) await this.client.validate({ destination: to, id: link.id }, link.otp);
       else this.#sent(await this.client.requestCode(to));
     };
-    const others = link ? [] : this.#channels.filter((other) => other !== channel);
-    const value = this.#typed[channel];
     stage.show(
       "ask",
       stage.t.title,
       ...(link ? [h("p", { id: "hint" }, stage.t.linkTo)] : []),
-      stage.form(
-        send,
-        ...(channel === "phone" ? this.#countries() : []),
-        ...stage.input(channel, { type: channel === "email" ? "email" : "tel", autocomplete: channel === "email" ? "email" : "tel", value }),
-        ...this.#sharedDevice(),
-        stage.button(link ? "title" : "send"),
-      ),
-      ...others.map((other) =>
-        stage.plain(other === "email" ? "useEmail" : "usePhone", () => {
-          this.#destination(channel);
-          this.#channel = other;
-          this.#showAsk();
-        }),
-      ),
+      stage.form(send, ...field.parts(channel), ...this.#sharedDevice(), stage.button(link ? "title" : "send")),
+      ...(link ? [] : field.switches(() => this.#showAsk())),
     );
+    stage.onProblem({ "/problems/invalid-request": field.wrong(channel), ...(link && { "/problems/invalid-otp": this.#linkOver }) });
   }
 
   /** A person may say that others use the device. */
@@ -213,36 +191,6 @@ export class OtpSignIn extends Base {
     return [h("label", { class: "check", for: "shared" }, box, this.#stage.t.shared)];
   }
 
-  /** The countries that a number may be of; one alone is no choice. */
-  #countries() {
-    const stage = this.#stage;
-    const all = offered(this.getAttribute("countries"), stage.language);
-    const { region } = new Intl.Locale(navigator.language).maximize();
-    const wanted = this.#country?.id ?? region;
-    this.#country = all.find(({ id }) => id === wanted) ?? all[0];
-    if (all.length < 2) return [];
-    const options = all.map((country) =>
-      h("option", { value: country.id, selected: country === this.#country }, country.name),
-    );
-    /** @param {{ target: HTMLSelectElement }} event */
-    const change = ({ target }) => {
-      this.#country = all[target.selectedIndex];
-    };
-    return [
-      h("label", { for: "country" }, stage.t.country),
-      h("select", { id: "country", part: "input", autocomplete: "country", change }, ...options),
-    ];
-  }
-
-  /** What the field says: the service understands it, or refuses it. @param {Channel} channel @returns {Destination | undefined} */
-  #destination(channel) {
-    const field = /** @type {HTMLInputElement} */ (this.#stage.field);
-    const typed = (this.#typed[channel] = field.value.trim());
-    if (!typed) return undefined;
-    if (channel === "email") return { email: typed };
-    return this.#country && { phone_number: typed, country: this.#country.id };
-  }
-
   /** @param {Challenge} challenge */
   #sent(challenge) {
     this.#await(challenge);
@@ -252,7 +200,7 @@ export class OtpSignIn extends Base {
 
   /** @param {Challenge} challenge */
   #showEntry(challenge) {
-    this.#entry = new CodeEntry(this.#stage, challenge, {
+    new CodeEntry(this.#stage, challenge, {
       // Another tab may have prolonged it.
       latest: () => this.#withId(challenge.id),
       check: async (otp) => void (await this.client.validate(challenge, otp)),
@@ -277,7 +225,14 @@ export class OtpSignIn extends Base {
     const submit = async () => void (await this.client.validate(challenge, this.#link?.otp ?? ""));
     const to = ltr(written(challenge));
     stage.show("link", stage.t.title, h("p", {}, ...fill(stage.t.link, { to })), stage.form(submit, stage.button("title")));
+    stage.onProblem({ "/problems/invalid-otp": this.#linkOver });
   }
+
+  #linkOver = () => {
+    this.#link = undefined;
+    this.#showAsk();
+    this.#stage.complain("linkOver");
+  };
 
   /** @param {string} token */
   #showUndo(token) {
@@ -297,23 +252,7 @@ export class OtpSignIn extends Base {
 
   /** @param {unknown} error */
   #fail(error) {
-    const stage = this.#stage;
-    const problem = error instanceof Problem ? error : undefined;
-    const type = problem?.type ?? "";
-    const challenge = this.#challenge;
-    if (type === "/problems/invalid-otp" && this.#link) {
-      this.#link = undefined;
-      this.#showAsk();
-      stage.complain("linkOver");
-    } else if (type === "/problems/invalid-otp" && challenge) {
-      this.#entry?.refused(this.#withId(challenge.id));
-    } else if (type === "/problems/too-many-requests") {
-      stage.complain("wait", { time: duration(problem?.retryAfter ?? 60, stage.language) });
-    } else if (type === "/problems/invalid-request" && stage.view === "ask") {
-      stage.complain(this.#link || this.#channel === "email" ? "emailWrong" : "phoneWrong");
-    } else {
-      stage.complain(SENTENCES[type] ?? "failed");
-    }
+    this.#stage.explain(error);
     this.#tell("problem", error);
   }
 }

@@ -1,9 +1,11 @@
-import { fill, h } from "./dom.js";
+import { duration, fill, h } from "./dom.js";
 import { english } from "./messages.js";
+import { SENTENCES, typeOf } from "./sentences.js";
 import { STYLE } from "./style.js";
 
 /** @typedef {import("./messages.js").Messages} Messages */
 /** @typedef {Record<string, any>} Values */
+/** What to say, by the type of a problem. @typedef {Record<string, keyof Messages | (() => void)>} Complaints */
 
 /** The surface of the element: one view at a time, what is said beside it, and the focus. */
 export class Stage {
@@ -11,7 +13,9 @@ export class Stage {
   /** The view that is shown. */
   view = "";
   /** @type {() => void} */ #leave = () => {};
-  #busy = false;
+  /** What a person waits for. @type {(() => Promise<void>) | undefined} */ #running;
+  /** What the view makes of problems. @type {Complaints} */ #complaints = {};
+  /** Ends the question that an action waits for, however it was answered. @type {() => void} */ answered = () => {};
   #title = h("h2", { tabindex: "-1", part: "title", id: "title" });
   #alert = h("p", { role: "alert", id: "alert", part: "alert" });
   #main = h("div", {});
@@ -49,13 +53,19 @@ export class Stage {
   show(view, title, ...content) {
     this.leave();
     // Whoever was at work in the element goes on there; a page that loads keeps its focus.
-    const move = this.view && (this.#root.activeElement || this.#busy);
+    const move = this.view && (this.#root.activeElement || this.#running);
     this.view = view;
+    this.#complaints = {};
     this.#title.textContent = title;
     this.#say(this.#alert);
     this.#say(this.#news);
     this.#main.replaceChildren(...content);
-    if (move) (this.field ?? this.#title).focus();
+    if (move) this.focus();
+  }
+
+  /** To where a person goes on. */
+  focus() {
+    (this.field ?? this.#title).focus();
   }
 
   /** What to end when the view does. @param {() => void} end */
@@ -97,21 +107,53 @@ export class Stage {
     this.field?.select();
   }
 
+  /** What the view that is shown says of problems, where it is not the usual. @param {Complaints} complaints */
+  onProblem(complaints) {
+    this.#complaints = complaints;
+  }
+
+  /** Says what went wrong. @param {unknown} error */
+  explain(error) {
+    const type = typeOf(error);
+    const say = this.#complaints[type] ?? SENTENCES[type];
+    if (typeof say === "function") say();
+    else if (type === "/problems/too-many-requests") {
+      this.complain("wait", { time: duration(/** @type {any} */ (error).retryAfter ?? 60, this.language) });
+    } else this.complain(say ?? "failed");
+  }
+
   /** Does one thing at a time. @param {() => Promise<void>} action */
   async run(action) {
-    if (this.#busy) return;
-    this.#busy = true;
+    if (this.#running) return;
+    this.#runs(action);
     this.#say(this.#alert);
     this.#say(this.#news);
-    this.#main.ariaBusy = "true";
     try {
       await action();
     } catch (error) {
       this.fail(error);
     } finally {
-      this.#busy = false;
-      this.#main.ariaBusy = "false";
+      if (this.#running === action) this.#runs(undefined);
     }
+  }
+
+  /** Lets a person answer a question, also in the middle of an action. Resolves when `answered` is called. @param {() => void} show */
+  async ask(show) {
+    const waits = this.#running;
+    this.answered();
+    this.#runs(undefined);
+    await new Promise((done) => {
+      this.answered = () => done(undefined);
+      show();
+      this.focus();
+    });
+    if (waits) this.#runs(waits);
+  }
+
+  /** @param {(() => Promise<void>) | undefined} action */
+  #runs(action) {
+    this.#running = action;
+    this.#main.ariaBusy = String(Boolean(action));
   }
 
   /** @param {() => Promise<void>} submit @param {(Node | string)[]} content */

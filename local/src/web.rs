@@ -25,9 +25,10 @@ macro_rules! files {
 
 /// What a page needs. The files are part of the program, so it runs in any directory.
 const FILES: &[(&str, &str)] = files![
-    "account/account.js" "api.js" "awaited.js" "challenges.js" "client.js" "client.min.js" "code-entry.js"
-    "countries.js" "devices.js"
-    "digits.js" "dom.js" "explain.js" "link.js" "login.js" "messages.js" "problem.js"
+    "account/account.js" "account/me.js"
+    "api.js" "awaited.js" "challenges.js" "client.js" "client.min.js" "code-entry.js"
+    "countries.js" "destination-field.js" "devices.js" "digits.js" "dom.js" "explain.js"
+    "fresh-login.js" "link.js" "login.js" "messages.js" "problem.js" "sentences.js"
     "sign-in.js" "sign-in.min.js" "stage.js" "storage.js" "style.js" "token.js" "turns.js" "types.js"
     "page/account.js" "page/page.css" "page/page.js"
     "languages/ar.js" "languages/de.js" "languages/es.js" "languages/fr.js" "languages/hi.js"

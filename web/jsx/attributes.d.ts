@@ -15,6 +15,8 @@ export interface OtpSignInAttributes {
 /** What `<otp-account>` takes, where no sign-in element is around it. */
 export interface OtpAccountAttributes {
   api?: string;
+  channels?: string;
+  countries?: string;
   lang?: string;
   storage?: "memory" | "session" | "local" | "cookie";
 }

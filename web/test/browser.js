@@ -76,12 +76,12 @@ export async function assertAccessible(page, what) {
 }
 
 /** Nothing sticks out, and everything to press is big enough (WCAG 2.5.8). */
-export async function assertFits(page, what) {
-  const { wide, small } = await page.evaluate(() => {
-    const root = document.querySelector("otp-sign-in").shadowRoot;
+export async function assertFits(page, what, element = "otp-sign-in") {
+  const { wide, small } = await page.evaluate((element) => {
+    const root = document.querySelector(element).shadowRoot;
     const size = (node) => node.getBoundingClientRect();
     const small = [...root.querySelectorAll("button, input, select")].filter((node) => size(node).height < 24);
     return { wide: document.documentElement.scrollWidth > innerWidth, small: small.length };
-  });
+  }, element);
   assert.deepEqual({ wide, small }, { wide: false, small: 0 }, what);
 }

@@ -17,7 +17,7 @@ export const EQUIVALENT = [
   ),
   ...none("stage.js", "Before the first view nothing of the element has the focus, and nothing runs",
     ['""', '"Stryker was here!"'],
-    ["this.view && (this.#root.activeElement || this.#busy)", "this.view || this.#root.activeElement || this.#busy"],
+    ["this.view && (this.#root.activeElement || this.#running)", "this.view || this.#root.activeElement || this.#running"],
   ),
   ...none("stage.js", "Looks: browsers judge them", ["[style]", "[]"]),
   ...none("stage.js", "A language that cannot be loaded is English: nothing here refuses to load",
@@ -27,10 +27,9 @@ export const EQUIVALENT = [
   ...none("sign-in.js", "The second of two starts at once is the one that counts", ["this.#stage.view", "true"]),
   ...none("sign-in.js", "Each start has another number, up or down", ["++this.#starts", "--this.#starts"]),
   ...none("sign-in.js", "Browsers ignore the title of a state of the history", ['""', '"Stryker was here!"', "history.replaceState"]),
-  ...none("sign-in.js", "Words between separators are filtered", ["/[\\s,]+/", "/[\\s,]/"]),
-  ...none("sign-in.js", "Browsers trim an e-mail address, and a number has its digits alone", [
+  ...none("destination-field.js", "Words between separators are filtered", ["/[\\s,]+/", "/[\\s,]/"]),
+  ...none("destination-field.js", "Browsers trim an e-mail address, and a number has its digits alone", [
     "field.value.trim()", "field.value",
   ]),
-  ...none("sign-in.js", "A wrong code comes from the view for it", ["this.#entry?.spent", "this.#entry.spent"]),
   ...none("sign-in.js", "A link that is shown is there", ["this.#link?.otp", "this.#link.otp"]),
 ];
