@@ -74,6 +74,9 @@ fn refused(code: &str, operation: &str) -> Option<String> {
         "ResourceNotFoundException" | "NotFoundException" => {
             "there is no such table or key in this account and region".to_owned()
         }
+        "ResourceInUseException" | "ContinuousBackupsUnavailableException" => {
+            "the table is not ready for this yet: run the command again in a minute".to_owned()
+        }
         _ => return None,
     };
     Some(told)

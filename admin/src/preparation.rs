@@ -42,7 +42,8 @@ pub async fn prepare(
     io: &mut Io<'_>,
 ) -> Result<Exit, Error> {
     let tried = Tried::with(aws.sdk(), Some(&format!("table {table}"))).await?;
-    let client = aws.dynamodb();
+    // Its calls may take longer than those of a login, so the time limits are the SDK's.
+    let client = Client::new(aws.sdk());
     let preparation = Preparation {
         table,
         client: &client,
@@ -67,7 +68,7 @@ pub async fn prepare(
         };
         writeln!(io.stderr, "{table}: {step}: {state}")?;
     }
-    let users = UserService::new(Table::new(client.clone(), table.to_owned()));
+    let users = UserService::new(Table::new(aws.dynamodb(), table.to_owned()));
     let ended = end_sessions(&users)
         .await
         .map_err(|fault| tried.told(&fault))?;

@@ -101,6 +101,10 @@ async fn a_refused_call_says_why_and_what_was_tried() {
             "ResourceNotFoundException",
             "there is no such table or key in this account and region",
         ),
+        (
+            "ResourceInUseException",
+            "the table is not ready for this yet",
+        ),
     ] {
         let cause = Cause::Refused(code.to_owned());
         let told = tried
