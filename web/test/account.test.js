@@ -84,6 +84,29 @@ describe("the account element", () => {
     await who.leave();
   });
 
+  test("ends the session of another browser, whose page asks for a login again", async () => {
+    const it = await open();
+    const { page, who, email } = it;
+    await login(it);
+    await beside(page, "My Tablet").click();
+    await it.status("The session has ended.");
+    const another = await visitor(browser);
+    const there = await another.open(`${stack.web}/?lang=en`);
+    await ask(there, email);
+    await seen(there).field("Code").fill(await stack.code(email));
+    await there.getByText("200 {").waitFor();
+    await page.reload();
+    await loseOnce(page, "**/api/me/sessions/*/");
+    await beside(page, "A device").click();
+    await it.alert("No connection.");
+    await beside(page, "A device").click();
+    await it.status("The session has ended.");
+    await there.evaluate(() => document.querySelector("otp-sign-in").client.refresh());
+    await seen(there).title("Sign in");
+    await another.leave();
+    await who.leave();
+  });
+
   test("ends all other sessions, after a fresh login where the last one is old", async () => {
     const it = await open();
     const { page, who, email, field, button, title } = it;

@@ -21,27 +21,31 @@ describe("in Firefox", { skip: !executablePath && "there is no Firefox" }, () =>
   });
 
   // Firefox paints the window in front only, and the driver's own waits need a frame.
-  const inside = (page, part, action = "") =>
-    page.evaluate(`(() => { const part = document.querySelector("otp-sign-in").shadowRoot.querySelector(${JSON.stringify(part)}); ${action}; return part && !part.hidden ? part.textContent + part.value : null; })()`);
+  const inside = (page, part, action = "", element = "otp-sign-in") =>
+    page.evaluate(`(() => { const part = document.querySelector("${element}").shadowRoot.querySelector(${JSON.stringify(part)}); ${action}; return part && !part.hidden ? part.textContent + part.value : null; })()`);
 
-  async function until(page, part, expected = "") {
+  async function until(page, part, expected = "", element) {
     for (let i = 0; i < 150; i++) {
-      const found = await inside(page, part);
+      const found = await inside(page, part, "", element);
       if (found?.includes(expected)) return;
       await new Promise((done) => setTimeout(done, 100));
     }
-    assert.fail(`${part} has ${await inside(page, part)}, not ${expected}`);
+    assert.fail(`${part} has ${await inside(page, part, "", element)}, not ${expected}`);
   }
 
-  async function fill(page, part, value) {
-    await until(page, part);
-    await inside(page, part, `part.value = ${JSON.stringify(value)}; part.dispatchEvent(new InputEvent("input", { bubbles: true }))`);
+  async function fill(page, part, value, element) {
+    await until(page, part, "", element);
+    await inside(page, part, `part.value = ${JSON.stringify(value)}; part.dispatchEvent(new InputEvent("input", { bubbles: true }))`, element);
   }
 
-  async function click(page, part) {
-    await until(page, part);
-    await inside(page, part, "part.click()");
+  async function click(page, part, element) {
+    await until(page, part, "", element);
+    await inside(page, part, "part.click()", element);
   }
+
+  /** The next request of the page reaches the service, and its answer does not reach the page. */
+  const loseNext = (page) =>
+    page.evaluate(`{ const { fetch } = globalThis; globalThis.fetch = async (...given) => { globalThis.fetch = fetch; await fetch(...given); throw new TypeError("lost"); }; }`);
 
   const client = (page, action) => page.evaluate(`(async () => { const { client } = document.querySelector("otp-sign-in"); ${action} })()`);
 
@@ -125,4 +129,73 @@ describe("in Firefox", { skip: !executablePath && "there is no Firefox" }, () =>
     await until(page, "input[type=email]");
     await who.leave();
   });
+
+  test("a changed number, an ended session of another browser and a deleted account, each after a lost answer", async () => {
+    const email = someone();
+    const [here, there] = [await visitor(), await visitor()];
+    const page = await here.open("/account?lang=en");
+    const other = await there.open();
+    for (const tab of [other, page]) {
+      await ask(tab, email);
+      await fill(tab, ".code", await stack.code(email));
+      await until(tab, "#title", "You are signed in");
+      await stack.reset();
+    }
+    await answered(other);
+    const account = "otp-account";
+    const news = "[role=status]";
+    const press = async (part) => {
+      await until(page, part, "", account);
+      await loseNext(page);
+      await click(page, part, account);
+      await until(page, "#alert", "No connection.", account);
+      await stack.reset(); // the cooldown between two codes
+      await click(page, part, account);
+    };
+
+    // After the two lists, a button each: add, end others, sign out everywhere, delete.
+    await click(page, "div > button", account);
+    await click(page, ".plain", account);
+    await fill(page, "input[type=tel]", "(416) 555-0142", account);
+    await press("form button");
+    await until(page, ".code", "", account);
+    await loseNext(page);
+    await fill(page, ".code", await stack.code("+14165550142"), account);
+    await until(page, "#alert", "No connection.", account);
+    await click(page, "form button", account);
+    await until(page, news, "Added.", account);
+    await click(page, "li button", account);
+    await until(page, "div > p", email, account);
+    await press("form button");
+    await until(page, news, "The address or number is removed.", account);
+    await until(page, "ul", "+14165550142", account);
+
+    const elsewhere = await someoneElse("+14165550142");
+    await page.reload();
+    await press("ul:nth-of-type(2) button");
+    await until(page, news, "The session has ended.", account);
+    await client(elsewhere.page, "await client.refresh();");
+    await until(elsewhere.page, "input[type=tel]");
+    assert.equal(await client(other, "await client.refresh(); return client.session;"), null, "it began with the removed address");
+
+    await click(page, "div > button:last-child", account);
+    await press("form button");
+    await until(page, "input[type=email]");
+    for (const who of [here, there, elsewhere.who]) await who.leave();
+  });
+
+  /** Another browser, logged in by a number. */
+  async function someoneElse(number) {
+    const who = await visitor();
+    const page = await who.open();
+    await stack.reset();
+    await click(page, "button.plain");
+    await fill(page, "input[type=tel]", number);
+    await click(page, "form button");
+    await until(page, ".code");
+    await fill(page, ".code", await stack.code(number));
+    await until(page, "#title", "You are signed in");
+    await answered(page);
+    return { who, page };
+  }
 });
