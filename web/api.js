@@ -6,6 +6,9 @@ const WAITS = [1000, 3000];
 const LONGEST_WAIT = 5000;
 const TIMEOUT = 30_000;
 
+/** What a request has that no store needs to know. */
+const SECRETS = ["otp", "device_token"];
+
 /** 128 random bits, in hexadecimal digits. */
 export const random = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -16,22 +19,49 @@ const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 /** The requests to the API. Each of them may be repeated when its answer got lost. */
 export class Api {
   /** @type {Map<string, string>} */ #keys = new Map();
+  /** The keys of requests that a reload left without an answer. @type {Record<string, string>} */ #left;
+  #store;
 
   /**
    * @param {string} address
    * @param {(input: any, init?: RequestInit) => Promise<Response>} send
    * @param {boolean} cookie
+   * @param {import("./storage.js").Store} store That of a tab, for what a reload comes back to.
    */
-  constructor(address, send, cookie) {
+  constructor(address, send, cookie, store) {
     this.address = address;
     this.send = send;
     this.cookie = cookie;
+    this.#store = store;
+    this.#left = this.#stored();
     /** @type {string | undefined} */
     this.locale = undefined;
   }
 
+  get #place() {
+    return `login-with-otp:keys:${this.address}`;
+  }
+
+  /** @returns {Record<string, string>} */
+  #stored() {
+    try {
+      return { ...JSON.parse(this.#store.getItem(this.#place) ?? "{}") };
+    } catch {
+      return {}; // not ours
+    }
+  }
+
+  /** @param {string} name @param {string} [key] None: it was answered. */
+  #keep(name, key) {
+    const { [name]: _, ...others } = this.#stored();
+    const all = { ...others, ...(key && { [name]: key }) };
+    if (Object.keys(all).length) this.#store.setItem(this.#place, JSON.stringify(all));
+    else this.#store.removeItem(this.#place);
+  }
+
   /**
-   * Until an answer was kept, the same body goes under the same key: the server does it once.
+   * Until an answer was kept, the same body goes under the same key, also after a reload: the server
+   * does it once.
    *
    * @template T
    * @param {string} path
@@ -41,14 +71,22 @@ export class Api {
    */
   async once(path, body, keep) {
     const intent = path + JSON.stringify(body);
-    const key = this.#keys.get(intent) ?? random();
+    // The same key with another code is another guess.
+    const name = path + JSON.stringify(body, (field, value) => (SECRETS.includes(field) ? undefined : value));
+    const key = this.#keys.get(intent) ?? this.#left[name] ?? random();
+    const answered = () => {
+      this.#keys.delete(intent);
+      delete this.#left[name];
+      this.#keep(name);
+    };
     this.#keys.set(intent, key);
+    this.#keep(name, key);
     try {
       const kept = keep(await this.post(path, body, { headers: { "idempotency-key": key } }));
-      this.#keys.delete(intent);
+      answered();
       return kept;
     } catch (error) {
-      if (error instanceof Problem && !error.lost) this.#keys.delete(intent);
+      if (error instanceof Problem && !error.lost) answered();
       throw error;
     }
   }

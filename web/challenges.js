@@ -32,6 +32,17 @@ export const challengeOf = (destination, sent, asked) => ({
   tries: 0,
 });
 
+/**
+ * The seconds until another code may be requested. A longer wait than the server said comes from a
+ * clock that was set back: then the server knows.
+ *
+ * @param {Challenge} challenge
+ */
+export const waitOf = ({ resendAt, resendIn }) => {
+  const wait = Math.ceil((resendAt - Date.now()) / 1000);
+  return wait > 0 && wait <= (resendIn ?? wait) ? wait : 0;
+};
+
 /** No code lives longer, so a challenge that claims more is not ours. */
 const LONGEST = 600_000;
 

@@ -9,7 +9,7 @@
  */
 
 import { Api, random } from "./api.js";
-import { Challenges, challengeOf, destinationOf } from "./challenges.js";
+import { Challenges, challengeOf, destinationOf, waitOf } from "./challenges.js";
 import { Devices } from "./devices.js";
 import { Login } from "./login.js";
 import { Problem } from "./problem.js";
@@ -63,11 +63,10 @@ export class Client {
     this.#origins = new Set([this.api, ...(page ? [page.href] : []), ...origins].map(originOf));
     this.#cookie = place === "cookie";
     this.#shared = place === "local" || place === "cookie";
-    this.#api = new Api(this.api, fetch ?? ((input, init) => globalThis.fetch(input, init)), this.#cookie);
-    this.#api.locale = locale;
-
     const tab = inBrowser ? browserStore("sessionStorage") : memory();
     const lasting = inBrowser ? browserStore("localStorage") : memory();
+    this.#api = new Api(this.api, fetch ?? ((input, init) => globalThis.fetch(input, init)), this.#cookie, tab);
+    this.#api.locale = locale;
     this.#challenges = new Challenges(`login-with-otp:challenges:${this.api}`, lasting, tab);
     this.#devices = new Devices(`login-with-otp:devices:${this.api}`, lasting);
     this.#login = new Login({
@@ -150,15 +149,30 @@ export class Client {
   }
 
   /**
+   * The challenge of a code that went there so recently that the service would refuse to send another.
+   * Where it is kept from now on, `rememberDevice` says.
+   *
+   * @param {Destination} destination
+   * @returns {Challenge | undefined}
+   */
+  pending(destination) {
+    const challenge = this.#challenges.to(destination);
+    if (!challenge || !waitOf(challenge)) return undefined;
+    const { shared, ...rest } = challenge;
+    const kept = { ...rest, ...(!this.rememberDevice && { shared: true }) };
+    this.#challenges.put(kept);
+    return kept;
+  }
+
+  /**
    * Sends the code again, as soon as the server permits.
    *
    * @param {Challenge} challenge
    * @param {{ via?: string | undefined }} [options] Without `via`, it takes the same way.
    */
   async resend(challenge, { via = challenge.via } = {}) {
-    const wait = Math.ceil((challenge.resendAt - Date.now()) / 1000);
-    // A longer wait than the server said comes from a clock that was set back: then the server knows.
-    if (wait > 0 && wait <= (challenge.resendIn ?? wait)) {
+    const wait = waitOf(challenge);
+    if (wait) {
       const detail = `Wait ${wait} seconds.`;
       throw new Problem(429, { type: "/problems/too-many-requests", detail, retry_after: wait });
     }

@@ -82,7 +82,8 @@ export class CodeEntry {
   /** The service did not take the code. @param {Challenge | undefined} now The challenge, if it lives. */
   #refused(now) {
     if (!now) return this.#stage.complain("codeOver");
-    if (now.tries !== now.maxAttempts) return this.#stage.complain("codeWrong");
+    const { tries, maxAttempts = Infinity } = now;
+    if (tries < maxAttempts) return this.#stage.complain("codeWrong");
     this.#left.hidden = true;
     this.#stage.complain("codeSpent");
   }

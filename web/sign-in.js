@@ -1,6 +1,7 @@
 /** The sign-in element of Login with OTP: `<otp-sign-in api="https://api.example.com">`. */
 import { Client, Problem } from "./client.js";
 import { awaited, awaits } from "./awaited.js";
+import { keyOf } from "./challenges.js";
 import { CodeEntry, written } from "./code-entry.js";
 import { DestinationField, words } from "./destination-field.js";
 import { fill, h, ltr } from "./dom.js";
@@ -168,7 +169,7 @@ export class OtpSignIn extends Base {
       const to = field.read(channel);
       if (!to) stage.complain(field.wrong(channel));
       else if (link) await this.client.validate({ destination: to, id: link.id }, link.otp);
-      else this.#sent(await this.client.requestCode(to));
+      else await this.#ask(to);
     };
     stage.show(
       "ask",
@@ -191,11 +192,25 @@ export class OtpSignIn extends Base {
     return [h("label", { class: "check", for: "shared" }, box, this.#stage.t.shared)];
   }
 
+  /** Asks for the code that was just sent there, or sends one. @param {import("./client.js").Destination} to */
+  async #ask(to) {
+    const pending = this.client.pending(to);
+    if (pending) this.#enter(pending);
+    else this.#sent(await this.client.requestCode(to));
+  }
+
   /** @param {Challenge} challenge */
   #sent(challenge) {
+    this.#enter(challenge);
+    this.#tell("challenge", challenge);
+  }
+
+  /** Asks for a code, and for that of another destination no longer. @param {Challenge} challenge */
+  #enter(challenge) {
+    const before = this.#challenge;
+    if (before && keyOf(before.destination) !== keyOf(challenge.destination)) this.client.abandon(before);
     this.#await(challenge);
     this.#showEntry(challenge);
-    this.#tell("challenge", challenge);
   }
 
   /** @param {Challenge} challenge */
@@ -209,8 +224,7 @@ export class OtpSignIn extends Base {
         this.#stage.announce("resent");
       },
       change: () => {
-        this.client.abandon(challenge);
-        this.#await(undefined);
+        awaits(this.client.api, undefined);
         this.#showAsk();
       },
     });

@@ -134,6 +134,9 @@ test("a code that is awaited survives a reload, with the tries that it has left"
   assert.match(page.alert(), /^That was the last try/);
   assert.equal(page.root.querySelector("small").hidden, true);
   assert.deepEqual(page.told(), ["problem", "problem"]);
+  api.next(VALIDATE, problem(400, "invalid-otp"));
+  await page.type(CODE);
+  assert.match(page.alert(), /^That was the last try/);
 });
 
 test("a code that has expired is not asked for after a reload, and one that has not is", async () => {
@@ -179,15 +182,67 @@ test("another tab does not ask for the code of this one", async () => {
   assert.equal((await open()).title(), "Sign in");
 });
 
-test("who changes the address is asked again, and the code is forgotten", async () => {
+test("who changes the address is asked again, and the code is forgotten once another is sent", async () => {
   let page = await open();
   await page.ask();
   await page.press("Change the address");
   assert.equal(page.title(), "Sign in");
   assert.equal(page.field().value, "a@example.com");
-  assert.deepEqual([sessionStorage.getItem(AWAITED), localStorage.getItem(KEPT)], [null, null]);
+  await page.press("Send code");
+  assert.equal(page.title(), "Enter the code");
+  assert.equal(api.to(LOGIN).length, 1);
+  await page.press("Change the address");
+  await page.ask("b@example.com");
+  assert.equal(api.to(LOGIN).length, 2);
+  assert.doesNotMatch(localStorage.getItem(KEPT), /a@example\.com/);
+  await page.press("Change the address");
   page = await page.reload();
   assert.equal(page.title(), "Sign in");
+});
+
+test("a code that was just sent is asked for in another tab, and no other is sent before its time", async () => {
+  await (await open()).ask();
+  for (let tabs = 0; tabs < 2; tabs++) {
+    otherTab();
+    const page = await open();
+    await page.ask(" A@example.com");
+    assert.equal(page.title(), "Enter the code");
+    assert.equal(page.button("Send a new code").textContent, "Send a new code in 0:30");
+    assert.deepEqual(page.told(), []);
+  }
+  assert.equal(api.to(LOGIN).length, 1);
+  otherTab();
+  const last = await open();
+  last.root.querySelector("#shared").click();
+  await last.ask();
+  assert.equal(localStorage.getItem(KEPT), null, "the address stays on a device that others use");
+  await last.type(CODE);
+  assert.equal(api.to(VALIDATE)[0].body.challenge_id, "challenge-1");
+  assert.equal(last.title(), "You are signed in");
+});
+
+test("a request whose answer a reload lost is the same one after it, and no store has its code", async () => {
+  const keys = (path) => api.to(path).map(({ headers }) => headers.get("idempotency-key"));
+  api.next(LOGIN, later().promise);
+  api.next(VALIDATE, later().promise);
+  let page = await open();
+  await page.ask();
+  page = await page.reload();
+  await page.ask();
+  assert.equal(page.title(), "Enter the code");
+  await page.type(CODE);
+  assert.doesNotMatch(JSON.stringify([...sessionStorage.kept, ...localStorage.kept]), new RegExp(CODE));
+  page = await page.reload();
+  await page.type(CODE);
+  assert.equal(page.title(), "You are signed in");
+  for (const path of [LOGIN, VALIDATE]) {
+    const [first, ...others] = keys(path);
+    assert.deepEqual(others, [first], path);
+  }
+  assert.doesNotMatch(JSON.stringify([...sessionStorage.kept]), /a@example/);
+  await page.press("Sign out");
+  await page.login();
+  for (const path of [LOGIN, VALIDATE]) assert.notEqual(keys(path)[2], keys(path)[0], path);
 });
 
 test("a person who is logged in stays so after a reload, and the page is told", async () => {
@@ -439,6 +494,7 @@ test("messages are in the language of the page", async () => {
   for (const attributes of [{}, { lang: "en-GB" }, { lang: "" }]) {
     otherTab();
     await (await open(attributes)).ask();
+    await pass(30);
   }
   document.documentElement.removeAttribute("lang");
   assert.deepEqual(api.calls.map(({ headers }) => headers.get("accept-language")), ["en-AU", "en-GB", navigator.language]);
@@ -642,6 +698,7 @@ test("a link that is over leads to a new code", async () => {
   const tab = await open();
   await tab.press("Sign in");
   assert.match(tab.alert(), /^This link has expired or was used before/);
+  await pass(30);
   await tab.ask("a@example.com");
   assert.equal(tab.title(), "Enter the code");
   assert.equal(api.to(LOGIN).length, 2);
