@@ -1043,3 +1043,121 @@ test("a language may change, and is written from its side", async () => {
   await pass(0);
   assert.equal(page.field().type, "tel");
 });
+
+const ME = "/api/me/";
+const SESSIONS = "/api/me/sessions/";
+const stale = () => problem(401, "stale-login", { max_age: 600 });
+const profile = (...destinations) => ({ user_id: "a@example.com", destinations });
+const EMAIL = { channel: "email", email: "a@example.com" };
+const PHONE = { channel: "sms", phone_number: "+14155550100" };
+
+/** Somebody who is logged in, and a call of the page that takes a fresh login. */
+async function refused(...destinations) {
+  const page = await open();
+  await page.login();
+  api.next(ME, stale(), profile(...destinations));
+  const call = page.element.client.fetch(ME, { method: "DELETE" }).then(({ status }) => status);
+  await pass(0);
+  assert.equal(page.title(), "Confirm that it is you");
+  assert.equal(page.root.activeElement?.id, "title");
+  return { ...page, call };
+}
+
+test("a call that takes a fresh login asks for a code to the person's own address, and goes again", async () => {
+  const page = await refused(EMAIL);
+  assert.match(page.all(), /We send a code to a@example\.com\./);
+  assert.equal(page.root.querySelector("select"), null);
+  await page.press("Send code");
+  assert.equal(api.to(LOGIN).at(-1).body.email, "a@example.com");
+  await page.type("654321");
+  assert.match(page.alert(), /^This code is incorrect/);
+  await page.press("Send a new code");
+  await pass(30);
+  await page.press("Send a new code");
+  assert.match(page.status(), /^A new code is on its way/);
+  await page.type(CODE);
+  assert.equal(await page.call, 200);
+  assert.equal(page.title(), "You are signed in");
+  assert.equal(api.to(ME).length, 3);
+});
+
+test("who has several addresses and numbers says where the code goes", async () => {
+  const page = await refused(EMAIL, PHONE);
+  const choice = page.root.querySelector("select");
+  assert.deepEqual([...choice.options].map(({ textContent }) => textContent), ["a@example.com", "+14155550100"]);
+  assert.doesNotMatch(page.all(), /We send a code/);
+  choice.selectedIndex = 1;
+  await page.press("Send code");
+  assert.deepEqual(api.to(LOGIN).at(-1).body, { phone_number: "+14155550100" });
+  assert.match(page.all(), /\+14155550100/);
+});
+
+for (const [how, leave] of [
+  ["goes back", (page) => page.press("Back")],
+  ["goes back from the code", async (page) => {
+    await page.press("Send code");
+    await page.press("Back");
+    assert.deepEqual(page.element.client.challenges, []);
+  }],
+  ["changes the language", async (page) => {
+    page.element.setAttribute("lang", "en-GB");
+    await pass(0);
+  }],
+]) {
+  test(`who ${how} is where they were, and the call is refused`, async () => {
+    const page = await refused(EMAIL);
+    await leave(page);
+    assert.equal(await page.call, 401);
+    assert.equal(page.title(), "You are signed in");
+    assert.equal(api.to(ME).length, 2);
+  });
+}
+
+test("a call that waits for a fresh login ends when the person logs out, and when the element goes", async () => {
+  const page = await refused(EMAIL);
+  await page.element.client.logout();
+  assert.equal(await page.call, 401);
+  assert.equal(page.title(), "Sign in");
+  const other = await refused(EMAIL);
+  other.element.remove();
+  assert.equal(await other.call, 401);
+});
+
+test("an action that waits for a fresh login goes on after it, one at a time", async () => {
+  await import("../account/account.js");
+  const client = new Client({ api: API, storage: "local", fetch: api.fetch });
+  await client.validate({ destination: { email: "a@example.com" }, id: "id" }, CODE);
+  const sessions = () => ({ sessions: ["one", "two"].map((id) => ({ id, current: id === "one", device: null, refreshed_at: "2026-01-31T12:00:00Z" })) });
+  const account = document.createElement("otp-account");
+  account.client = client;
+  account.lang = "en";
+  api.next(ME, profile(EMAIL));
+  api.next(SESSIONS, sessions());
+  document.body.append(account);
+  await pass(0);
+  const root = account.shadowRoot;
+  const press = async (label) => {
+    [...root.querySelectorAll("button")].find(({ textContent }) => textContent === label).click();
+    await pass(0);
+  };
+  assert.equal(root.querySelector("h2").textContent, "Your account");
+  api.next(SESSIONS, stale());
+  api.next(ME, profile(EMAIL));
+  await press("End all other sessions");
+  assert.equal(root.querySelector("div").ariaBusy, "false", "the person cannot answer");
+  await press("Send code");
+  const ended = later();
+  api.next(SESSIONS, ended.promise);
+  root.querySelector("#field").value = CODE;
+  await press("Continue");
+  assert.equal(root.querySelector("div").ariaBusy, "true", "the action does not wait for its answer");
+  const calls = api.calls.length;
+  await press("Continue");
+  assert.equal(api.calls.length, calls, "two actions at a time");
+  api.next(ME, profile(EMAIL));
+  api.next(SESSIONS, { sessions: sessions().sessions.slice(0, 1) });
+  ended.answer(new Response(null, { status: 204 }));
+  await pass(0);
+  assert.equal(root.querySelector("[role=status]").textContent, "The session has ended.");
+  assert.equal(root.querySelector("div").ariaBusy, "false");
+});
