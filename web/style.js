@@ -33,8 +33,9 @@ export const STYLE = `
 * { box-sizing: border-box; }
 h2 { margin: 0 0 .5rem; font-size: 1.375rem; line-height: 1.3; }
 h2:focus { outline: 0; }
-h3 { margin: 0 0 .25rem; font-size: 1rem; }
-ul { margin: 0 0 1rem; padding-inline-start: 1.25rem; overflow-wrap: anywhere; }
+h3 { margin: 1rem 0 .25rem; font-size: 1rem; }
+ul { margin: 0; padding: 0; list-style: none; overflow-wrap: anywhere; }
+li { display: flex; gap: 1rem; align-items: center; justify-content: space-between; min-block-size: 2.75rem; }
 p { margin: 0 0 1rem; overflow-wrap: anywhere; }
 [role=alert] { padding-inline-start: .75rem; border-inline-start: .25rem solid var(--error-mark); color: var(--error); font-weight: 600; }
 [role=alert]:empty, [role=status]:empty { display: none; }
@@ -55,6 +56,7 @@ input[aria-invalid] { border: 2px solid var(--error-mark); }
 .code { font-size: 1.5rem; letter-spacing: .25em; font-variant-numeric: tabular-nums; }
 button { cursor: pointer; border: 1px solid var(--accent); color: var(--on-accent); background: var(--accent); font-weight: 600; }
 .plain { margin-block-start: .5rem; border-color: transparent; color: var(--otp-accent, inherit); background: none; text-decoration: underline; }
+li .plain { flex: none; inline-size: auto; margin: 0; }
 [aria-disabled=true] { cursor: default; color: var(--soft); text-decoration: none; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 `;
