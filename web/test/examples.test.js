@@ -46,6 +46,15 @@ test("the plain page has at most 30 lines and logs in, calls and logs out", asyn
   await who.leave();
 });
 
+test("the plain page hides what is for who is logged in while its module loads", async () => {
+  const who = await visitor(browser);
+  await who.context.route("**/page.js", (route) => route.abort());
+  const page = await who.open(`${pages.origin}/examples/plain/`);
+  await page.getByRole("heading", { name: "My page" }).waitFor();
+  assert.equal(await page.locator("#call").isVisible(), false);
+  await who.leave();
+});
+
 test("the React page logs in, calls and logs out, in all tabs", async () => {
   const who = await visitor(browser);
   const page = await who.open(`${pages.origin}/examples/react/`);
