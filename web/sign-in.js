@@ -156,8 +156,17 @@ export class OtpSignIn extends Base {
 
   #showDone() {
     const stage = this.#stage;
-    const out = stage.plain("out", () => stage.run(() => this.client.logout()));
+    const out = stage.plain("out", () => stage.run(() => this.#logout()));
     stage.show("done", stage.t.done, h("slot", {}), out);
+  }
+
+  async #logout() {
+    try {
+      await this.client.logout();
+    } catch (error) {
+      if (!this.client.session) this.#stage.announce("outHere");
+      this.#tell("problem", error);
+    }
   }
 
   #showAsk() {
@@ -171,14 +180,19 @@ export class OtpSignIn extends Base {
       else if (link) await this.client.validate({ destination: to, id: link.id }, link.otp);
       else await this.#ask(to);
     };
+    const forget = () => {
+      field.read(channel);
+      this.#link = undefined;
+      this.#showAsk();
+    };
     stage.show(
       "ask",
       stage.t.title,
       ...(link ? [h("p", { id: "hint" }, stage.t.linkTo)] : []),
       stage.form(send, ...field.parts(channel), ...this.#sharedDevice(), stage.button(link ? "title" : "send")),
-      ...(link ? [] : field.switches(() => this.#showAsk())),
+      ...(link ? [stage.plain("resend", forget)] : field.switches(() => this.#showAsk())),
     );
-    stage.onProblem({ "/problems/invalid-request": field.wrong(channel), ...(link && { "/problems/invalid-otp": this.#linkOver }) });
+    stage.onProblem({ "/problems/invalid-request": field.wrong(channel), ...(link && { "/problems/invalid-otp": "linkOther" }) });
   }
 
   /** A person may say that others use the device. */

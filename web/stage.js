@@ -7,6 +7,9 @@ import { STYLE } from "./style.js";
 /** @typedef {Record<string, any>} Values */
 /** What to say, by the type of a problem. @typedef {Record<string, keyof Messages | (() => void)>} Complaints */
 
+/** After so many milliseconds, a person reads that something is under way. */
+const SLOW = 1000;
+
 /** The surface of the element: one view at a time, what is said beside it, and the focus. */
 export class Stage {
   /** @type {Messages} */ t = english;
@@ -16,6 +19,7 @@ export class Stage {
   /** What a person waits for. @type {(() => Promise<void>) | undefined} */ #running;
   /** What the view makes of problems. @type {Complaints} */ #complaints = {};
   /** Ends the question that an action waits for, however it was answered. @type {() => void} */ answered = () => {};
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #slow;
   #title = h("h2", { tabindex: "-1", part: "title", id: "title" });
   #alert = h("p", { role: "alert", id: "alert", part: "alert" });
   #main = h("div", {});
@@ -154,6 +158,9 @@ export class Stage {
   #runs(action) {
     this.#running = action;
     this.#main.ariaBusy = String(Boolean(action));
+    clearTimeout(this.#slow);
+    if (action) this.#slow = setTimeout(() => this.announce("busy"), SLOW);
+    else if (this.#news.textContent === this.t.busy) this.#say(this.#news);
   }
 
   /** @param {() => Promise<void>} submit @param {(Node | string)[]} content */

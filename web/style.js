@@ -57,6 +57,21 @@ input[aria-invalid] { border: 2px solid var(--error-mark); }
 button { cursor: pointer; border: 1px solid var(--accent); color: var(--on-accent); background: var(--accent); font-weight: 600; }
 .plain { margin-block-start: .5rem; border-color: transparent; color: var(--otp-accent, inherit); background: none; text-decoration: underline; }
 li .plain { flex: none; inline-size: auto; margin: 0; }
+[aria-busy=true] button { cursor: progress; }
+[aria-busy=true] form button::after {
+  content: "";
+  display: inline-block;
+  inline-size: .75em;
+  block-size: .75em;
+  margin-inline-start: .5em;
+  border: .125em solid;
+  border-inline-start-color: transparent;
+  border-radius: 50%;
+}
+@media (prefers-reduced-motion: no-preference) {
+  [aria-busy=true] form button::after { animation: turn 1s linear infinite; }
+}
+@keyframes turn { to { rotate: 1turn; } }
 [aria-disabled=true] { cursor: default; color: var(--soft); text-decoration: none; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 `;

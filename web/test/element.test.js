@@ -280,8 +280,44 @@ test("a sign-out that the server does not hear is told, and nobody is signed in"
   api.next(LOGOUT, problem(400, "odd"));
   await page.press("Sign out");
   assert.equal(page.title(), "Sign in");
-  assert.match(page.alert(), /^Something went wrong/);
+  assert.deepEqual([page.alert(), page.status()], ["", "This device is signed out. The service did not confirm it: the session may stay open there."]);
   assert.equal(page.element.client.session, null);
+  assert.deepEqual(page.told(), ["challenge", "login", "logout", "problem"]);
+});
+
+test("a sign-out that is not confirmed says nothing to who is signed in since", async () => {
+  const page = await open();
+  await page.login();
+  api.next(LOGOUT, NO_NETWORK, NO_NETWORK, NO_NETWORK);
+  await page.press("Sign out");
+  otherTab();
+  const other = await open();
+  await other.login("b@example.com");
+  await pass(1);
+  await pass(3);
+  assert.deepEqual([page.title(), page.status()], ["You are signed in", ""]);
+});
+
+test("a request that takes long is said to be under way, until it is answered", async () => {
+  const page = await open();
+  for (const [path, act, title] of [[LOGIN, () => page.ask(), "Enter the code"], [VALIDATE, () => page.type(CODE), "You are signed in"]]) {
+    const answer = later();
+    api.next(path, problem(400, "odd"), answer.promise);
+    await act();
+    assert.deepEqual([page.alert(), page.status()], ["Something went wrong. Try again in a moment.", ""]);
+    await act();
+    await pass(0.999);
+    assert.equal(page.status(), "");
+    await pass(0.001);
+    assert.equal(page.status(), "One moment…");
+    answer.answer(problem(400, "odd"));
+    await pass(0);
+    assert.equal(page.status(), "");
+    await act();
+    assert.equal(page.title(), title);
+    await pass(1);
+    assert.equal(page.status(), "");
+  }
 });
 
 test("a code has the digits of the challenge, whatever stands around them", async () => {
@@ -702,6 +738,28 @@ test("a link that is over leads to a new code", async () => {
   await tab.ask("a@example.com");
   assert.equal(tab.title(), "Enter the code");
   assert.equal(api.to(LOGIN).length, 2);
+});
+
+test("a link whose address is mistyped is kept, and a new code is a press away", async () => {
+  follow(`#challenge_id=x&otp=${CODE}`);
+  const tab = await open();
+  api.next(VALIDATE, problem(400, "invalid-otp"));
+  await tab.type("b@exmaple.com");
+  await tab.press("Sign in");
+  assert.match(tab.alert(), /^The link was not sent to this address, or it has expired\./);
+  await tab.type("b@example.com");
+  await tab.press("Send a new code");
+  assert.equal(tab.field().value, "b@example.com");
+  assert.ok(tab.button("Send code"));
+  follow(`#challenge_id=x&otp=${CODE}`);
+  window.dispatchEvent(new window.Event("hashchange"));
+  await pass(0);
+  api.next(VALIDATE, problem(400, "invalid-otp"));
+  await tab.press("Sign in");
+  await tab.type("c@example.com");
+  await tab.press("Sign in");
+  assert.equal(tab.title(), "You are signed in");
+  assert.deepEqual(api.to(VALIDATE).map(({ body }) => body.challenge_id), ["x", "x", "x"]);
 });
 
 test("a link that cannot be tried yet says why, and can be tried again", async () => {
