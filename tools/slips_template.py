@@ -420,7 +420,7 @@ def equivalents():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="slips to try; each may be a pattern such as '*Threshold*'")
-    parser.add_argument("--templates", nargs="+", type=Path, default=[ROOT / "template.yaml", ROOT / "alarms.yaml"],
+    parser.add_argument("--templates", nargs="+", type=Path, default=[ROOT / "template.yaml", ROOT / "alarms.yaml", ROOT / "pipe.yaml"],
                         help="the template and those that are nested in it")
     parser.add_argument("--sample", type=int, help="try this many, drawn by the seed")
     parser.add_argument("--seed", type=int, default=1)

@@ -6,6 +6,8 @@ use aws_sdk_cloudformation::{Client, error::ProvideErrorMetadata, types::Stack};
 use otp_service::{
     aws::Aws,
     fault::{Dependency, Fault},
+    store::Events,
+    table::Table,
 };
 
 use crate::{credentials::Tried, error::Error, settings::parameter_of};
@@ -47,6 +49,17 @@ impl Deployment {
     pub fn table(&self) -> Result<String, Error> {
         let table = self.variable("TABLE_NAME");
         table.filter(|name| !name.is_empty()).ok_or(Error::NoTable)
+    }
+
+    /// Whether the functions write events. Without a stack, the table's stream tells it.
+    pub async fn events(&self, table: &Table) -> Result<Events, Fault> {
+        match self {
+            Self::Environment { .. } => Events::of(table).await,
+            Self::Stack(_) => Ok(match self.variable("EVENT_BUS_NAME").as_deref() {
+                None | Some("") => Events::Off,
+                Some(_) => Events::On,
+            }),
+        }
     }
 
     /// Reads a stack.

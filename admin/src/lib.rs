@@ -45,7 +45,9 @@ mod who;
 use std::ffi::OsString;
 
 use otp_domain::{Destination, UnixTime};
-use otp_service::{aws::Aws, keys::DigestKeys, ledger::Ledger, table::Table, users::UserService};
+use otp_service::{
+    aws::Aws, keys::DigestKeys, ledger::Ledger, store::Events, table::Table, users::UserService,
+};
 
 use args::{Action, Command};
 use credentials::Tried;
@@ -127,10 +129,10 @@ async fn proceed(
             pseudonym(&of, &key.unwrap_or_default(), aws, io).await
         }
         Command::Doctor { is_json } => doctor::examine(lookup, is_json, &aws().await, io).await,
-        Command::Run(action) => execute(action, deployment.table()?, aws, now, io).await,
+        Command::Run(action) => execute(action, &deployment, aws, now, io).await,
         Command::PrepareTable { is_confirmed } => {
             let table = deployment.table()?;
-            preparation::prepare(&table, is_confirmed, &aws().await, io).await
+            preparation::prepare(&table, is_confirmed, &aws().await, now, io).await
         }
         Command::Deliveries(command) => deliveries(command, deployment, aws, now, io).await,
     }
@@ -167,7 +169,7 @@ async fn deliveries(
     let aws = aws().await;
     let table = || Table::new(aws.dynamodb(), table.clone());
     let tools = Tools {
-        users: UserService::new(table()),
+        users: UserService::new(table(), Events::Off),
         ledger: Ledger::new(table()),
         aws: aws.clone(),
         deployment,
@@ -177,17 +179,26 @@ async fn deliveries(
 
 async fn execute(
     action: Action,
-    table: String,
+    deployment: &Deployment,
     aws: impl AsyncFnOnce() -> Aws,
     now: UnixTime,
     io: &mut Io<'_>,
 ) -> Result<Exit, Error> {
+    let table = deployment.table()?;
     let task = Task::prepare(action, io)?;
     let aws = aws().await;
     let tried = Tried::with(aws.sdk(), Some(&format!("table {table}"))).await?;
-    let users = UserService::new(Table::new(aws.dynamodb(), table));
-    let ran = task.run(&users, now, io).await;
-    ran.map_err(|error| match error {
+    let table = Table::new(aws.dynamodb(), table);
+    let ran = async {
+        let events = if task.may_change() {
+            deployment.events(&table).await?
+        } else {
+            Events::Off
+        };
+        let users = UserService::new(table, events);
+        task.run(&users, now, io).await
+    };
+    ran.await.map_err(|error| match error {
         Error::Table(fault) => tried.told(&fault),
         error => error,
     })

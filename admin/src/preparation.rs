@@ -14,9 +14,11 @@ use aws_sdk_dynamodb::{
     },
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use otp_domain::UnixTime;
 use otp_service::{
     aws::Aws,
     fault::{Dependency, Fault},
+    store::Events,
     table::Table,
     users::UserService,
 };
@@ -39,6 +41,7 @@ pub async fn prepare(
     table: &str,
     is_confirmed: bool,
     aws: &Aws,
+    now: UnixTime,
     io: &mut Io<'_>,
 ) -> Result<Exit, Error> {
     let tried = Tried::with(aws.sdk(), Some(&format!("table {table}"))).await?;
@@ -68,8 +71,9 @@ pub async fn prepare(
         };
         writeln!(io.stderr, "{table}: {step}: {state}")?;
     }
-    let users = UserService::new(Table::new(aws.dynamodb(), table.to_owned()));
-    let ended = end_sessions(&users)
+    // No pipe reads this table yet.
+    let users = UserService::new(Table::new(aws.dynamodb(), table.to_owned()), Events::Off);
+    let ended = end_sessions(&users, now)
         .await
         .map_err(|fault| tried.told(&fault))?;
     writeln!(io.stderr, "{table}: sessions ended: {ended}")?;
@@ -91,11 +95,11 @@ fn is_wanted(table: &str, io: &mut Io<'_>) -> Result<bool, Error> {
     Ok(answer.trim() == "yes")
 }
 
-async fn end_sessions(users: &UserService) -> Result<usize, Fault> {
+async fn end_sessions(users: &UserService, now: UnixTime) -> Result<usize, Fault> {
     let mut ended = 0;
     let mut pages = users.all();
     while let Some(page) = pages.next().await? {
-        let each = page.iter().map(|user| users.end_sessions(&user.id));
+        let each = page.iter().map(|user| users.end_sessions(&user.id, now));
         let each = stream::iter(each).buffer_unordered(CONCURRENCY);
         ended += each.try_fold(0, async |sum, ended| Ok(sum + ended)).await?;
     }

@@ -48,14 +48,15 @@ pub async fn end(
     users: &UserService,
     of: &Who,
     id: Option<&SessionId>,
+    now: UnixTime,
     err: &mut dyn Write,
 ) -> Result<Exit, Error> {
     let Some(user) = find_user(users, of, err).await? else {
         return Ok(Exit::Failed);
     };
     let ended = match id {
-        None => users.end_sessions(&user.id).await?,
-        Some(id) if users.end_session(&user.id, id).await? => 1,
+        None => users.end_sessions(&user.id, now).await?,
+        Some(id) if users.end_session(&user.id, id, now).await? => 1,
         Some(_) => {
             writeln!(err, "{}: no such session", of.as_str())?;
             return Ok(Exit::Failed);

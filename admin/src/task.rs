@@ -59,6 +59,14 @@ impl Task {
         }))
     }
 
+    /// Whether it may change a user.
+    pub const fn may_change(&self) -> bool {
+        !matches!(
+            self,
+            Self::ListUsers(_) | Self::ShowUser(_) | Self::ExportUser(_) | Self::ListSessions(_)
+        )
+    }
+
     /// Does the task.
     pub async fn run(
         self,
@@ -76,7 +84,7 @@ impl Task {
                 let exit = batch.run(users, now, io.stderr).await?;
                 match to {
                     Some(to) if ends_sessions && exit == Exit::Done => {
-                        sessions::end(users, &Who::Owner(to), None, io.stderr).await
+                        sessions::end(users, &Who::Owner(to), None, now, io.stderr).await
                     }
                     _ => Ok(exit),
                 }
@@ -84,7 +92,7 @@ impl Task {
             Self::Batch(batch) => batch.run(users, now, io.stderr).await,
             Self::ListSessions(of) => sessions::list(users, &of, now, io).await,
             Self::EndSessions(of, session) => {
-                sessions::end(users, &of, session.as_ref(), io.stderr).await
+                sessions::end(users, &of, session.as_ref(), now, io.stderr).await
             }
         }
     }

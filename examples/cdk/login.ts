@@ -24,7 +24,10 @@ export class Login extends Construct {
     super(scope, id);
     const template = new CfnInclude(this, 'Template', {
       templateFile: join(release, `template-${architecture}.yaml`),
-      loadNestedStacks: { Alarms: { templateFile: join(release, 'alarms.yaml') } },
+      loadNestedStacks: {
+        Alarms: { templateFile: join(release, 'alarms.yaml') },
+        EventPipe: { templateFile: join(release, 'pipe.yaml') },
+      },
       parameters,
     });
     for (const [name, program] of [['Login', 'login-with-otp'], ['Validate', 'validate-otp']]) {

@@ -18,8 +18,10 @@ const plain = ({ Resources, Globals, Outputs, Rules, Conditions }, parameters = 
   delete filled.Resources.CDKMetadata;
   delete filled.Conditions.CDKMetadataAvailable;
   delete filled.Rules.CheckBootstrapVersion;
-  delete filled.Resources.Alarms.Metadata;
-  delete filled.Resources.Alarms.Properties.TemplateURL;
+  for (const nested of [filled.Resources.Alarms, filled.Resources.EventPipe]) {
+    delete nested.Metadata;
+    delete nested.Properties.TemplateURL;
+  }
   for (const resource of Object.values(filled.Resources)) {
     if (resource.DependsOn) resource.DependsOn = [resource.DependsOn].flat();
     if (resource.Type === 'AWS::Serverless::Function') delete resource.Properties.CodeUri;

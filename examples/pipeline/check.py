@@ -17,7 +17,7 @@ roles = yaml_parse((ROOT / "examples/pipeline/deployer.yaml").read_text())["Reso
 statements = roles["Execution"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
 allowed = {action.split(":")[0] for statement in statements for action in [statement["Action"]] * isinstance(statement["Action"], str) or statement["Action"]}
 used = {}
-for template in ("template.yaml", "alarms.yaml"):
+for template in ("template.yaml", "alarms.yaml", "pipe.yaml"):
     for name, resource in yaml_parse((ROOT / template).read_text())["Resources"].items():
         used.setdefault(service(resource["Type"]), name)
 missing = {name: of for of, name in used.items() if of not in allowed}

@@ -24,7 +24,7 @@ passed = set(re.findall(r"^    (\w+) = var\.", texts["variables.tf"], re.MULTILI
 assert passed == parameters, f"of the template or the module only: {sorted(passed ^ parameters)}"
 
 replaced = re.findall(r'"((?:CodeUri|TemplateURL): [^"]+)", "', texts["main.tf"])
-assert len(replaced) == 3, replaced
+assert len(replaced) == 4, replaced
 for text in replaced:
     found = text.replace("${local.login}", "login-with-otp-arm64.zip").replace("${local.validate}", "validate-otp-arm64.zip")
     assert template.count(found) == 1, f"{found} stands in the template {template.count(found)} times"

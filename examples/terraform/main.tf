@@ -31,15 +31,16 @@ locals {
   login    = "login-with-otp-${var.architecture}.zip"
   validate = "validate-otp-${var.architecture}.zip"
   # A key has the digest of its file, so a new release is a change of the stack.
-  key = { for name in [local.login, local.validate, "alarms.yaml"] : name => "${filesha256("${path.module}/${name}")}/${name}" }
+  key = { for name in [local.login, local.validate, "alarms.yaml", "pipe.yaml"] : name => "${filesha256("${path.module}/${name}")}/${name}" }
 
   bucket = aws_s3_bucket.release.id
-  alarms = "https://${aws_s3_bucket.release.bucket_regional_domain_name}/${local.key["alarms.yaml"]}"
-  template = replace(replace(replace(
+  nested = "https://${aws_s3_bucket.release.bucket_regional_domain_name}"
+  template = replace(replace(replace(replace(
     file("${path.module}/template-${var.architecture}.yaml"),
     "CodeUri: ${local.login}", "CodeUri: s3://${local.bucket}/${local.key[local.login]}"),
     "CodeUri: ${local.validate}", "CodeUri: s3://${local.bucket}/${local.key[local.validate]}"),
-  "TemplateURL: alarms.yaml", "TemplateURL: ${local.alarms}")
+    "TemplateURL: alarms.yaml", "TemplateURL: ${local.nested}/${local.key["alarms.yaml"]}"),
+  "TemplateURL: pipe.yaml", "TemplateURL: ${local.nested}/${local.key["pipe.yaml"]}")
 }
 
 resource "aws_s3_bucket" "release" {

@@ -109,6 +109,8 @@ pub struct Inbox {
 struct Shared {
     /// Oldest first.
     messages: Mutex<VecDeque<Message>>,
+    /// What applications learnt of users, oldest first.
+    events: Mutex<VecDeque<Value>>,
     /// The ways that take no message.
     refused: Mutex<Refused>,
     ahead: Ahead,
@@ -179,8 +181,26 @@ impl Inbox {
             .collect()
     }
 
-    /// Deletes every message.
+    /// Keeps an event of a user.
+    pub(crate) fn learn(&self, event: Value) {
+        let mut events = lock(&self.shared.events);
+        if events.len() == CAPACITY {
+            events.pop_front();
+        }
+        events.push_back(event);
+        drop(events);
+        self.announce();
+    }
+
+    /// The events of users, newest first.
+    #[must_use]
+    pub fn events(&self) -> Vec<Value> {
+        lock(&self.shared.events).iter().rev().cloned().collect()
+    }
+
+    /// Deletes every message and every event.
     pub fn clear(&self) {
+        lock(&self.shared.events).clear();
         self.lock().clear();
         self.announce();
     }

@@ -16,11 +16,13 @@
 
 pub mod aws;
 pub mod clock;
+mod events;
 pub mod functions;
 pub mod gateway;
 pub mod inbox;
 pub mod limits;
 pub mod lines;
+mod offer;
 pub mod options;
 pub mod stack;
 pub mod tls;

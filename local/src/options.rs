@@ -25,6 +25,7 @@ INBOX_ADDR   127.0.0.1:8025   the inbox, where codes arrive
 AWS_ADDR     127.0.0.1:4566   DynamoDB, SES v2, SNS and KMS
 WEB_ADDR     127.0.0.1:8080   a sign-in page, on another origin than the API
 SUBSCRIBERS  none             <topic ARN>=<http URL> pairs: who gets the messages to a topic
+EVENTS_URL   none             who gets the events of users, which stand beside the inbox, too
 LOG_FORMAT   text or json     request lines on standard error; text on a terminal, else json
 
 Port 0 picks a free one. --healthy exits with 0 if a stack serves at these addresses, for health

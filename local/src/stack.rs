@@ -8,25 +8,31 @@ use std::{
 };
 
 use axum::Router;
+use dynoxide::Database;
 use otp_edge::{
     event::Event,
     route::Route,
     settings::{Settings, SettingsError},
 };
+use otp_service::{session::SessionSettings, store::Events};
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
     aws::{self, dynamodb, kms, topics::Topics},
     clock::{self, Ahead},
+    events::Pipe,
     functions::{Clock, Functions},
     gateway,
     inbox::{self, Inbox},
     limits::{self, Limits},
-    web,
+    offer, web,
 };
 
 /// Two countries, and the numbers for documents and tests that no phone has.
 const SMS_PREFIXES: &str = "US,CA,+10,+1234567890,+1500555,+1555,+1999";
+
+/// The mistake in `EVENTS_URL`.
+const NO_EVENTS_URL: &str = "EVENTS_URL must be a URL such as http://127.0.0.1:9000/";
 
 /// How often an event comes that the function does not take, and after which pause.
 const TRIES: usize = 3;
@@ -115,8 +121,13 @@ impl Stack {
         let (aws, aws_at) = listen("AWS_ADDR", &options.aws).await?;
         let (web, web_at) = listen("WEB_ADDR", &options.web).await?;
 
-        let lookup =
-            |name: &str| (options.settings)(name).or_else(|| local_default(name, api_at, web_at));
+        let events_url = (options.settings)("EVENTS_URL").filter(|url| !url.is_empty());
+        let lookup = |name: &str| {
+            let hears = name == "EVENT_BUS_NAME" && events_url.is_some();
+            (options.settings)(name)
+                .or_else(|| hears.then(|| "local".to_owned()))
+                .or_else(|| local_default(name, api_at, web_at))
+        };
         let settings =
             Settings::from_lookup(lookup, (options.clock)()).map_err(StartError::Settings)?;
         let ahead = Ahead::default();
@@ -128,9 +139,13 @@ impl Stack {
         }
         let subscribers = (options.settings)("SUBSCRIBERS").unwrap_or_default();
         let topics = Topics::parse(&subscribers).map_err(StartError::Services)?;
-        let (services, limits) = services(&settings, messages.clone(), topics).await?;
+        let database = database(&settings).await?;
+        let (services, limits) = services(&database, &settings, messages.clone(), topics)?;
 
         let mut servers = JoinSet::new();
+        if let Some(pipe) = pipe(&settings, events_url.as_deref(), database.1, &messages)? {
+            servers.spawn(pipe.run());
+        }
         serve(&mut servers, aws, &services);
         let functions = Arc::new(Functions::new(
             &settings,
@@ -213,14 +228,43 @@ fn serve(servers: &mut JoinSet<io::Result<()>>, listeners: Vec<TcpListener>, rou
     }
 }
 
-async fn services(
+/// What brings events from the table to `EVENTS_URL`, if there are events.
+fn pipe(
+    settings: &Settings,
+    url: Option<&str>,
+    database: Database,
+    inbox: &Inbox,
+) -> Result<Option<Pipe>, StartError> {
+    let url = match url.map(offer::url) {
+        Some(None) => return Err(StartError::Services(NO_EVENTS_URL.to_owned())),
+        url => url.flatten(),
+    };
+    let pipe = Pipe {
+        database,
+        table: settings.sessions.table_name.clone(),
+        inbox: inbox.clone(),
+        url,
+    };
+    Ok((settings.sessions.events == Events::On).then_some(pipe))
+}
+
+/// The database with the table, and where it listens.
+async fn database(settings: &Settings) -> Result<(SocketAddr, Database), StartError> {
+    let (address, database) = dynamodb::start().await.map_err(StartError::Services)?;
+    let SessionSettings {
+        table_name, events, ..
+    } = &settings.sessions;
+    dynamodb::create_table(&database, table_name, *events).map_err(StartError::Services)?;
+    Ok((address, database))
+}
+
+fn services(
+    (address, database): &(SocketAddr, Database),
     settings: &Settings,
     messages: Inbox,
     topics: Topics,
 ) -> Result<(Router, Limits), StartError> {
-    let (address, database) = dynamodb::start().await.map_err(StartError::Services)?;
     let sessions = &settings.sessions;
-    dynamodb::create_table(&database, &sessions.table_name).map_err(StartError::Services)?;
     let tokens = &sessions.tokens;
     let keys = kms::Keys::generate(
         &ids(
@@ -233,8 +277,8 @@ async fn services(
         ),
     )
     .map_err(StartError::Services)?;
-    let limits = Limits::new(database, sessions.table_name.clone());
-    Ok((aws::router(address, messages, keys, topics), limits))
+    let limits = Limits::new(database.clone(), sessions.table_name.clone());
+    Ok((aws::router(*address, messages, keys, topics), limits))
 }
 
 fn ids<'a>(first: &'a String, second: Option<&'a String>) -> Vec<&'a str> {

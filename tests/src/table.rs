@@ -165,7 +165,7 @@ impl TestApp {
     pub async fn set_claims(&self, to: &str, claims: &str) -> bool {
         let table = self.settings.sessions.table_name.clone();
         let client = DynamoDb::new(clients(self.operator.address).sdk());
-        let users = UserService::new(Table::new(client, table));
+        let users = UserService::new(Table::new(client, table), self.settings.sessions.events);
         let destination = to.parse().expect("a destination");
         let claims = Claims::parse(claims).expect("claims");
         let now = UnixTime::from_millis(self.now());

@@ -290,7 +290,7 @@ impl SessionApi {
     async fn end_sessions(&self, request: &Request, now: UnixTime) -> Result<Success, Failure> {
         let access_token = request::bearer(request)?;
         let account = self.sessions.fresh_account(&access_token, now).await?;
-        self.sessions.end_other_sessions(&account).await?;
+        self.sessions.end_other_sessions(&account, now).await?;
         Ok(Success::new("others-ended", response::done()).about(&*account))
     }
 
@@ -298,7 +298,7 @@ impl SessionApi {
         let access_token = request::bearer(request)?;
         let account = self.sessions.fresh_account(&access_token, now).await?;
         if let Some(id) = request::session(request) {
-            self.sessions.end_own_session(&account, &id).await?;
+            self.sessions.end_own_session(&account, &id, now).await?;
         }
         Ok(Success::new("ended", response::done()).about(&*account))
     }

@@ -23,7 +23,7 @@ use axum::{
 use dynoxide::{
     Database,
     actions::{
-        create_table::CreateTableRequest,
+        create_table::{CreateTableRequest, StreamSpecification},
         update_time_to_live::{TimeToLiveSpecification, UpdateTimeToLiveRequest},
     },
     types::{AttributeDefinition, KeySchemaElement, KeyType, ScalarAttributeType},
@@ -32,6 +32,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use otp_service::store::Events;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -64,22 +65,27 @@ async fn listen() -> io::Result<(TcpListener, SocketAddr)> {
     Ok((listener, address))
 }
 
-/// Creates a table with the keys and the TTL attribute of the deployed table.
+/// Creates a table with the keys and the TTL attribute of the deployed table, and its stream if
+/// there are events.
 ///
 /// # Errors
 ///
 /// The name is not valid for a table, or the table exists.
-pub fn create_table(database: &Database, name: &str) -> Result<(), String> {
-    create(database, name)
+pub fn create_table(database: &Database, name: &str, events: Events) -> Result<(), String> {
+    create(database, name, events)
         .and_then(|()| expire_items(database, name))
         .map_err(|error| error.to_string())
 }
 
-fn create(database: &Database, name: &str) -> dynoxide::Result<()> {
+fn create(database: &Database, name: &str, events: Events) -> dynoxide::Result<()> {
     let keys = [(PARTITION_KEY, KeyType::HASH), (SORT_KEY, KeyType::RANGE)];
     database.create_table(CreateTableRequest {
         table_name: name.to_owned(),
         billing_mode: Some("PAY_PER_REQUEST".to_owned()),
+        stream_specification: (events == Events::On).then(|| StreamSpecification {
+            stream_enabled: true,
+            stream_view_type: Some("NEW_IMAGE".to_owned()),
+        }),
         attribute_definitions: keys
             .iter()
             .map(|(key, _)| AttributeDefinition {
@@ -212,8 +218,8 @@ mod tests {
     #[test]
     fn the_table_is_the_deployed_one() {
         let database = Database::memory().unwrap();
-        create_table(&database, "otp").unwrap();
-        assert!(create_table(&database, "otp").is_err());
+        create_table(&database, "otp", Events::Off).unwrap();
+        assert!(create_table(&database, "otp", Events::Off).is_err());
 
         let table = database.get_table_metadata("otp").unwrap().unwrap();
         assert_eq!(table.ttl_attribute.as_deref(), Some("expires_at_seconds"));

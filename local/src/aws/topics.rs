@@ -3,38 +3,27 @@
 //! What an own sender is to send stands in the inbox, too, so that no subscriber is needed to
 //! log in.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
-use axum::{
-    body::Body,
-    http::{Request, Uri, header::CONTENT_TYPE},
-};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
+use axum::http::Uri;
 use otp_domain::Topic;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::time::sleep;
 
 use super::{
     protocol::AwsError,
     sns::{Form, invalid, refused, required},
 };
-use crate::inbox::{Channel, Draft, Inbox};
-
-/// How often a message is offered to a subscriber that fails. SNS does it for days.
-const OFFERS: u32 = 3;
-
-/// The pause between two offers.
-const PAUSE: Duration = Duration::from_secs(1);
+use crate::{
+    inbox::{Channel, Draft, Inbox},
+    offer::{self, Offers},
+};
 
 /// The subscribers of topics. Clones share them.
 #[derive(Clone)]
 pub struct Topics {
     subscribers: Arc<HashMap<String, Uri>>,
-    client: Client<HttpConnector, Body>,
+    offers: Offers,
 }
 
 /// The members of a message to an own sender that the inbox shows.
@@ -58,17 +47,15 @@ impl Topics {
         let pairs = text.split(',').map(str::trim).filter(|it| !it.is_empty());
         let subscriber = |pair: &str| {
             let (arn, url) = pair.split_once('=')?;
-            let url: Uri = url.parse().ok()?;
-            let is_http = url.scheme_str() == Some("http") && url.authority().is_some();
-            let is_topic = Topic::parse(arn).is_some();
-            (is_http && is_topic).then(|| (arn.to_owned(), url))
+            let url = offer::url(url)?;
+            Topic::parse(arn).map(|_| (arn.to_owned(), url))
         };
         let subscribers: Option<_> = pairs.map(subscriber).collect();
         let subscribers = subscribers
             .ok_or("SUBSCRIBERS must be pairs such as arn:aws:sns:us-east-1:123456789012:codes=http://127.0.0.1:9000/")?;
         Ok(Self {
             subscribers: Arc::new(subscribers),
-            client: Client::builder(TokioExecutor::new()).build_http(),
+            offers: Offers::default(),
         })
     }
 
@@ -88,8 +75,12 @@ impl Topics {
             let notification = json!({
                 "Type": "Notification", "MessageId": id, "TopicArn": arn, "Message": message,
             });
-            let offers = offer(self.client.clone(), url.clone(), notification.to_string());
-            tokio::spawn(offers);
+            let (offers, url) = (self.offers.clone(), url.clone());
+            tokio::spawn(async move {
+                let header = Some(("x-amz-sns-message-type", "Notification"));
+                let (media_type, text) = ("text/plain; charset=UTF-8", notification.to_string());
+                offers.make(&url, media_type, header, &text).await;
+            });
         }
         Ok(format!("<MessageId>{id}</MessageId>"))
     }
@@ -112,21 +103,5 @@ impl Published {
             html: self.html,
             locale: Some(self.locale),
         }
-    }
-}
-
-/// Posts a notification until the subscriber takes it.
-async fn offer(client: Client<HttpConnector, Body>, url: Uri, notification: String) {
-    for _ in 0..OFFERS {
-        let request = Request::post(url.clone())
-            .header(CONTENT_TYPE, "text/plain; charset=UTF-8")
-            .header("x-amz-sns-message-type", "Notification")
-            .body(Body::from(notification.clone()));
-        let Ok(request) = request else { return };
-        let answer = client.request(request).await;
-        if answer.is_ok_and(|answer| answer.status().is_success()) {
-            return;
-        }
-        sleep(PAUSE).await;
     }
 }

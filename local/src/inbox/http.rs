@@ -24,6 +24,8 @@ use axum::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures_util::stream::{self, Stream};
 
+use serde_json::Value;
+
 use super::{Inbox, Message};
 
 const PAGE: &str = include_str!("page.html");
@@ -34,7 +36,8 @@ const PAGE: &str = include_str!("page.html");
 /// |---|---|
 /// | `GET /` | the page |
 /// | `GET /api/messages`, with or without `?to=` | the messages |
-/// | `DELETE /api/messages` | deletes the messages |
+/// | `DELETE /api/messages` | deletes the messages and the events |
+/// | `GET /api/events` | the events of users, as they are posted to `EVENTS_URL` |
 /// | `PUT /api/refused` | the providers of these ways refuse every send |
 /// | `GET /api/stream` | a server-sent event for each change |
 ///
@@ -43,6 +46,7 @@ pub fn router(inbox: Inbox) -> Router {
     let routes = Router::new()
         .route("/", get(page))
         .route("/api/messages", get(list).delete(clear))
+        .route("/api/events", get(events))
         .route("/api/refused", put(refuse))
         .route("/api/stream", get(changes))
         .fallback(unknown)
@@ -69,6 +73,10 @@ async fn page() -> Response {
 async fn list(State(inbox): State<Inbox>, RawQuery(query): RawQuery) -> Json<Vec<Message>> {
     let to = destination(query.as_deref().unwrap_or_default());
     Json(inbox.messages(to.as_deref()))
+}
+
+async fn events(State(inbox): State<Inbox>) -> Json<Vec<Value>> {
+    Json(inbox.events())
 }
 
 async fn clear(State(inbox): State<Inbox>) -> StatusCode {

@@ -83,7 +83,7 @@ pub struct UserRecord {
     pub disabled_at: Option<UnixTime>,
     /// What an operator says of the user in access tokens.
     pub claims: Claims,
-    /// The number of the user's last change, from 1 on.
+    /// Grows with each change of the user, as [`Self::next_version`] says.
     pub version: u64,
 }
 
@@ -126,8 +126,15 @@ impl UserRecord {
             last_login_at: None,
             disabled_at: None,
             claims: Claims::default(),
-            version: 1,
+            version: now.as_millis(),
         }
+    }
+
+    /// The version after a change: its time in milliseconds, or one more than before if the
+    /// clock is behind. So it tells the order of all that happens to the user.
+    #[must_use]
+    pub fn next_version(&self, now: UnixTime) -> u64 {
+        now.as_millis().max(self.version + 1)
     }
 
     /// Whether the user is disabled.

@@ -24,7 +24,7 @@ use crate::{
     fault::Fault,
     keys::DigestKeys,
     ledger::Ledger,
-    store::Store,
+    store::{Events, Store},
     table::Table,
     users::UserService,
 };
@@ -41,6 +41,8 @@ pub use validate::{DeviceToken, LoggedIn, ValidateRequest};
 pub struct SessionSettings {
     /// The table's name or ARN.
     pub table_name: String,
+    /// Whether changes of users become events.
+    pub events: Events,
     /// The KMS key that the digest key derives from.
     pub digest_key_id: String,
     /// The second digest key: while keys rotate, its codes still verify.
@@ -100,8 +102,8 @@ impl SessionService {
                 &settings.digest_key_id,
                 settings.second_digest_key_id.as_deref(),
             ),
-            store: Store::new(table.clone()),
-            users: UserService::new(table.clone()),
+            store: Store::new(table.clone(), settings.events),
+            users: UserService::new(table.clone(), settings.events),
             ledger: Ledger::new(table),
             tokens: TokenIssuer::new(&settings.tokens, &kms),
         }

@@ -1,6 +1,7 @@
 //! Users and sessions in the table. Each method is one call and its retries.
 
 mod adding;
+mod events;
 mod item;
 mod redeem;
 mod removal;
@@ -10,6 +11,7 @@ mod users;
 use otp_domain::{Destination, User};
 
 pub use adding::Adding;
+pub use events::Events;
 pub use redeem::{Redeeming, Redemption};
 pub use removal::{Undo, Undoing};
 pub use sessions::{Ending, Rotation};
@@ -23,13 +25,14 @@ use crate::{
 /// Access to users and sessions.
 pub struct Store {
     table: Table,
+    events: Events,
 }
 
 impl Store {
-    /// A store in this table.
+    /// A store in this table, whose changes become events or not.
     #[must_use]
-    pub const fn new(table: Table) -> Self {
-        Self { table }
+    pub const fn new(table: Table, events: Events) -> Self {
+        Self { table, events }
     }
 
     /// The key of the item of a destination's user.

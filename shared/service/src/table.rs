@@ -9,6 +9,7 @@
 //! | | `device#<id>`, `device#<id>#sends#<day>` | the same of a known device, and its sends |
 //! | | `sends#<day>` | the sends to the mailbox in each hour and in the day |
 //! | `user#<id>` | `user` | the user: the destinations, and since when; the claims; whether disabled; a version |
+//! | | `event#<sequence>#<kind>#<session>` | what happened to the user, for applications |
 //! | | `session#<hash>` | a session: the digest of its refresh token, and the seal |
 //! | `client#203.0.113.7` | `logins-hour#<start>`, `validations-hour#<start>` | the client's requests |
 //! | `prefix#+1#<shard>`, `deployment#email#<shard>` | `messages` | messages of each day, and those whose codes did not come back |

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     fault::Fault,
-    store::{Ending, Store, Transition, UserWritten},
+    store::{Ending, Events, Store, Transition, UserWritten},
     table::{self, Table},
 };
 
@@ -88,11 +88,11 @@ pub struct UserService {
 }
 
 impl UserService {
-    /// Users and sessions in this table.
+    /// Users and sessions in this table. Their changes become events, or not.
     #[must_use]
-    pub const fn new(table: Table) -> Self {
+    pub const fn new(table: Table, events: Events) -> Self {
         Self {
-            store: Store::new(table),
+            store: Store::new(table, events),
         }
     }
 
@@ -168,7 +168,7 @@ impl UserService {
             last_login_at: None,
             disabled_at: new.disabled.unwrap_or_default().then_some(now),
             claims: new.claims.clone().unwrap_or_default(),
-            version: 1,
+            version: now.as_millis(),
             id,
         };
         let operation = OperationId::draw(rng);
@@ -252,7 +252,7 @@ impl UserService {
         };
         let disabled = self.write(user, "change", disabled, now, rng).await?;
         if disabled.is_some() {
-            self.end_sessions(&user.id).await?;
+            self.end_sessions(&user.id, now).await?;
         }
         Ok(disabled)
     }
@@ -266,7 +266,7 @@ impl UserService {
         rng: &mut impl CryptoRng,
     ) -> Result<bool, Fault> {
         if user.is_disabled() {
-            self.end_sessions(&user.id).await?;
+            self.end_sessions(&user.id, now).await?;
         }
         let enabled = |user: &UserRecord| {
             Some(UserRecord {
@@ -322,7 +322,7 @@ impl UserService {
             let written = self.store.write_user(transition, what, &operation, now);
             if written.await? == UserWritten::Done {
                 return Ok(Some(UserRecord {
-                    version: before.version + 1,
+                    version: before.next_version(now),
                     ..after.unwrap_or(before)
                 }));
             }
@@ -423,10 +423,15 @@ impl UserService {
     /// # Errors
     ///
     /// The table is unreachable.
-    pub async fn end_session(&self, user: &UserId, id: &SessionId) -> Result<bool, Fault> {
+    pub async fn end_session(
+        &self,
+        user: &UserId,
+        id: &SessionId,
+        now: UnixTime,
+    ) -> Result<bool, Fault> {
         let is_known = self.store.find_session(user, id).await?.is_some();
         if is_known {
-            self.store.end_session(user, id).await?;
+            self.store.end_session(user, id, now).await?;
         }
         Ok(is_known)
     }
@@ -436,8 +441,8 @@ impl UserService {
     /// # Errors
     ///
     /// The table is unreachable or too slow. Some sessions may have ended.
-    pub async fn end_sessions(&self, user: &UserId) -> Result<usize, Fault> {
-        self.store.end_sessions(user, Ending::All).await
+    pub async fn end_sessions(&self, user: &UserId, now: UnixTime) -> Result<usize, Fault> {
+        self.store.end_sessions(user, Ending::All, now).await
     }
 }
 

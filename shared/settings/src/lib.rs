@@ -23,6 +23,7 @@ use otp_service::{
     delivery::{self, EmailFrom, Region},
     login::LoginSettings,
     session::SessionSettings,
+    store::Events,
 };
 
 pub use messages::delivery_from_lookup;
@@ -66,6 +67,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
                 }),
             sessions: SessionSettings {
                 table_name,
+                events: self.events(),
                 digest_key_id,
                 second_digest_key_id: self.optional(&table::SECOND_DIGEST_KEY_ID, any_text),
                 policy,
@@ -74,6 +76,13 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
                 fresh_login: self.seconds(&table::FRESH_LOGIN_SECONDS),
                 tokens: self.tokens(),
             },
+        }
+    }
+
+    fn events(&mut self) -> Events {
+        match self.optional(&table::EVENT_BUS_NAME, event_bus) {
+            Some(_) => Events::On,
+            None => Events::Off,
         }
     }
 
@@ -204,6 +213,12 @@ fn client_id(text: &str) -> Option<String> {
 
 fn region(text: &str) -> Option<Region> {
     is_region(text).then(|| Region::new(text.to_owned()))
+}
+
+fn event_bus(text: &str) -> Option<String> {
+    let name_like = |b: u8| b.is_ascii_alphanumeric() || b"._-/".contains(&b);
+    let fits = (1..=256).contains(&text.len()) && text.bytes().all(name_like);
+    fits.then(|| text.to_owned())
 }
 
 fn configuration_set(text: &str) -> Option<String> {

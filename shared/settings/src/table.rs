@@ -281,6 +281,10 @@ settings! {
     SECOND_DIGEST_KEY_ID = optional(
         "a KMS key", "", "A second digest key, whose codes and seals are still accepted.",
     );
+    EVENT_BUS_NAME = optional(
+        "the name of an event bus: at most 256 letters, digits, `.`, `_`, `-` and `/`", "",
+        "The EventBridge bus that learns of users. Set, each change of a user writes an event.",
+    );
     AWS_CA_BUNDLE = optional(
         "a file of certificates in PEM", "",
         "The certificate authorities to trust instead of Amazon's.",

@@ -2,12 +2,12 @@
 
 use self::Call::{
     AddDestination, AddUser, Admit, AdmitMessage, AdmitNotice, ChangeUser, Complete, CountRequest,
-    CountValidation, CountWrong, EndCooldown, EndDevices, EndSession, FetchDigestKey,
-    FetchPublicKey, FindChallenge, FindLogin, FindNamed, FindSession, FindUndo, FindUser,
-    ForgetSends, ForgetUndo, ListSessions, ListUsers, LookAtTemplate, PublishToTopic, ReadCounters,
-    ReadDestination, ReadStored, RecordReport, Redeem, RemoveDestination, Rotate, SendEmail,
-    SendSms, SetClaims, Sign, SpendAttempt, UndoRemoval, Unsuppress, Withdraw, WithdrawCounts,
-    WithdrawEnd,
+    CountValidation, CountWrong, DescribeTable, EndCooldown, EndDevices, EndSession,
+    EndSessionTold, FetchDigestKey, FetchPublicKey, FindChallenge, FindLogin, FindNamed,
+    FindSession, FindUndo, FindUser, ForgetSends, ForgetUndo, ListSessions, ListUsers,
+    LookAtTemplate, PublishToTopic, ReadCounters, ReadDestination, ReadStored, RecordReport,
+    Redeem, RemoveDestination, Rotate, SendEmail, SendSms, SetClaims, Sign, SpendAttempt,
+    UndoRemoval, Unsuppress, Withdraw, WithdrawCounts, WithdrawEnd,
 };
 use super::{
     CallFault,
@@ -84,8 +84,12 @@ pub enum Call {
     Rotate,
     /// A session is deleted.
     EndSession,
+    /// A transaction deletes a session and writes its event.
+    EndSessionTold,
     /// The operator's tool reads all that is stored of a user.
     ReadStored,
+    /// The operator's tool asks whether the table has a stream.
+    DescribeTable,
     /// The operator's tool lists the users.
     ListUsers,
     /// A transaction uses the code up and adds its destination to a user.
@@ -123,6 +127,7 @@ const CALLS: &[(Call, &str, &str)] = &[
     (AdmitNotice, "TransactWriteItems", ":\"notice-"),
     (FindUndo, "GetItem", "\"undo#"),
     (ForgetUndo, "DeleteItem", "\"undo#"),
+    (EndSessionTold, "TransactWriteItems", ":\"ending-"),
     (AddUser, "TransactWriteItems", ":\"add-"),
     (ChangeUser, "TransactWriteItems", ":\"change-"),
     (SetClaims, "TransactWriteItems", ":\"claims-"),
@@ -150,6 +155,7 @@ const CALLS: &[(Call, &str, &str)] = &[
     (ReadStored, "Query", ":partition"),
     (ReadDestination, "Query", ""),
     (Unsuppress, "DeleteSuppressedDestination", ""),
+    (DescribeTable, "DescribeTable", ""),
     (ListUsers, "Scan", ""),
     (LookAtTemplate, "GetEmailTemplate", ""),
     (SendEmail, "SendEmail", ""),

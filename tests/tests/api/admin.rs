@@ -13,7 +13,7 @@ use local::aws::clients;
 use otp_domain::UnixTime;
 use serde_json::json;
 use tests::{
-    ALICE, Call, Gate, PHONE, TestApp,
+    ALICE, Call, CallFault, Gate, PHONE, TestApp,
     table::{partition_key, sort_key},
 };
 
@@ -318,7 +318,9 @@ async fn of_many_adds_of_one_address_at_once_one_wins_and_the_others_leave_nothi
 async fn a_run_stops_at_the_first_failure_of_the_table() {
     let app = TestApp::start().await;
     let (csv, _) = many_users();
-    let ran = app.admin_reading("--table another add --csv -", &csv).await;
+    let missing = CallFault::Error(400, "ResourceNotFoundException");
+    app.operator.inject(Call::AddUser, missing, 1000);
+    let ran = app.admin_reading("add --csv -", &csv).await;
     assert_eq!(ran.exit, Exit::Failed);
     assert!(ran.err.contains(" not tried\n"), "{}", ran.err);
     assert!(ran.err.contains("ResourceNotFoundException"), "{}", ran.err);

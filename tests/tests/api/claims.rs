@@ -8,7 +8,7 @@ use local::aws::clients;
 use otp_domain::{Claims, OperationId, UnixTime, UserRecord};
 use otp_service::{
     ambient,
-    store::{Store, Transition, UserWritten},
+    store::{Events, Store, Transition, UserWritten},
     table::Table,
 };
 use serde_json::{Value, json};
@@ -143,7 +143,7 @@ async fn a_change_of_a_user_who_was_removed_meanwhile_does_not_reach_the_next_on
     admin(&app, &add, b"").await;
     let table = app.settings.sessions.table_name.clone();
     let client = DynamoDb::new(clients(app.operator.address).sdk());
-    let store = Store::new(Table::new(client, table));
+    let store = Store::new(Table::new(client, table), Events::Off);
     let removed = store
         .find_user_record(&ALICE.parse().unwrap())
         .await

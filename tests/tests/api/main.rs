@@ -65,6 +65,7 @@ mod template;
 mod test_identities;
 mod tokens;
 mod trust_roots;
+mod user_events;
 mod users;
 mod ways;
 mod write_units;

@@ -5,6 +5,8 @@
 
 mod alarms;
 mod api;
+pub mod evaluator;
+mod events;
 mod functions;
 mod iam;
 mod kept;
@@ -34,17 +36,22 @@ pub fn load() -> &'static Value {
     &TEMPLATE
 }
 
-/// The template that `template.yaml` nests.
-pub fn nested() -> &'static Value {
-    static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
-        let url = at(
-            load(),
-            &["Resources", "Alarms", "Properties", "TemplateURL"],
-        );
-        read(&path().with_file_name(text(url)))
+/// The template that this resource of `template.yaml` nests.
+pub fn nested(resource: &str) -> &'static Value {
+    static TEMPLATES: LazyLock<Map<String, Value>> = LazyLock::new(|| {
+        let all = at(load(), &["Resources"]).as_object().unwrap().iter();
+        let all = all.filter(|(_, of)| of["Type"] == NESTED);
+        all.map(|(name, of)| {
+            let url = at(of, &["Properties", "TemplateURL"]);
+            (name.clone(), read(&path().with_file_name(text(url))))
+        })
+        .collect()
     });
-    &TEMPLATE
+    &TEMPLATES[resource]
 }
+
+/// The type of a nested stack.
+const NESTED: &str = "AWS::CloudFormation::Stack";
 
 fn path() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");

@@ -45,7 +45,7 @@ impl SessionService {
             self.session_stands(principal, now).await?;
             self.users.remove(&user, now, rng).await?;
         }
-        let all = self.store.end_sessions(&principal.user, Ending::All);
+        let all = self.store.end_sessions(&principal.user, Ending::All, now);
         all.await?;
         Ok(())
     }

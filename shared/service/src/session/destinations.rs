@@ -115,7 +115,9 @@ impl SessionService {
         let principal = &account.principal;
         let removed = self.remove(account, to, now, rng).await?;
         let proven = Ending::ProvenBy(to, Some(&principal.session));
-        self.store.end_sessions(&principal.user, proven).await?;
+        self.store
+            .end_sessions(&principal.user, proven, now)
+            .await?;
         Ok(removed)
     }
 
@@ -194,7 +196,7 @@ impl SessionService {
             let owner = self.store.find_user_by_id(&undo.user).await?;
             let owner = owner.ok_or(nothing)?;
             if undo.is_used {
-                return self.finish(&undo).await;
+                return self.finish(&undo, now).await;
             }
             let holder = self.store.find_user_record(to).await?;
             let holder = holder.filter(|holder| holder.id != owner.id);
@@ -219,17 +221,19 @@ impl SessionService {
             if self.store.undo_removal(&undoing, &operation, now).await? {
                 if let Some(holder) = &holder {
                     let proven = Ending::ProvenBy(to, None);
-                    self.store.end_sessions(&holder.id, proven).await?;
+                    self.store.end_sessions(&holder.id, proven, now).await?;
                 }
-                return self.finish(&undo).await;
+                return self.finish(&undo, now).await;
             }
         }
         Err(table::fault("undo", "the users changed too often meanwhile").into())
     }
 
     /// What follows an undo, and its repeat after a failure.
-    async fn finish(&self, undo: &Undo) -> Result<UserId, Error> {
-        self.store.end_sessions(&undo.user, Ending::All).await?;
+    async fn finish(&self, undo: &Undo, now: UnixTime) -> Result<UserId, Error> {
+        self.store
+            .end_sessions(&undo.user, Ending::All, now)
+            .await?;
         self.store.forget_undo(undo).await?;
         Ok(undo.user.clone())
     }

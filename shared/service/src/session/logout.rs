@@ -40,9 +40,11 @@ impl SessionService {
             Presentation::Current | Presentation::Retried(_)
         );
         let ended = if request.all && is_good {
-            self.end_all(&session).await
+            self.end_all(&session, now).await
         } else {
-            self.store.end_session(&session.user, &session.id).await
+            self.store
+                .end_session(&session.user, &session.id, now)
+                .await
         };
         ended.map_err(|fault| Error::from(fault).about(&session))?;
         Ok(Some(session))
@@ -50,13 +52,13 @@ impl SessionService {
 
     /// Ends every session of the user, and the known devices at every destination. The
     /// session of the request ends last.
-    async fn end_all(&self, session: &Session) -> Result<(), Fault> {
+    async fn end_all(&self, session: &Session, now: UnixTime) -> Result<(), Fault> {
         if let Some(user) = self.store.find_user_by_id(&session.user).await? {
             let operation = OperationId::draw(&mut ambient::rng());
             self.store.end_devices(&user, &operation).await?;
         }
         let all = Ending::AllWithLast(&session.id);
-        let ended = self.store.end_sessions(&session.user, all);
+        let ended = self.store.end_sessions(&session.user, all, now);
         ended.await.map(|_| ())
     }
 }

@@ -36,9 +36,10 @@ impl SessionService {
         &self,
         account: &FreshAccount,
         id: &SessionId,
+        now: UnixTime,
     ) -> Result<(), Error> {
         let principal = &account.principal;
-        let ended = self.store.end_session(&principal.user, id).await;
+        let ended = self.store.end_session(&principal.user, id, now).await;
         ended.map_err(|fault| Error::from(fault).about(principal))
     }
 
@@ -47,10 +48,14 @@ impl SessionService {
     /// # Errors
     ///
     /// A fault if the table is unavailable. Some sessions may have ended.
-    pub async fn end_other_sessions(&self, account: &FreshAccount) -> Result<(), Error> {
+    pub async fn end_other_sessions(
+        &self,
+        account: &FreshAccount,
+        now: UnixTime,
+    ) -> Result<(), Error> {
         let principal = &account.principal;
         let others = Ending::Except(&principal.session);
-        let ended = self.store.end_sessions(&principal.user, others).await;
+        let ended = self.store.end_sessions(&principal.user, others, now).await;
         ended
             .map(|_| ())
             .map_err(|fault| Error::from(fault).about(principal))

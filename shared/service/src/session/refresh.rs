@@ -95,7 +95,9 @@ impl SessionService {
             .as_ref()
             .and_then(|user| Some((user.named(&session.destination)?, &user.claims)));
         let Some((named, claims)) = named else {
-            self.store.end_session(&session.user, &session.id).await?;
+            self.store
+                .end_session(&session.user, &session.id, now)
+                .await?;
             return Err(Refusal::InvalidRefreshToken("user removed or disabled").into());
         };
         let access_token = self.tokens.mint(session, named, claims, now, rng).await?;
@@ -125,7 +127,9 @@ impl SessionService {
             Presentation::Retried(successor) => Ok(Some(successor)),
             Presentation::Expired => Err(Refusal::InvalidRefreshToken("expired").into()),
             Presentation::Reused => {
-                self.store.end_session(&session.user, &session.id).await?;
+                self.store
+                    .end_session(&session.user, &session.id, now)
+                    .await?;
                 Err(Refusal::InvalidRefreshToken(REUSED).into())
             }
         }

@@ -81,7 +81,7 @@ impl Store {
         ];
         let returned = redeeming.guess.returns(now, redeeming.takes_off_guesses);
         let token = format!("redeem-{}-{nth}", operation.as_str());
-        let new = self.create_user(redeeming, at);
+        let new = self.create_user(redeeming, at).into_iter().flatten();
         let actions = actions.into_iter().chain(returned).chain(new);
         let reasons = match self.table.transact(&token, actions).await? {
             Written::Committed => return Ok(Redemption::Won),
@@ -95,18 +95,19 @@ impl Store {
         }
     }
 
-    /// The own item of a user whom the login creates, beside the copy.
+    /// The own item of a user whom the login creates, beside the copy, and its event.
     fn create_user(
         &self,
         redeeming: &Redeeming<'_>,
         at: UnixTime,
-    ) -> Option<Result<TransactWriteItem, BuildError>> {
+    ) -> Option<impl Iterator<Item = Result<TransactWriteItem, BuildError>>> {
         let ResolvedUser::New(id) = redeeming.user else {
             return None;
         };
         let destination = &redeeming.guess.challenge.destination;
         let user = UserRecord::signed_up(id.clone(), destination, at);
-        Some(self.write_own(Transition::Create(&user)))
+        let written: Vec<_> = self.write_own(Transition::Create(&user), at).collect();
+        Some(written.into_iter())
     }
 
     fn log_in(

@@ -165,7 +165,7 @@ impl Store {
         let copies = copies.into_iter();
         let copies = copies.map(|(at, copy)| self.write_copy(at, &copy, now));
         let own = [Some(of_owner), of_holder].into_iter().flatten();
-        let own = own.map(|change| self.write_own(change));
+        let own = own.flat_map(|change| self.write_own(change, now));
         [used.update(key_of(&undo.id), &self.table)]
             .into_iter()
             .chain(own)

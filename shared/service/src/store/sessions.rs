@@ -8,14 +8,17 @@ use aws_sdk_dynamodb::{
     types::ReturnValuesOnConditionCheckFailure as OnFailure,
 };
 use otp_domain::{
-    Destination, RefreshTokenDigest, RotationSalt, Seal, Session, SessionId, UnixTime, UserId,
+    Destination, OperationId, RefreshTokenDigest, RotationSalt, Seal, Session, SessionId, UnixTime,
+    UserId,
 };
 use tokio::time::timeout;
 
 use super::{Store, item};
 use crate::{
+    ambient,
     fault::{Dependency, Fault},
     table::{
+        Clauses,
         attributes::{bytes, millis, sweep_after, text},
         timed_out, until_settled,
     },
@@ -129,7 +132,22 @@ impl Store {
     /// # Errors
     ///
     /// The table is unreachable.
-    pub async fn end_session(&self, user: &UserId, id: &SessionId) -> Result<(), Fault> {
+    pub async fn end_session(
+        &self,
+        user: &UserId,
+        id: &SessionId,
+        now: UnixTime,
+    ) -> Result<(), Fault> {
+        if let Some(event) = self.tell_of_end(user, id, now) {
+            let mut ended = Clauses::default();
+            // A session ends once, and so is its event written once.
+            ended.conditions.push("attribute_exists(pk)".to_owned());
+            let ended = ended.delete(item::session_key(user, id), &self.table);
+            let operation = OperationId::draw(&mut ambient::rng());
+            let token = format!("ending-{}", operation.as_str());
+            let written = self.table.transact(&token, [ended, event]);
+            return written.await.map(|_| ());
+        }
         let operation = "DeleteItem";
         let attempt = || async {
             self.table
@@ -150,7 +168,12 @@ impl Store {
     /// # Errors
     ///
     /// The table is unreachable or too slow. Some sessions may have ended.
-    pub async fn end_sessions(&self, user: &UserId, ending: Ending<'_>) -> Result<usize, Fault> {
+    pub async fn end_sessions(
+        &self,
+        user: &UserId,
+        ending: Ending<'_>,
+        now: UnixTime,
+    ) -> Result<usize, Fault> {
         let all = async {
             let mut sessions = self.sessions(user).await?;
             match ending {
@@ -162,7 +185,7 @@ impl Store {
                 }
             }
             for session in &sessions {
-                self.end_session(user, &session.id).await?;
+                self.end_session(user, &session.id, now).await?;
             }
             Ok(sessions.len())
         };

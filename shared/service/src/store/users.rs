@@ -69,14 +69,14 @@ pub(super) enum Copy<'a> {
 }
 
 impl<'a> Transition<'a> {
-    const fn before(&self) -> Option<&'a UserRecord> {
+    pub(super) const fn before(&self) -> Option<&'a UserRecord> {
         match self {
             Self::Create(_) => None,
             Self::Change(before, _) | Self::Remove(before) => Some(before),
         }
     }
 
-    const fn after(&self) -> Option<&'a UserRecord> {
+    pub(super) const fn after(&self) -> Option<&'a UserRecord> {
         match self {
             Self::Create(after) | Self::Change(_, after) => Some(after),
             Self::Remove(_) => None,
@@ -108,7 +108,9 @@ impl<'a> Transition<'a> {
     /// Why nothing was written, by which writes failed.
     pub(super) fn judge(&self, failed: &[bool]) -> UserWritten {
         let own_failed = failed.first() == Some(&true);
-        let copies = self.copies().into_iter().zip(failed.iter().skip(1));
+        let copies = self.copies();
+        let of_copies = &failed[failed.len().saturating_sub(copies.len())..];
+        let copies = copies.into_iter().zip(of_copies);
         let taken = copies.filter(|((_, copy), failed)| **failed && matches!(copy, Copy::Take(_)));
         let taken: Vec<_> = taken.map(|((to, _), _)| to.clone()).collect();
         let is_outdated = own_failed && !matches!(self, Self::Create(_));
@@ -145,7 +147,7 @@ impl Store {
         })
     }
 
-    /// All that a transition writes: the user's own item, and then the copies.
+    /// All that a transition writes: the user's own item and its event, and then the copies.
     pub(super) fn writes(
         &self,
         change: Transition<'_>,
@@ -153,13 +155,24 @@ impl Store {
     ) -> Vec<Result<TransactWriteItem, BuildError>> {
         let copies = change.copies().into_iter();
         let copies = copies.map(|(to, copy)| self.write_copy(to, &copy, now));
-        [self.write_own(change)].into_iter().chain(copies).collect()
+        self.write_own(change, now).chain(copies).collect()
     }
 
-    /// Writes the user's own item.
+    /// Writes the user's own item, and the events of the transition.
     pub(super) fn write_own(
         &self,
         change: Transition<'_>,
+        now: UnixTime,
+    ) -> impl Iterator<Item = Result<TransactWriteItem, BuildError>> {
+        [self.write_record(change, now)]
+            .into_iter()
+            .chain(self.tell(change, now))
+    }
+
+    fn write_record(
+        &self,
+        change: Transition<'_>,
+        now: UnixTime,
     ) -> Result<TransactWriteItem, BuildError> {
         let key = |user: &UserRecord| Some(item::own_key(&user.id));
         let table = &self.table.name;
@@ -175,7 +188,7 @@ impl Store {
             }
             Transition::Change(before, after) => {
                 let put = put(&UserRecord {
-                    version: before.version + 1,
+                    version: before.next_version(now),
                     ..after.clone()
                 });
                 let put = put

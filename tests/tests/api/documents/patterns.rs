@@ -190,6 +190,18 @@ const VALUES: &[(&str, &str, &[&str])] = &[
         ],
     ),
     (
+        "EventBusName",
+        "EVENT_BUS_NAME",
+        &[
+            "default",
+            "aws.partner/example.com/1",
+            "my_bus-2",
+            "my bus",
+            "arn:aws:events:eu-west-1:123456789012:event-bus/default",
+            "a,b",
+        ],
+    ),
+    (
         "OriginHost",
         "ORIGIN_HOST",
         &[
@@ -308,6 +320,15 @@ const NAMED: &[(&str, &str, [&str; 3])] = &[
             "ab",
             "login restored",
             "arn:aws:dynamodb:eu-west-1:123456789012:table/a",
+        ],
+    ),
+    (
+        "ExistingTableStreamArn",
+        "arn:aws:dynamodb:eu-west-1:123456789012:table/a_b/stream/2026-01-01T00:00:00.000",
+        [
+            "stream",
+            "arn:aws:dynamodb:eu-west-1:123456789012:table/a_b",
+            " arn:aws:dynamodb:eu-west-1:123456789012:table/a_b/stream/2026-01-01T00:00:00.000",
         ],
     ),
     (

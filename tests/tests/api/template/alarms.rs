@@ -30,7 +30,7 @@ fn every_alarm_tells_the_topic_when_it_goes_off_and_when_it_ends() {
 /// What the alarms' template takes is named as here, and is of the same type.
 #[test]
 fn a_parameter_of_the_alarms_is_a_number_if_the_operators_is() {
-    for (name, parameter) in at(nested(), &["Parameters"]).as_object().unwrap() {
+    for (name, parameter) in at(nested("Alarms"), &["Parameters"]).as_object().unwrap() {
         let operators = load()["Parameters"].get(name);
         let of_type = operators.map_or("String", |is| is["Type"].as_str().unwrap());
         assert_eq!(parameter["Type"], of_type, "{name}");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{at, items, load, nested, text};
+use super::{NESTED, at, items, load, nested, text};
 
 /// A stack. In it, a resource is known by its name in the template, and what it has by
 /// `Name.Attribute`.
@@ -30,17 +30,22 @@ impl Stack {
         }
     }
 
-    /// The stack that is nested in this one, with what this one gives it.
-    fn nested(&self) -> Self {
-        let given = self.part(&["Resources", "Alarms", "Properties", "Parameters"]);
-        let given = given.as_object().unwrap().iter();
-        let nested = Self {
-            template: nested(),
-            parameters: given.map(|(name, is)| (name.clone(), text(is))).collect(),
+    /// The stacks that are nested in this one, with what this one gives them.
+    fn nested(&self) -> Vec<Self> {
+        let mut all = self.section("Resources");
+        all.retain(|_, resource| resource["Type"] == NESTED);
+        let stack = |(name, resource): (String, Value)| {
+            let given = resource["Properties"]["Parameters"].as_object().unwrap();
+            let given = given.iter().map(|(name, is)| (name.clone(), text(is)));
+            let nested = Self {
+                template: nested(&name),
+                parameters: given.collect(),
+            };
+            let takes = at(nested.template, &["Parameters"]).as_object().unwrap();
+            assert!(nested.parameters.keys().eq(takes.keys()), "what is given");
+            nested
         };
-        let takes = at(nested.template, &["Parameters"]).as_object().unwrap();
-        assert!(nested.parameters.keys().eq(takes.keys()), "what is given");
-        nested
+        all.into_iter().map(stack).collect()
     }
 
     /// The stack of a deployment that uses everything, both keys of each kind too.
@@ -87,10 +92,11 @@ impl Stack {
             .collect()
     }
 
-    /// The resources of this stack and of the nested one.
+    /// The resources of this stack and of the nested ones.
     pub fn all_resources(&self) -> Map<String, Value> {
         let mut all = self.section("Resources");
-        for (name, resource) in self.nested().section("Resources") {
+        let nested = self.nested().into_iter();
+        for (name, resource) in nested.flat_map(|it| it.section("Resources")) {
             assert!(all.insert(name.clone(), resource).is_none(), "two {name}");
         }
         all
