@@ -1,9 +1,11 @@
 //! `cargo run -p local`: runs the whole stack until Ctrl-C. See `--help`.
 
 use std::{
+    future,
     io::{self, IsTerminal},
     process::ExitCode,
     sync::Arc,
+    thread,
 };
 
 use local::{
@@ -15,7 +17,7 @@ use otp_edge::log;
 use otp_service::ambient;
 #[cfg(unix)]
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::{net::TcpStream, runtime::Builder, signal::ctrl_c};
+use tokio::{net::TcpStream, runtime::Builder, signal::ctrl_c, sync::oneshot};
 
 /// The exit code of a command line that cannot be understood.
 const USAGE: u8 = 2;
@@ -37,7 +39,8 @@ fn main() -> ExitCode {
 async fn run() -> ExitCode {
     let arguments = std::env::args_os().skip(1);
     match Command::parse(arguments.map(|text| text.to_string_lossy().into_owned())) {
-        Ok(Command::Serve) => start().await,
+        Ok(Command::Serve) => start(future::pending()).await,
+        Ok(Command::ServeWithStdin) => start(stdin_ended()).await,
         Ok(Command::Healthy) => healthy().await,
         Ok(Command::Help) => print(HELP),
         Ok(Command::Version) => print(concat!("local ", env!("CARGO_PKG_VERSION"), "\n")),
@@ -45,7 +48,8 @@ async fn run() -> ExitCode {
     }
 }
 
-async fn start() -> ExitCode {
+/// Serves until somebody asks it to end, or `ended` does.
+async fn start(ended: impl Future<Output = ()>) -> ExitCode {
     if let Err(mistake) = start_log() {
         return refuse(&mistake, ExitCode::from(USAGE));
     }
@@ -61,7 +65,7 @@ async fn start() -> ExitCode {
         Ok(mut stack) => {
             stack.deliver_reports();
             log::warnings(&stack.settings);
-            serve(stack).await
+            serve(stack, ended).await
         }
         Err(error) => refuse(&error.to_string(), ExitCode::FAILURE),
     }
@@ -84,15 +88,27 @@ fn start_log() -> Result<(), String> {
 }
 
 #[expect(clippy::print_stdout, reason = "this program prints its addresses")]
-async fn serve(mut stack: Stack) -> ExitCode {
+async fn serve(mut stack: Stack, ended: impl Future<Output = ()>) -> ExitCode {
     println!("api http://{}", stack.api);
     println!("inbox http://{}", stack.inbox);
     println!("aws http://{}", stack.aws);
     println!("web http://{}", stack.web);
     tokio::select! {
         () = asked_to_end() => ExitCode::SUCCESS,
+        () = ended => ExitCode::SUCCESS,
         () = stack.failed() => ExitCode::FAILURE,
     }
+}
+
+/// Waits for the end of the program that holds the other side of the standard input.
+async fn stdin_ended() {
+    let (told, ended) = oneshot::channel();
+    // A thread of its own, which the end of the program does not wait for.
+    thread::spawn(move || {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        let _ = told.send(());
+    });
+    let _ = ended.await;
 }
 
 /// Waits for Ctrl-C, or for what ends a container.

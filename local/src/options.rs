@@ -5,6 +5,8 @@
 pub enum Command {
     /// Start the stack.
     Serve,
+    /// Start the stack, and end it with the standard input.
+    ServeWithStdin,
     /// Say whether a stack serves.
     Healthy,
     /// Print how to use the program.
@@ -17,7 +19,7 @@ pub enum Command {
 pub const HELP: &str = "\
 The whole stack on this machine, until Ctrl-C. Nothing is stored, and nothing leaves this machine.
 
-usage: local [--help | --version | --healthy]
+usage: local [--help | --version | --healthy | --until-stdin-ends]
 
 variable     default          what listens there
 API_ADDR     127.0.0.1:3000   the API
@@ -29,7 +31,8 @@ EVENTS_URL   none             who gets the events of users, which stand beside t
 LOG_FORMAT   text or json     request lines on standard error; text on a terminal, else json
 
 Port 0 picks a free one. --healthy exits with 0 if a stack serves at these addresses, for health
-checks of containers. Every setting of docs/settings.md is a variable, too:
+checks of containers. --until-stdin-ends is for programs that start a stack: it ends with them,
+however they end. Every setting of docs/settings.md is a variable, too:
 
     OTP_LENGTH=8 SENDS_PER_HOUR=5 cargo run -p local
 ";
@@ -47,6 +50,7 @@ impl Command {
                 "--help" | "-h" => return Ok(Self::Help),
                 "--version" | "-V" => Self::Version,
                 "--healthy" => Self::Healthy,
+                "--until-stdin-ends" => Self::ServeWithStdin,
                 _ => return Err(format!("unknown argument: {argument}; see --help")),
             };
         }
@@ -67,6 +71,7 @@ mod tests {
         assert_eq!(parse("--version"), Ok(Command::Version));
         assert_eq!(parse("-V --help"), Ok(Command::Help));
         assert_eq!(parse("--healthy"), Ok(Command::Healthy));
+        assert_eq!(parse("--until-stdin-ends"), Ok(Command::ServeWithStdin));
         for text in ["serve", "--port", "--version --port", "-x"] {
             assert!(parse(text).unwrap_err().contains("--help"), "{text}");
         }

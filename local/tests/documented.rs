@@ -11,6 +11,7 @@ use std::{
 fn start(program: &str) -> (Child, Vec<String>) {
     let ports = ["API_ADDR", "INBOX_ADDR", "AWS_ADDR", "WEB_ADDR"];
     let mut command = Command::new(program);
+    command.arg("--until-stdin-ends").stdin(Stdio::piped());
     command.envs(ports.map(|name| (name, "127.0.0.1:0")));
     command.stdout(Stdio::piped()).stderr(Stdio::null());
     let mut stack = command.spawn().unwrap();
@@ -25,8 +26,8 @@ fn the_lines_of_the_page_start_a_stack() {
         let address = line.strip_prefix(&format!("{name} http://")).unwrap();
         std::net::TcpStream::connect(address).unwrap();
     }
-    stack.kill().unwrap();
-    stack.wait().unwrap();
+    drop(stack.stdin.take());
+    assert!(stack.wait().unwrap().success());
 
     let source = include_str!("documented.rs");
     let from = source.find("/// A stack").unwrap();

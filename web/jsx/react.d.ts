@@ -2,14 +2,14 @@
 import type { DetailedHTMLProps, HTMLAttributes } from "react";
 import type { OtpSignIn } from "../types/sign-in.js";
 import type { OtpAccount } from "../types/account/account.js";
-import type { OtpAccountAttributes, OtpSignInAttributes } from "./attributes.js";
+import type { OtpAccountProps, OtpSignInProps } from "./attributes.js";
 
 declare module "react" {
   namespace JSX {
     interface IntrinsicElements {
-      "otp-account": Omit<DetailedHTMLProps<HTMLAttributes<OtpAccount>, OtpAccount>, keyof OtpAccountAttributes> & OtpAccountAttributes & { class?: string };
+      "otp-account": Omit<DetailedHTMLProps<HTMLAttributes<OtpAccount>, OtpAccount>, keyof OtpAccountProps> & OtpAccountProps & { class?: string };
       // React 18 gives an element of the page's own its `class`, and 19 both.
-      "otp-sign-in": Omit<DetailedHTMLProps<HTMLAttributes<OtpSignIn>, OtpSignIn>, keyof OtpSignInAttributes> & OtpSignInAttributes & { class?: string };
+      "otp-sign-in": Omit<DetailedHTMLProps<HTMLAttributes<OtpSignIn>, OtpSignIn>, keyof OtpSignInProps> & OtpSignInProps & { class?: string };
     }
   }
 }

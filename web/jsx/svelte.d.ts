@@ -2,12 +2,12 @@
 import type { HTMLAttributes } from "svelte/elements";
 import type { OtpSignIn } from "../types/sign-in.js";
 import type { OtpAccount } from "../types/account/account.js";
-import type { OtpAccountAttributes, OtpSignInAttributes } from "./attributes.js";
+import type { OtpAccountProps, OtpSignInProps } from "./attributes.js";
 
 declare module "svelte/elements" {
   interface SvelteHTMLElements {
-    "otp-account": Omit<HTMLAttributes<OtpAccount>, keyof OtpAccountAttributes> & OtpAccountAttributes;
-    "otp-sign-in": Omit<HTMLAttributes<OtpSignIn>, keyof OtpSignInAttributes> & OtpSignInAttributes;
+    "otp-account": Omit<HTMLAttributes<OtpAccount>, keyof OtpAccountProps> & OtpAccountProps;
+    "otp-sign-in": Omit<HTMLAttributes<OtpSignIn>, keyof OtpSignInProps> & OtpSignInProps;
   }
 }
 

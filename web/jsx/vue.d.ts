@@ -1,11 +1,11 @@
 // The element in templates, for Vue 3: import "login-with-otp/vue".
 import type { DefineComponent, HTMLAttributes } from "vue";
-import type { OtpAccountAttributes, OtpSignInAttributes } from "./attributes.js";
+import type { OtpAccountTemplate, OtpSignInTemplate } from "./attributes.js";
 
 declare module "vue" {
   interface GlobalComponents {
-    "otp-account": DefineComponent<OtpAccountAttributes & Omit<HTMLAttributes, keyof OtpAccountAttributes>>;
-    "otp-sign-in": DefineComponent<OtpSignInAttributes & Omit<HTMLAttributes, keyof OtpSignInAttributes>>;
+    "otp-account": DefineComponent<OtpAccountTemplate & Omit<HTMLAttributes, keyof OtpAccountTemplate>>;
+    "otp-sign-in": DefineComponent<OtpSignInTemplate & Omit<HTMLAttributes, keyof OtpSignInTemplate>>;
   }
 }
 

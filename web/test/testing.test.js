@@ -53,10 +53,11 @@ test("a stack that cannot start says why", async () => {
   await assert.rejects(start(), /npm install --save-dev login-with-otp-local/);
 });
 
-test("a process that forgets to stop its stack ends, and the stack with it", async () => {
+for (const [how, end] of [["forgets to stop its stack", ""], ["is killed", "process.kill(process.pid, 'SIGKILL');"]]) test(`a process that ${how} ends, and the stack with it`, async () => {
   const script = `import { start } from ${JSON.stringify(`${web}testing/index.js`)};
-    const stack = await start({ binary: ${JSON.stringify(binary)} }); console.log(stack.api)`;
-  const api = (await run(web, process.execPath, "--input-type=module", "--eval", script)).trim();
+    const stack = await start({ binary: ${JSON.stringify(binary)} }); console.log(stack.api); ${end}`;
+  const told = run(web, process.execPath, "--input-type=module", "--eval", script);
+  const api = (await told.catch(({ signal, stdout }) => (assert.equal(signal, "SIGKILL"), stdout))).trim();
   const gone = async () => fetch(`${api}/api/me/`).then(() => false, () => true);
   for (const end = Date.now() + 5000; !(await gone()); ) assert.ok(Date.now() < end, "the stack goes on");
 });

@@ -8,6 +8,9 @@
  * @typedef {object} Message A message that the stack "sent".
  * @property {string} id
  * @property {"email" | "sms"} channel
+ * @property {string} way How it travelled: `email` by SES, `sms` by SNS, or the name of an own sender.
+ * @property {string | null} from
+ * @property {string} state What became of it, such as `delivered`.
  * @property {string} to
  * @property {string | null} subject
  * @property {string | null} text

@@ -6,10 +6,6 @@ import { createInterface } from "node:readline";
 
 /** @typedef {ReturnType<typeof run>} Program */
 
-/** @type {Set<import("node:child_process").ChildProcess>} */
-const running = new Set();
-process.once("exit", () => running.forEach((child) => child.kill()));
-
 /** @param {string | undefined} told */
 function path(told) {
   const chosen = told ?? process.env["LOGIN_WITH_OTP_LOCAL"];
@@ -30,11 +26,10 @@ function path(told) {
  * @param {Record<string, string>} variables
  */
 export function run(binary, variables) {
-  const child = spawn(path(binary), { env: { ...process.env, ...variables }, stdio: ["ignore", "pipe", "pipe"] });
+  // Its input ends with this process, however that ends, and the program with its input.
+  const child = spawn(path(binary), ["--until-stdin-ends"], { env: { ...process.env, ...variables }, stdio: "pipe" });
   const ended = once(child, "close").catch((error) => [error]);
-  running.add(child);
-  void ended.then(() => running.delete(child));
-  const handles = /** @type {any[]} */ ([child, child.stdout, child.stderr]);
+  const handles = /** @type {any[]} */ ([child, child.stdin, child.stdout, child.stderr]);
   return {
     child,
     ended,

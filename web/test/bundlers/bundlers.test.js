@@ -97,7 +97,7 @@ test("Rollup builds it", async () => {
 
 const OPTIONS = { strict: true, noEmit: true, target: "es2022", module: "esnext", moduleResolution: "bundler", lib: ["es2022", "dom"], types: [], skipLibCheck: false, jsx: "react-jsx" };
 const REACT = `import "login-with-otp/react";
-export const page = <otp-sign-in api="https://api.example" storage="cookie" countries="US,CA" remember-device="false"><otp-account lang="de" /></otp-sign-in>;
+export const page = <otp-sign-in api="https://api.example" storage="cookie" countries="US,CA" remember-device="false" onlogin={(event) => event.detail.userId} onproblem={({ detail }) => detail.type}><otp-account lang="de" ondeleted={() => {}} /></otp-sign-in>;
 // @ts-expect-error no place
 export const wrong = <otp-sign-in storage="disk" />;
 `;
@@ -107,13 +107,13 @@ for (const [name, file, text, options] of [
   ["Vue", "vue.ts", `import "login-with-otp/vue";
 import type { GlobalComponents } from "vue";
 type Props = InstanceType<GlobalComponents["otp-sign-in"]>["$props"];
-export const page: Props = { api: "https://api.example", storage: "cookie", class: "wide" };
+export const page: Props = { api: "https://api.example", storage: "cookie", class: "wide", onLogin: ({ detail }) => detail.userId, onLogout: () => {} };
 // @ts-expect-error no place
 export const wrong: Props = { storage: "disk" };
 `, {}],
   ["Svelte", "svelte.ts", `import "login-with-otp/svelte";
 import type { SvelteHTMLElements } from "svelte/elements";
-export const page: SvelteHTMLElements["otp-sign-in"] = { api: "https://api.example", storage: "cookie", class: "wide" };
+export const page: SvelteHTMLElements["otp-sign-in"] = { api: "https://api.example", storage: "cookie", class: "wide", onlogin: ({ detail }) => detail.userId };
 // @ts-expect-error no place
 export const wrong: SvelteHTMLElements["otp-sign-in"] = { storage: "disk" };
 export const title: string | undefined = document.querySelector("otp-sign-in")?.client.session?.userId;

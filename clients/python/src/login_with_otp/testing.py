@@ -71,7 +71,12 @@ def start(settings: dict[str, Any] | None = None, binary: str | None = None) -> 
     # A file, because nobody reads a pipe.
     with tempfile.TemporaryFile("w+") as log:
         environment = {**os.environ, **free, "RESEND_COOLDOWN_SECONDS": "0", **told}
-        program = subprocess.Popen([path], env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
+        command = [path, "--until-stdin-ends"]  # of this process, however it ends
+        pipe = subprocess.PIPE
+        try:
+            program = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=log, text=True)
+        except FileNotFoundError as why:
+            raise RuntimeError(f"{path} is not here: name the local stack's program by LOGIN_WITH_OTP_LOCAL") from why
         assert program.stdout
         addresses = {}
         for line in program.stdout:
