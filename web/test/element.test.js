@@ -1219,3 +1219,24 @@ test("an action that waits for a fresh login goes on after it, one at a time", a
   assert.equal(root.querySelector("[role=status]").textContent, "The session has ended.");
   assert.equal(root.querySelector("div").ariaBusy, "false");
 });
+
+test("each problem has a sentence, and any other mistake has one", async () => {
+  const page = await open();
+  const sentences = {
+    "destination-taken": /^This address or number belongs to another account\./,
+    "destination-too-new": /^An address or number removes no older one/,
+    "last-destination": /^You cannot remove your only address or number\./,
+    "too-many-destinations": /^An account has ten addresses and numbers at most\./,
+    "no-such-type": /^Something went wrong\./,
+  };
+  for (const [type, sentence] of Object.entries(sentences)) {
+    api.next(LOGIN, problem(409, type));
+    await page.ask();
+    assert.match(page.alert(), sentence);
+  }
+  for (const thrown of [Object.assign(new Error("a page's own"), { type: "network" }), undefined]) {
+    page.element.client.requestCode = () => Promise.reject(thrown);
+    await page.ask();
+    assert.match(page.alert(), /^Something went wrong\./);
+  }
+});

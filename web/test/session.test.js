@@ -501,6 +501,7 @@ test("a call that takes a fresh login goes again, whole, once the person has log
   assert.deepEqual(asked, [[{ email: "a@example.com" }, { phone_number: "+14155550100" }]]);
   assert.deepEqual(deletions().map(({ text, headers }) => [text, headers.get("authorization")]), [["whole", "Bearer token-1"], ["whole", "Bearer token-2"]]);
   assert.equal(api.to(REFRESH).length, 0, "a renewal makes no login younger");
+  assert.equal(client.rememberDevice, true);
 });
 
 test("a call that takes a fresh login is refused where nobody asks for one, and where the person does not want to", async () => {
@@ -538,6 +539,30 @@ test("one fresh login is for all calls that need it, also for those that are ref
   assert.equal(asked, 1);
 });
 
+test("a call that was refused for another reason asks nobody to log in", async () => {
+  await login();
+  let asked = 0;
+  client.onStaleLogin(async () => void asked++);
+  api.next(ME, problem(401, "unauthorized"), {}, problem(401, "unauthorized"), problem(401, "unauthorized"));
+  assert.equal((await client.fetch(ME)).status, 200);
+  assert.equal((await client.fetch(ME)).status, 401);
+  assert.equal(asked, 0);
+});
+
+test("a call that takes a fresh login asks only who made it", async () => {
+  await login();
+  let asked = 0;
+  client.onStaleLogin(async () => void asked++);
+  const refused = later();
+  api.next(ME, refused.promise);
+  const calling = client.fetch(ME, DELETION);
+  await settle();
+  await login(client, "b@example.com");
+  refused.answer(stale());
+  assert.equal((await calling).status, 401);
+  assert.equal(asked, 0);
+});
+
 test("a token that was renewed first may still be of a login that is too old", async () => {
   await login();
   client.onStaleLogin(() => login());
@@ -559,6 +584,20 @@ test("a fresh login ends the session before it, and one on a device of many peop
   const [ended] = api.to("/api/me/sessions/one/");
   assert.deepEqual([ended.method, ended.headers.get("authorization")], ["DELETE", "Bearer token-1"]);
   assert.equal(again.rememberDevice, false);
+});
+
+test("a call does not go again for who logged out after the fresh login", async () => {
+  const named = `h.${btoa(JSON.stringify({ sid: "one" }))}.s`;
+  api.next(VALIDATE, { token: named, expires_in: 3600, refresh_token: "r", user_id: "a@example.com", new_user: false });
+  await login();
+  client.onStaleLogin(() => login());
+  api.next(ME, stale(), mine());
+  api.next("/api/me/sessions/one/", async () => {
+    await client.logout();
+    return new Response(null, { status: 204 });
+  });
+  assert.equal((await client.fetch(ME, DELETION)).status, 401);
+  assert.equal(deletions().length, 1);
 });
 
 test("a problem says how old a login may be", () => {
