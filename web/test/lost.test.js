@@ -4,7 +4,7 @@ import { describe } from "node:test";
 
 import { ask, login, seen } from "./browser.js";
 import { wrong } from "./stack.js";
-import { LOGIN, REFRESH, VALIDATE, loseOnce, visits } from "./visits.js";
+import { LOGIN, REFRESH, VALIDATE, loseByReload, loseOnce, visits } from "./visits.js";
 
 const visit = visits();
 
@@ -31,6 +31,35 @@ describe("nothing is lost", { concurrency: 2 }, () => {
     const renew = () => page.evaluate(async () => Boolean(await document.querySelector("otp-sign-in").client.refresh()));
     assert.equal(await renew(), true);
     assert.equal(await renew(), true);
+  });
+
+  visit("when a reload loses the answers of a login and of a validation", { cooldown: true }, async ({ page, email, stack, field, title, button }) => {
+    const asked = loseByReload(page, LOGIN);
+    await field("E-mail address").fill(email);
+    await button("Send code").click();
+    await asked;
+    await ask(page, email);
+    const [{ code }, ...others] = await stack.messages(email);
+    assert.deepEqual(others, []);
+    const checked = loseByReload(page, VALIDATE);
+    await field("Code").fill(code);
+    await checked;
+    await title("Enter the code");
+    await field("Code").fill(code);
+    await title("You are signed in");
+  });
+
+  visit("by another tab, or a second thought, before another code may be sent", { cooldown: true }, async ({ page, email, stack, open, button }) => {
+    await ask(page, email);
+    await button("Change the address").click();
+    await ask(page, email);
+    await page.close();
+    const tab = await open(stack.web);
+    await ask(tab, email);
+    const [{ code }, ...others] = await stack.messages(email);
+    assert.deepEqual(others, []);
+    await seen(tab).field("Code").fill(code);
+    await seen(tab).title("You are signed in");
   });
 
   visit("by a reload or the back button while the code is awaited", {}, async ({ page, email, stack, field, title }) => {

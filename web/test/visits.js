@@ -44,3 +44,16 @@ export const loseOnce = (page, path) =>
     },
     { times: 1 },
   );
+
+/** Lets the request through, and reloads the page before it has the answer, once. */
+export const loseByReload = (page, path) =>
+  new Promise((done) =>
+    page.route(
+      path,
+      async (route) => {
+        await route.fetch();
+        done(page.reload());
+      },
+      { times: 1 },
+    ),
+  );
