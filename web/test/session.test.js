@@ -554,7 +554,7 @@ test("a call that takes a fresh login asks only who made it", async () => {
   let asked = 0;
   client.onStaleLogin(async () => void asked++);
   const refused = later();
-  api.next(ME, refused.promise);
+  api.next(ME, refused.promise, mine());
   const calling = client.fetch(ME, DELETION);
   await settle();
   await login(client, "b@example.com");
