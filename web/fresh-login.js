@@ -26,7 +26,7 @@ const choose = (stage, client, own) => {
   const choice = h("select", { id: "own", part: "input" }, ...options);
   const send = async () => {
     const to = own[/** @type {HTMLSelectElement} */ (choice).selectedIndex] ?? own[0];
-    if (to) enter(stage, client, await client.requestCode(to));
+    if (to) enter(stage, client, client.pending(to) ?? (await client.requestCode(to)));
   };
   const sole = own.length < 2 && own[0];
   stage.show(
@@ -51,9 +51,6 @@ const enter = (stage, client, challenge) => {
       enter(stage, client, await client.resend(challenge, via ? { via } : {}));
       stage.announce("resent");
     },
-    change: () => {
-      client.abandon(challenge);
-      stage.answered();
-    },
+    change: () => stage.answered(),
   });
 };
