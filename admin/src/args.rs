@@ -17,6 +17,7 @@ use crate::{
     deliveries::Deliveries,
     deployment::Named,
     destination::{self, email, number, phone},
+    invitation::Invitation,
     preview::Preview,
     rows::Row,
     who::Who,
@@ -58,6 +59,8 @@ pub enum Command {
         /// Whether nobody is asked.
         is_confirmed: bool,
     },
+    /// Send a person to the sign-in page.
+    Invite(Invitation),
     /// Tell what became of codes, or let them arrive again.
     Deliveries(Deliveries),
     /// Read or change a table.
@@ -146,6 +149,9 @@ fn command(mut arguments: Arguments) -> Result<Command, String> {
     }
     if let Some(is_confirmed) = arguments.prepare_table()? {
         return Ok(Command::PrepareTable { is_confirmed });
+    }
+    if let Some(invitation) = arguments.invitation()? {
+        return Ok(Command::Invite(invitation));
     }
     if let Some(command) = arguments.deliveries()? {
         return Ok(Command::Deliveries(command));
@@ -385,6 +391,21 @@ impl Arguments {
     fn destination(&mut self) -> Result<Destination, String> {
         let text = self.positional.pop_front();
         destination::parse(&text.ok_or("give a destination")?)
+    }
+
+    fn invitation(&mut self) -> Result<Option<Invitation>, String> {
+        let mut words = self.positional.iter().map(String::as_str);
+        if (words.next(), words.next()) != (Some("users"), Some("invite")) {
+            return Ok(None);
+        }
+        self.positional.drain(..2);
+        let to = self.destination();
+        let locale = self.locale.take();
+        let invitation = to.map(|to| Invitation { to, locale });
+        let whole = invitation.and_then(|it| self.refuse_the_rest().map(|()| it));
+        whole
+            .map(Some)
+            .map_err(|mistake| format!("users invite: {mistake}"))
     }
 
     /// The command that needs no table.

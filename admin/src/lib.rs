@@ -30,6 +30,7 @@ pub mod doctor;
 mod error;
 mod exit;
 mod export;
+mod invitation;
 mod io;
 mod operation;
 mod preparation;
@@ -130,6 +131,7 @@ async fn proceed(
         }
         Command::Doctor { is_json } => doctor::examine(lookup, is_json, &aws().await, io).await,
         Command::Run(action) => execute(action, &deployment, aws, now, io).await,
+        Command::Invite(invitation) => invitation.run(&deployment, &aws().await, now, io).await,
         Command::PrepareTable { is_confirmed } => {
             let table = deployment.table()?;
             preparation::prepare(&table, is_confirmed, &aws().await, now, io).await

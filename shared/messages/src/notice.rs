@@ -1,4 +1,4 @@
-//! Notices: messages without a code, which say that an account has changed.
+//! Notices: messages without a code, which say that an account has changed or is there.
 
 use crate::{
     Email, Language, Settings,
@@ -12,6 +12,8 @@ pub enum Notice<'a> {
     Changed,
     /// This destination is removed. The token, if there is one, takes that back.
     Removed(Option<&'a str>),
+    /// An operator invites the person to sign in.
+    Invited,
 }
 
 /// The notice in this language. The link leads to the page of [`Settings::sign_in_url`];
@@ -25,11 +27,17 @@ pub(crate) fn write(language: Language, notice: Notice<'_>, settings: &Settings)
     };
     let link = match (notice, &settings.sign_in_url) {
         (Notice::Removed(Some(token)), Some(url)) => Some(format!("{}undo={token}", url.stem())),
+        (Notice::Invited, Some(url)) => Some(url.page().to_owned()),
         _ => None,
     };
-    let sentence = match notice {
-        Notice::Changed => words.notice_changed,
-        Notice::Removed(_) => words.notice_removed,
+    let (subject, sentence, lead) = match notice {
+        Notice::Changed => (words.notice_subject, words.notice_changed, None),
+        Notice::Removed(_) => (
+            words.notice_subject,
+            words.notice_removed,
+            Some(words.notice_undo),
+        ),
+        Notice::Invited => (words.link, words.link, None),
     };
     let written = |format: Format, sentence: &str| {
         let mut out = Rendered::default();
@@ -43,16 +51,17 @@ pub(crate) fn write(language: Language, notice: Notice<'_>, settings: &Settings)
         "<!doctype html><html lang='{lang}' dir='{direction}'><meta charset='utf-8'><p>{sentence}</p>"
     );
     if let Some(link) = link {
-        let undo = written(Format::Plain, words.notice_undo);
-        text = format!("{text}\n\n{undo}\n{link}");
+        let plain = lead.map(|lead| written(Format::Plain, lead) + "\n");
+        text = format!("{text}\n\n{}{link}", plain.unwrap_or_default());
         let mut escaped = Rendered::default();
         Format::Html.words(&mut escaped, &link);
         let link = escaped.fill(&Values::default());
-        let undo = written(Format::Html, words.notice_undo);
-        html = format!("{html}<p>{undo}<br><a href='{link}'>{link}</a></p>");
+        let lead = lead.map(|lead| written(Format::Html, lead) + "<br>");
+        let lead = lead.unwrap_or_default();
+        html = format!("{html}<p>{lead}<a href='{link}'>{link}</a></p>");
     }
     Email {
-        subject: written(Format::Plain, words.notice_subject),
+        subject: written(Format::Plain, subject),
         text: format!("{text}\n"),
         html: format!("{html}</html>"),
     }
@@ -64,7 +73,7 @@ mod tests {
     use crate::{SignInUrl, fixture::settings};
 
     #[test]
-    fn only_the_notice_of_a_removal_has_a_link_and_only_to_a_page() {
+    fn only_a_removal_and_an_invitation_have_a_link_and_only_to_a_page() {
         let mut settings = settings();
         let links = |notice, settings: &Settings| {
             let all = Language::all().map(|language| write(language, notice, settings));
@@ -92,5 +101,12 @@ mod tests {
                 .contains("href='https://example.com/a?b=1&amp;c=2#undo=T'")
         );
         assert_eq!(notice.subject, "Your Example account has changed");
+        assert_eq!(links(Notice::Invited, &settings), Language::COUNT);
+        let invitation = write(english, Notice::Invited, &settings);
+        assert_eq!(invitation.subject, "Sign in to Example");
+        assert_eq!(
+            invitation.text,
+            "Sign in to Example\n\nhttps://example.com/a?b=1&c=2\n"
+        );
     }
 }

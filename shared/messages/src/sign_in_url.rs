@@ -36,6 +36,12 @@ impl SignInUrl {
         })
     }
 
+    /// The address of the page.
+    #[must_use]
+    pub fn page(&self) -> &str {
+        &self.stem[..self.stem.len() - 1]
+    }
+
     /// What the parameters of a link follow: `https://www.example.com/sign-in#`, or
     /// `https://app.example.com/#/login?`.
     #[must_use]

@@ -19,7 +19,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use concealed::{ConcealedOutcome, Concluded, HOLD};
 pub use issued::IssuedCode;
-pub use notices::DestinationsChange;
+pub use notices::{DestinationsChange, Told};
 pub use outcome::DeliveryOutcome;
 
 use crate::{

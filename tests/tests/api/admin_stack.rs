@@ -1,5 +1,7 @@
 //! The operator's tool on a stack, whose outputs and parameters tell the rest.
 
+mod invitations;
+
 use std::{collections::HashMap, ffi::OsString, net::SocketAddr};
 
 use admin::{Exit, Io, run};

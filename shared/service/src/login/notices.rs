@@ -30,7 +30,41 @@ pub struct DestinationsChange<'a> {
     pub at: UnixTime,
 }
 
+/// What became of a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// It is sent.
+    Sent,
+    /// This deployment sends nothing to such a destination.
+    NotServed,
+    /// Messages to the destination do not arrive.
+    Undeliverable,
+    /// A limit of notices, or of all messages, is full.
+    Limited,
+}
+
 impl LoginService {
+    /// Whether this deployment sends to such a destination.
+    #[must_use]
+    pub fn reaches(&self, to: &Destination) -> bool {
+        self.sender.check(to).is_ok()
+    }
+
+    /// Sends a message that leads to the sign-in page, which must be set.
+    ///
+    /// # Errors
+    ///
+    /// The table or the provider failed. The message may be sent.
+    pub async fn invite(
+        &self,
+        to: &Destination,
+        language: LanguageChoice,
+        now: UnixTime,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Told, Fault> {
+        self.notify(to, Notice::Invited, language, now, rng).await
+    }
+
     /// Tells the user's other destinations of a change, and a removed one. A limit that is full
     /// keeps a notice back, and a message that fails is not sent again: the change is done.
     ///
@@ -58,8 +92,9 @@ impl LoginService {
         let others = own.filter(|to| *to != change.of);
         let others = others.map(|to| (to, Notice::Changed));
         let mut told = Ok(());
+        let (language, at) = (change.language, change.at);
         for (to, notice) in removed.into_iter().chain(others) {
-            if let Err(fault) = self.notify(to, notice, change, rng).await {
+            if let Err(fault) = self.notify(to, notice, language, at, rng).await {
                 told = Err(fault);
             }
         }
@@ -70,24 +105,25 @@ impl LoginService {
         &self,
         to: &Destination,
         notice: Notice<'_>,
-        change: &DestinationsChange<'_>,
+        language: LanguageChoice,
+        at: UnixTime,
         rng: &mut impl CryptoRng,
-    ) -> Result<(), Fault> {
+    ) -> Result<Told, Fault> {
         // This deployment may have sent there once, and does so no longer.
         let Ok(prefix) = self.sender.check(to) else {
-            return Ok(());
+            return Ok(Told::NotServed);
         };
         // Nothing goes into the void.
         let (seen, _) = self.look(to, None).await?;
         let ways = self.sender.names_to(to, None);
-        let open = seen.history.deliveries.open(&ways, change.at);
+        let open = seen.history.deliveries.open(&ways, at);
         let Some(way) = open.first() else {
-            return Ok(());
+            return Ok(Told::Undeliverable);
         };
         let merges = matches!(notice, Notice::Changed);
         let limits = self.policy.notice_limits(to, prefix, merges);
-        if !self.ledger.admit_notice(&limits, change.at, rng).await? {
-            return Ok(());
+        if !self.ledger.admit_notice(&limits, at, rng).await? {
+            return Ok(Told::Limited);
         }
         let id = OperationId::draw(rng);
         let message = NoticeMessage {
@@ -95,11 +131,12 @@ impl LoginService {
             id: id.as_str(),
             way,
             notice,
-            language: self.sender.language(change.language),
-            at: change.at,
+            language: self.sender.language(language),
+            at,
         };
         match self.sender.notify(&message).await {
-            Ok(_) | Err(DeliveryFailure::DestinationRefused) => Ok(()),
+            Ok(_) => Ok(Told::Sent),
+            Err(DeliveryFailure::DestinationRefused) => Ok(Told::Undeliverable),
             Err(DeliveryFailure::NotSent(fault) | DeliveryFailure::Unconfirmed(fault)) => {
                 Err(fault)
             }
