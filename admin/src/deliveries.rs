@@ -1,6 +1,6 @@
 //! What became of the codes of a destination, and what would become of the next one.
 
-use otp_domain::{ChallengeId, Destination, Mark, UnixTime, WayName};
+use otp_domain::{ChallengeId, Destination, FullLimit, Mark, Policy, UnixTime, WayName};
 use otp_service::{
     aws::Aws,
     delivery::Region,
@@ -28,10 +28,6 @@ pub enum Deliveries {
     /// Forget the cooldown and the sends of a destination.
     ClearLimits(Destination),
 }
-
-/// The codes of an hour and of a day, unless the variables say otherwise.
-const PER_HOUR: (&str, i64) = ("SENDS_PER_HOUR", 5);
-const PER_DAY: (&str, i64) = ("SENDS_PER_DAY", 10);
 
 /// The table, the services and the settings.
 pub struct Tools {
@@ -99,6 +95,17 @@ impl Tools {
         let mode = mode.filter(|mode| !mode.is_empty());
         mode.unwrap_or_else(|| "sign-up".to_owned())
     }
+
+    /// What counts the codes of a destination, as far as the settings say.
+    fn policy(&self) -> Policy {
+        let number = |name: &str| self.deployment.variable(name)?.parse().ok();
+        let usual = Policy::default();
+        Policy {
+            sends_per_hour: number("SENDS_PER_HOUR").unwrap_or(usual.sends_per_hour),
+            sends_per_day: number("SENDS_PER_DAY").unwrap_or(usual.sends_per_day),
+            ..usual
+        }
+    }
 }
 
 async fn list(
@@ -107,7 +114,7 @@ async fn list(
     now: UnixTime,
     io: &mut Io<'_>,
 ) -> Result<(), Error> {
-    let past = tools.ledger.past(to, now).await?;
+    let past = tools.ledger.past(to).await?;
     for message in past.deliveries.known(now) {
         let (at, way) = (rfc3339(message.at), message.way.as_str());
         let (state, challenge) = (message.state.as_str(), message.challenge.as_str());
@@ -122,7 +129,7 @@ async fn show(
     now: UnixTime,
     io: &mut Io<'_>,
 ) -> Result<(), Error> {
-    let past = tools.ledger.past(to, now).await?;
+    let past = tools.ledger.past(to).await?;
     for (way, mark) in past.deliveries.marks(now) {
         let since = past.deliveries.ways[&way].marked_at[&mark];
         let until = mark.lasts().map(|life| rfc3339(since.plus(life)));
@@ -169,7 +176,7 @@ async fn clear(
 }
 
 async fn why(tools: &Tools, to: &Destination, now: UnixTime, io: &mut Io<'_>) -> Result<(), Error> {
-    let past = tools.ledger.past(to, now).await?;
+    let past = tools.ledger.past(to).await?;
     writeln!(io.stdout, "{}", to.as_str())?;
     let user = match &past.user {
         None => "none".to_owned(),
@@ -201,7 +208,10 @@ async fn why(tools: &Tools, to: &Destination, now: UnixTime, io: &mut Io<'_>) ->
             "  mark        {way} {mark} since {since}, until {end}"
         )?;
     }
-    writeln!(io.stdout, "  next login  {}", next(tools, &past, to, now))?;
+    let policy = tools.policy();
+    let full = tools.ledger.refusing(to, &policy, now).await?;
+    let next = next(tools, &past, full.as_ref(), to, now);
+    writeln!(io.stdout, "  next login  {next}")?;
     Ok(())
 }
 
@@ -219,7 +229,13 @@ async fn pseudonym(tools: &Tools, to: &Destination) -> String {
 }
 
 /// What would happen to the next login of a stranger.
-fn next(tools: &Tools, past: &Past, to: &Destination, now: UnixTime) -> String {
+fn next(
+    tools: &Tools,
+    past: &Past,
+    full: Option<&FullLimit>,
+    to: &Destination,
+    now: UnixTime,
+) -> String {
     let variable = |name: &str| tools.deployment.variable(name);
     let settings = delivery_from_lookup(|name: &str| match name {
         "BRAND" => variable(name).or_else(|| Some("Example".to_owned())),
@@ -257,21 +273,15 @@ fn next(tools: &Tools, past: &Past, to: &Destination, now: UnixTime) -> String {
         };
         return format!("409 destination-undeliverable: {}{conceals}", mark.as_str());
     }
-    if let Some(end) = past.cooling_until {
-        return format!("429 too-many-requests: cooldown until {}", rfc3339(end));
-    }
-    let hour = std::time::Duration::from_hours(1);
-    for (sends, (name, default), window) in [
-        (past.sends_this_hour, PER_HOUR, hour),
-        (past.sends_today, PER_DAY, hour * 24),
-    ] {
-        let most = variable(name)
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(default);
-        if sends >= most {
-            let end = rfc3339(now.window_start(window).plus(window));
-            return format!("429 too-many-requests: {name} is {most}, until {end}");
-        }
+    if let Some(full) = full {
+        let policy = tools.policy();
+        let name = match full.name {
+            "sends-hour" => format!("SENDS_PER_HOUR is {},", policy.sends_per_hour),
+            "sends-day" => format!("SENDS_PER_DAY is {},", policy.sends_per_day),
+            name => name.to_owned(),
+        };
+        let end = rfc3339(full.ends_at);
+        return format!("429 too-many-requests: {name} until {end}");
     }
     if past.user.is_none() && tools.mode() != "sign-up" {
         return "sends nothing: there is no such user".to_owned();

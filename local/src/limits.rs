@@ -93,11 +93,10 @@ fn counts(item: &Item) -> bool {
         _ => "",
     };
     let (partition, sort) = (key(PARTITION_KEY), key(SORT_KEY));
-    let mut of_many = ["client#", "prefix#", "deployment#"].into_iter();
+    let mut of_many = ["client#", "prefix#", "network#", "deployment#"].into_iter();
     of_many.any(|scope| partition.starts_with(scope))
-        || sort == "history"
+        || ["history", "guesses", "sends"].contains(&sort)
         || sort.starts_with("device#")
-        || sort.starts_with("sends#")
 }
 
 /// Serves `DELETE /api/limits`: the table forgets what it counted, and the functions
@@ -126,11 +125,13 @@ mod tests {
         for (partition, sort, is_forgotten) in [
             ("client#127.0.0.1", "logins-hour#1767225600", true),
             ("prefix#+1#3", "messages", true),
+            ("network#+1#203.0.113.0/24", "messages", true),
             ("deployment#email#0", "messages", true),
-            ("email#a@example.com", "sends#1767225600", true),
+            ("email#a@example.com", "sends", true),
             ("phone#+14155550123", "history", true),
+            ("phone#+14155550123", "guesses", true),
             ("phone#+14155550123", "device#AAAA", true),
-            ("phone#+14155550123", "device#AAAA#sends#1767225600", true),
+            ("phone#+14155550123", "device#AAAA#sends", true),
             ("email#a@example.com", "challenge#0123456789", false),
             ("email#a@example.com", "request#0123456789", false),
             ("email#a@example.com", "user", false),

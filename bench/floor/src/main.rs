@@ -87,7 +87,7 @@ impl Clients {
 
     async fn batch_get(&self) -> Result<(), Error> {
         let key = |sort| [("pk", text(ADDRESS)), ("sk", text(sort))];
-        let keys = ["user", "history"].map(|sort| {
+        let keys = ["user", "history", "guesses"].map(|sort| {
             let pairs = key(sort).map(|(name, value)| (name.to_owned(), value));
             pairs.into()
         });
@@ -115,7 +115,14 @@ impl Clients {
     /// The number of writes is that of an e-mail login's admission, and of a redemption.
     async fn transact(&self) -> Result<(), Error> {
         let mut call = self.dynamodb.transact_write_items();
-        for sort_key in ["sends", "client", "messages", "history", "challenge"] {
+        for sort_key in [
+            "sends",
+            "client",
+            "messages",
+            "history",
+            "guesses",
+            "challenge",
+        ] {
             let update = Update::builder()
                 .table_name(TABLE)
                 .key("pk", text(ADDRESS))

@@ -19,6 +19,8 @@ pub struct ConversionGuard {
     pub name: &'static str,
     /// The unproven messages that it has room for.
     pub room: u32,
+    /// Whether the provider's reports say which e-mails bounced.
+    pub bounces_are_reported: bool,
 }
 
 /// What one counter of a guard holds.
@@ -63,7 +65,7 @@ const SOON: Duration = Duration::from_secs(5);
 
 impl ConversionGuard {
     /// A counter that was not written for this long says as much as none.
-    pub const MEMORY: Duration = TRUST;
+    pub const MEMORY: Duration = Duration::from_hours(31 * 24);
 
     /// The guard, when it is closed at this instant for so long.
     #[must_use]

@@ -20,6 +20,7 @@
 //! | every rule that refuses a request | [`Refusal`] |
 
 mod allowance;
+mod bounces;
 mod carried_user;
 mod challenge;
 mod claims;
@@ -35,6 +36,7 @@ mod idempotency;
 mod limit;
 mod mark;
 mod message_state;
+mod network;
 mod number_range;
 mod passcode;
 mod phone;
@@ -59,6 +61,7 @@ mod way_record;
 mod ways;
 
 pub use allowance::{ClientAllowances, MalformedAllowance};
+pub use bounces::{LEAST_ROOM, MailCount};
 pub use carried_user::CarriedUser;
 pub use challenge::{Challenge, ChallengeId, OperationId, Verdict, issue};
 pub use claims::{Claims, InvalidClaims};
@@ -74,6 +77,7 @@ pub use idempotency::{IdempotencyKey, RepeatableGuess};
 pub use limit::{FullLimit, Limit, LimitKind, Scope};
 pub use mark::Mark;
 pub use message_state::MessageState;
+pub use network::{Network, room_beside};
 pub use number_range::NumberRange;
 pub use passcode::{DigestKey, DigestKeyId, MalformedPasscode, Passcode};
 pub use phone::{MalformedPhoneNumber, PhoneNumber};

@@ -15,6 +15,8 @@ pub enum Scope {
     Client(ClientAddress),
     /// Per allowed prefix.
     Prefix(String),
+    /// Per network of strangers, for e-mail or for an allowed prefix.
+    Network(String, ClientAddress),
     /// For the whole deployment, per kind of destination.
     Deployment(DestinationKind),
 }
@@ -64,6 +66,8 @@ pub struct Limit {
     pub spread: u32,
     /// Whether a withdrawn send is refunded.
     pub refundable: bool,
+    /// Whether room comes back one by one through the window, and not at its end.
+    pub refills: bool,
 }
 
 impl Limit {
@@ -73,7 +77,7 @@ impl Limit {
         match self.scope {
             Scope::Destination(_) | Scope::Device(..) => LimitKind::Destination,
             Scope::Client(_) => LimitKind::Client,
-            Scope::Prefix(_) | Scope::Deployment(_) => LimitKind::Deployment,
+            Scope::Prefix(_) | Scope::Network(..) | Scope::Deployment(_) => LimitKind::Deployment,
         }
     }
 
@@ -99,6 +103,12 @@ impl Limit {
             kept: self.kept,
             ends_at: self.window_end(at),
         }
+    }
+
+    /// The time in which one admission of a limit that refills comes back.
+    #[must_use]
+    pub fn refill(&self) -> Duration {
+        (self.window / self.max.max(1)).max(Duration::from_millis(1))
     }
 }
 
@@ -142,6 +152,7 @@ mod tests {
             kept: 0,
             spread: 1000,
             refundable: true,
+            refills: false,
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Asker, ClientAddress, ClientAllowances, ConversionGuard, Destination, DestinationKind, Limit,
-    Passcode, Scope, SignUps, Trust, UnixTime, UnknownUsers,
+    Network, Passcode, Scope, SignUps, Trust, UnixTime, UnknownUsers,
 };
 
 /// The bounds of guessing and sending. The settings reader checks their ranges.
@@ -36,6 +36,8 @@ pub struct Policy {
     pub sms_per_prefix_per_day: u32,
     /// Unproven messages per allowed prefix, and of e-mail; zero for no guard.
     pub conversion_guard: u32,
+    /// Whether the provider's reports say which e-mails bounced.
+    pub bounces_are_reported: bool,
     /// What happens when a destination belongs to no user.
     pub unknown_users: UnknownUsers,
     /// Who may sign up under [`UnknownUsers::SignUp`].
@@ -55,6 +57,9 @@ const NOTICES_PER_DAY: u32 = 5;
 /// A smaller cap is one pot for everybody.
 const LEAST_SHARED_CAP: u32 = 100;
 
+/// A smaller guard is one pot for everybody.
+const LEAST_SHARED_GUARD: u32 = 50;
+
 /// How much of a cap is kept for those who are trusted more: a tenth for known devices,
 /// and a tenth for them and for proven destinations.
 const fn kept(max: u32, trust: Trust) -> u32 {
@@ -73,15 +78,6 @@ impl Policy {
     /// or phone, or instead of both per known device.
     #[must_use]
     pub fn own_limits(&self, to: &Destination, asker: &Asker) -> Vec<Limit> {
-        let sends = |scope: &Scope, name, window, max| Limit {
-            scope: scope.clone(),
-            name,
-            window,
-            max,
-            kept: 0,
-            spread: max,
-            refundable: true,
-        };
         let scope = match &asker.device {
             Some(device) => Scope::Device(to.clone(), device.name()),
             None => Scope::Destination(to.bucket()),
@@ -91,13 +87,26 @@ impl Policy {
             refundable: false,
             ..self.client_limit("logins-hour", 1, &asker.client)
         });
-        of_client
-            .into_iter()
-            .chain([
-                sends(&scope, "sends-hour", HOUR, self.sends_per_hour),
-                sends(&scope, "sends-day", DAY, self.sends_per_day),
-            ])
-            .collect()
+        of_client.into_iter().chain(self.sends(&scope)).collect()
+    }
+
+    /// The limits of what is sent to a mailbox or phone, or at the request of a known device.
+    #[must_use]
+    pub fn sends(&self, scope: &Scope) -> [Limit; 2] {
+        let sends = |name, window, max, refills| Limit {
+            scope: scope.clone(),
+            name,
+            window,
+            max,
+            kept: 0,
+            spread: max,
+            refundable: true,
+            refills,
+        };
+        [
+            sends("sends-hour", HOUR, self.sends_per_hour, false),
+            sends("sends-day", DAY, self.sends_per_day, true),
+        ]
     }
 
     /// The caps of a message: for the deployment and, for a text message, per prefix.
@@ -111,6 +120,7 @@ impl Policy {
             kept: kept(max, trust),
             spread: max,
             refundable: true,
+            refills: false,
         };
         let guard = self.conversion_guard(prefix);
         let beside_guard = |limit: Limit| Limit {
@@ -157,6 +167,7 @@ impl Policy {
             kept: 0,
             spread: max,
             refundable: true,
+            refills: false,
         };
         let of_hour = merges.then(|| own("notices-hour", HOUR, 1));
         let own = [own("notices-day", DAY, NOTICES_PER_DAY)];
@@ -183,6 +194,7 @@ impl Policy {
             kept: 0,
             spread: max,
             refundable: false,
+            refills: false,
         }
     }
 
@@ -210,7 +222,18 @@ impl Policy {
             scope,
             name,
             room: self.conversion_guard,
+            bounces_are_reported: self.bounces_are_reported,
         })
+    }
+
+    /// The networks by which a stranger shares the caps and the guard with others: none if the
+    /// guard is off or so small that it is one pot for everybody.
+    #[must_use]
+    pub fn networks(&self, client: &ClientAddress) -> Vec<Network> {
+        if self.conversion_guard < LEAST_SHARED_GUARD {
+            return Vec::new();
+        }
+        Network::of(client, &self.client_allowances)
     }
 }
 
@@ -230,6 +253,7 @@ impl Default for Policy {
             sms_per_day: 1000,
             sms_per_prefix_per_day: 200,
             conversion_guard: 50,
+            bounces_are_reported: false,
             unknown_users: UnknownUsers::SignUp,
             sign_ups: SignUps::default(),
         }

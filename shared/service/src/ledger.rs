@@ -10,8 +10,9 @@
 //! ```text
 //! page    one item of the table, which one update counts; its shards
 //! entry   one thing that a page counts: it writes, judges and undoes itself
-//! history what outlives a login: guesses, codes that did not come back, and deliveries:
-//!         what became of the messages
+//! guesses the wrong ones, which outlive a login
+//! history the codes that came back, and those that did not; and deliveries: what became of
+//!         the messages
 //! memory  what refused lately
 //! ```
 //!
@@ -24,9 +25,11 @@ mod challenge;
 mod deliveries;
 mod entry;
 mod guess;
+mod guesses;
 mod history;
 mod look;
 mod memory;
+mod networks;
 mod notice;
 mod operator;
 mod page;
@@ -37,19 +40,25 @@ mod shards;
 #[cfg(test)]
 mod tests;
 
-use otp_domain::{Challenge, ConversionGuard, IdempotencyKey, Limit, Policy, UnixTime, WayName};
+use otp_domain::{
+    Challenge, ConversionGuard, Destination, IdempotencyKey, Limit, Network, Policy, Scope,
+    UnixTime, WayName,
+};
 
 pub use admit::{Admitted, Outdated};
 pub use deliveries::{Deliveries, SentMessage};
 pub use guess::{ChargedGuess, Guess};
 pub use history::History;
-pub use look::Seen;
+pub use look::{Counted, Look, Seen};
 pub use operator::Past;
 pub use receipt::Receipt;
 pub use replay::ReplayedLogin;
 pub use report::{Recorded, Report};
 
-use self::memory::Memory;
+use self::{
+    entry::{Entry, Lost},
+    memory::Memory,
+};
 use crate::table::Table;
 
 /// The one room for counting.
@@ -74,8 +83,8 @@ pub struct Send<'a> {
     pub device: Option<String>,
     /// How the message travels, if one is due.
     pub way: Option<&'a WayName>,
-    /// The past of the destination, if it was looked at.
-    pub history: Option<History>,
+    /// What was counted before, if it was looked at.
+    pub past: Option<Counted>,
     /// When the message is asked for.
     pub at: UnixTime,
 }
@@ -110,18 +119,57 @@ impl Part {
     }
 }
 
+/// Who asks for a code of this destination, as cooldowns count it.
+#[must_use]
+pub fn asked_for(to: &Destination, device: Option<&str>) -> Scope {
+    match device {
+        Some(device) => Scope::Device(to.clone(), device.to_owned()),
+        None => Scope::Destination(to.clone()),
+    }
+}
+
 /// The rules that a login must pass.
 pub struct AdmissionRules<'a> {
     /// The rules of codes and attempts, and the least time between two sends.
     pub policy: &'a Policy,
     /// Every limit that counts it.
     pub limits: Vec<Limit>,
-    /// The conversion guard that counts its message, unless it is off.
-    pub guard: Option<ConversionGuard>,
+    /// What counts its message if a stranger asks for it, unless that is off.
+    pub guard: Option<StrangerRules>,
     /// The client's idempotency key, if it sent one.
     pub key: Option<IdempotencyKey>,
     /// The ways of which one must not lose codes; none if that is not asked.
     pub ways: Vec<WayName>,
+}
+
+/// What counts the message that a stranger asks for.
+pub struct StrangerRules {
+    /// The conversion guard.
+    pub guard: ConversionGuard,
+    /// The networks of the client.
+    pub networks: Vec<Network>,
+    /// Whether the destination waits for no other code: SES does not send again to a mailbox
+    /// that bounced, so a mailbox is lost once.
+    pub is_first: bool,
+}
+
+impl StrangerRules {
+    /// The networks come first: what they owe decides what is open to them.
+    fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let of = match &self.guard.scope {
+            Scope::Prefix(prefix) => prefix.as_str(),
+            _ => "email",
+        };
+        let scope = |network: &Network| Scope::Network(of.to_owned(), network.client.clone());
+        let networks = self.networks.iter();
+        let is_email = matches!(self.guard.scope, Scope::Deployment(_));
+        let counts = self.is_first || !is_email;
+        let turns = networks.map(move |network| Entry::Turn(scope(network), network, counts));
+        // Where nothing is shared by network, the guard alone is the bound.
+        let closes = !self.networks.is_empty();
+        let lost = is_email.then_some(Entry::Lost(&self.guard, Lost { closes, counts }));
+        turns.chain([Entry::Guard(&self.guard)]).chain(lost)
+    }
 }
 
 impl Ledger {

@@ -30,8 +30,8 @@ use crate::{
     fault::Fault,
     keys::DigestKeys,
     ledger::{
-        AdmissionRules, Admitted, History, Issue, Ledger, Outdated, Part, Recorded, ReplayedLogin,
-        Report, Seen, Send,
+        self, AdmissionRules, Admitted, Counted, History, Issue, Ledger, Look, Outdated, Part,
+        Recorded, ReplayedLogin, Report, Seen, Send, StrangerRules,
     },
     store::Store,
     table::Table,
@@ -203,7 +203,9 @@ impl LoginService {
         loop {
             let limits = self.policy.own_limits(to, &shown.asker);
             let rules = self.rules(limits, request.idempotency_key.clone());
-            self.ledger.recall(&rules, now)?;
+            let device = shown.asker.device.as_ref().map(Device::name);
+            let asked_for = ledger::asked_for(to, device.as_deref());
+            self.ledger.recall(&rules, &asked_for, now).await?;
             let (issued, found) = self.prepare(&wanted, &shown, rng).await?;
             let outcome = match found {
                 None => self.admit_concealed(issued, rules, rng).await?,
@@ -245,7 +247,9 @@ impl LoginService {
             };
             (seen, None)
         } else {
-            let (seen, user) = self.look(to, named).await?;
+            let strangers = self.stranger_rules(&wanted.request.client, wanted.prefix.as_deref());
+            let look = self.look(to, strangers.as_ref(), named, now, rng);
+            let (seen, user) = look.await?;
             // Whose the destination is means nothing to a code that adds it.
             (seen, user.filter(|_| *purpose == Purpose::Login))
         };
@@ -273,18 +277,27 @@ impl LoginService {
         if issued.issue == Issue::New && *purpose == Purpose::Login {
             issued.challenge.user = CarriedUser::of(user.as_ref());
         }
-        let history = seen.history;
-        Ok((issued, Some(Found { user, history })))
+        let past = seen.past;
+        Ok((issued, Some(Found { user, past })))
     }
 
     /// Looks at the past of a destination and at its user.
     async fn look(
         &self,
         to: &Destination,
+        strangers: Option<&StrangerRules>,
         named: Option<(&Purpose, &ChallengeId)>,
+        at: UnixTime,
+        rng: &mut impl CryptoRng,
     ) -> Result<(Seen, Option<User>), Fault> {
-        let (user, attempts) = (Store::key_of_user(to), self.policy.max_attempts);
-        let seen = self.ledger.look(to, user, named, attempts).await?;
+        let look = Look {
+            beside: Store::key_of_user(to),
+            named,
+            attempts: self.policy.max_attempts,
+            strangers,
+            at,
+        };
+        let seen = self.ledger.look(to, look, rng).await?;
         let user = Store::read_user(&seen.beside)?;
         Ok((seen, user))
     }
@@ -298,12 +311,12 @@ impl LoginService {
         mut rules: AdmissionRules<'_>,
         rng: &mut impl CryptoRng,
     ) -> Result<Result<CodeRequested, Outdated>, Error> {
-        let Found { user, history } = found;
+        let Found { user, past } = found;
         let to = &request.destination;
         // The device may be unknown to the user.
         rules.limits = self.policy.own_limits(to, &issued.asker);
         let is_known = issued.asker.device.is_some();
-        self.limit_message(&mut rules, &issued, is_known, &history);
+        self.limit_message(&mut rules, &issued, is_known, &past.history);
         let decision = self.unknown_users(request).delivery(to, user.as_ref());
         let about = About {
             user: user.map(|user| user.id),
@@ -311,10 +324,10 @@ impl LoginService {
         };
         let is_due = decision.is_ok_and(|due| issued.unless_fixed(due) == DeliveryDecision::Send);
         rules.ways = self.ways_of(&issued);
-        let ways = history.deliveries.open(&rules.ways, issued.at);
+        let ways = past.history.deliveries.open(&rules.ways, issued.at);
         let send = Send {
             way: ways.first().filter(|_| is_due),
-            ..issued.send(Part::Both, Some(history))
+            ..issued.send(Part::Both, Some(past))
         };
         let admit = self.ledger.admit(&send, &rules, rng);
         let (admitted, ()) = tokio::join!(admit, self.sender.connect(to, issued.via.as_ref()));
@@ -372,8 +385,27 @@ impl LoginService {
         );
         rules.limits.extend(self.policy.caps(kind, prefix, trust));
         if trust == Trust::Stranger {
-            rules.guard = self.policy.conversion_guard(prefix);
+            let strangers = self.stranger_rules(&issued.asker.client, prefix);
+            rules.guard = strangers.map(|rules| StrangerRules {
+                is_first: history.waits_for_none(),
+                ..rules
+            });
         }
+    }
+
+    /// What counts a message that a stranger asks for.
+    fn stranger_rules(
+        &self,
+        client: &ClientAddress,
+        prefix: Option<&str>,
+    ) -> Option<StrangerRules> {
+        let guard = self.policy.conversion_guard(prefix)?;
+        let networks = self.policy.networks(client);
+        Some(StrangerRules {
+            guard,
+            networks,
+            is_first: true,
+        })
     }
 
     /// The ways of a code, of which one must be left: a fixed code needs none.
@@ -391,7 +423,11 @@ impl LoginService {
     ///
     /// The table is broken. The report may be recorded.
     pub async fn record(&self, report: &Report, now: UnixTime) -> Result<Recorded, Fault> {
-        self.ledger.record(report, now).await
+        let guard = match report.to {
+            Destination::Email(_) => self.policy.conversion_guard(None),
+            Destination::Phone(_) => None,
+        };
+        self.ledger.record(report, guard.as_ref(), now).await
     }
 
     fn rules(&self, limits: Vec<Limit>, key: Option<IdempotencyKey>) -> AdmissionRules<'_> {
@@ -484,7 +520,7 @@ struct Shown {
 /// What a login finds of its destination.
 struct Found {
     user: Option<User>,
-    history: History,
+    past: Counted,
 }
 
 impl LoginRequest {

@@ -5,14 +5,16 @@
 //! | `email#alice@example.com`, `phone#+14155550123` | `user` | the user of this destination with what a login needs, as a copy, and the last login |
 //! | | `challenge#<id>` | a challenge with its expiry, and the attempts at it; nothing of its code |
 //! | | `request#<hash>` | the challenge of an idempotency key |
-//! | | `history` | until when the next send waits, the wrong guesses, the codes that did not come back, the last messages, and the marks of each way |
-//! | | `device#<id>`, `device#<id>#sends#<day>` | the same of a known device, and its sends |
-//! | | `sends#<day>` | the sends to the mailbox in each hour and in the day |
+//! | | `guesses` | the wrong guesses, and until when the next send waits |
+//! | | `history` | the last code that came back, those that did not since, the last messages, and the marks of each way |
+//! | | `device#<id>`, `device#<id>#sends` | the guesses at a known device, and its sends |
+//! | | `sends` | the sends to the mailbox in each hour, and until when all are made up for |
 //! | `user#<id>` | `user` | the user: the destinations, and since when; the claims; whether disabled; a version |
 //! | | `event#<sequence>#<kind>#<session>` | what happened to the user, for applications |
 //! | | `session#<hash>` | a session: the digest of its refresh token, and the seal |
 //! | `client#203.0.113.7` | `logins-hour#<start>`, `validations-hour#<start>` | the client's requests |
 //! | `prefix#+1#<shard>`, `deployment#email#<shard>` | `messages` | messages of each day, and those whose codes did not come back |
+//! | `network#email#203.0.113.0/24`, `network#+1#203.0.113.0/24` | `messages` | messages of each day that strangers of this network asked for, and those whose codes came back |
 //!
 //! If an answer is lost, the SDK sends the write again, and the write must count
 //! once. A transaction carries a request token, by which `DynamoDB` recognises

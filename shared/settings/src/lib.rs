@@ -62,7 +62,10 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
                     table_name: table_name.clone(),
                     digest_key_id: digest_key_id.clone(),
                     test_identities: test_identities.clone(),
-                    policy: policy.clone(),
+                    policy: Policy {
+                        bounces_are_reported: delivery.configuration_set.is_some(),
+                        ..policy.clone()
+                    },
                     delivery,
                 }),
             sessions: SessionSettings {
@@ -101,6 +104,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             device_life: self.seconds(&table::DEVICE_TTL_SECONDS),
             emails_per_day: self.number(&table::EMAILS_PER_DAY),
             conversion_guard: self.number(&table::CONVERSION_GUARD),
+            bounces_are_reported: false,
             sms_per_day: self.number(&table::SMS_PER_DAY),
             sms_per_prefix_per_day: self.number(&table::SMS_PER_PREFIX_PER_DAY),
             unknown_users: self

@@ -4,7 +4,7 @@ use self::Call::{
     AddDestination, AddUser, Admit, AdmitMessage, AdmitNotice, ChangeUser, Complete, CountRequest,
     CountValidation, CountWrong, DescribeTable, EndCooldown, EndDevices, EndSession,
     EndSessionTold, FetchDigestKey, FetchPublicKey, FindChallenge, FindLogin, FindNamed,
-    FindSession, FindUndo, FindUser, ForgetSends, ForgetUndo, ListSessions, ListUsers,
+    FindSession, FindUndo, FindUser, ForgetSends, ForgetUndo, LiftMark, ListSessions, ListUsers,
     LookAtTemplate, PublishToTopic, ReadCounters, ReadDestination, ReadStored, RecordReport,
     Redeem, RemoveDestination, Rotate, SendEmail, SendSms, SetClaims, Sign, SpendAttempt,
     UndoRemoval, Unsuppress, Withdraw, WithdrawCounts, WithdrawEnd,
@@ -70,6 +70,8 @@ pub enum Call {
     EndCooldown,
     /// The operator's tool forgets the sends of a day.
     ForgetSends,
+    /// The operator's tool lifts a mark.
+    LiftMark,
     /// The operator's tool takes an address off the suppression list of SES.
     Unsuppress,
     /// A transaction ends the known devices of a user.
@@ -125,6 +127,7 @@ const CALLS: &[(Call, &str, &str)] = &[
     (RemoveDestination, "TransactWriteItems", ":\"removing-"),
     (UndoRemoval, "TransactWriteItems", ":\"undoing-"),
     (AdmitNotice, "TransactWriteItems", ":\"notice-"),
+    (RecordReport, "TransactWriteItems", ":\"report-"),
     (FindUndo, "GetItem", "\"undo#"),
     (ForgetUndo, "DeleteItem", "\"undo#"),
     (EndSessionTold, "TransactWriteItems", ":\"ending-"),
@@ -139,13 +142,14 @@ const CALLS: &[(Call, &str, &str)] = &[
     (SpendAttempt, "UpdateItem", "ADD spent_by"),
     (Complete, "UpdateItem", "seen_through"),
     (EndCooldown, "UpdateItem", "REMOVE cooling_until"),
-    (RecordReport, "UpdateItem", "\"history\""),
-    (ForgetSends, "DeleteItem", "sends#"),
+    (LiftMark, "UpdateItem", "\"history\""),
+    (ForgetSends, "DeleteItem", "sends\""),
     (CountRequest, "UpdateItem", "logins-hour#"),
     (Rotate, "UpdateItem", "previous_digest"),
     (EndSession, "DeleteItem", "\"session#"),
     (FindSession, "GetItem", "\"session#"),
     (FindLogin, "GetItem", "\"request#"),
+    (FindUser, "BatchGetItem", "\"user\""),
     (ReadCounters, "BatchGetItem", "\"messages\""),
     (FindUser, "BatchGetItem", ""),
     (FindUser, "GetItem", "\"user\""),

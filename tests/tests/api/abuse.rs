@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::http::StatusCode;
 use futures_util::future::join_all;
+use otp_edge::route::Route;
 
 use tests::{ALICE, Answer, Call, Gate, LOGIN, TestApp, VALIDATE, destination, validation};
 
@@ -167,7 +168,9 @@ async fn fifty_logins_at_once_for_the_last_message_of_a_cap_send_one() {
 
     let tasks = (0..50).map(|n| {
         let app = Arc::clone(&app);
-        tokio::spawn(async move { login_from(&app, &address(1000 + n), &number(1000 + n)).await })
+        tokio::spawn(
+            async move { login_from(&app, &address(256 * (10 + n)), &number(1000 + n)).await },
+        )
     });
     let gate = Gate::of(2, Call::Admit, "");
     app.faults.hold(&gate);
@@ -181,25 +184,150 @@ async fn fifty_logins_at_once_for_the_last_message_of_a_cap_send_one() {
         .iter()
         .filter(|answer| answer.status == StatusCode::OK)
         .count();
-    assert_eq!(successes, 1);
+    let told: Vec<_> = answers.iter().map(|it| (it.status, &it.json)).collect();
+    assert_eq!(successes, 1, "{told:?}");
     assert_eq!(app.stack.messages.messages(None).len(), 200);
 }
 
 #[tokio::test]
-async fn sms_pumping_is_stopped_after_fifty_messages() {
+async fn sms_pumping_is_stopped_after_fifty_messages_however_many_networks_it_has() {
     let app = TestApp::start().await;
     for n in 0..500 {
-        login_from(&app, &address(n), &number(n)).await;
+        // Each from a network of its own.
+        login_from(&app, &address(256 * n), &number(n)).await;
     }
     assert_eq!(app.stack.messages.messages(None).len(), 50);
     // Codes may still be coming back. E-mail is not affected.
     assert_eq!(
-        login_from(&app, &address(501), &number(501))
+        login_from(&app, "203.0.113.1", &number(501))
             .await
             .assert_too_many(),
         5
     );
     login_from(&app, &address(502), ALICE).await.assert_ok();
+}
+
+#[tokio::test]
+async fn networks_whose_codes_do_not_come_back_leave_room_to_others() {
+    let app = TestApp::start().await;
+    let mut sent = Vec::new();
+    for networks in [1, 10] {
+        for n in 0..40 * networks {
+            let client = address(256 * (n % networks) + n / networks % 256);
+            login_from(&app, &client, &number(1000 * networks + n)).await;
+        }
+        sent.push(app.stack.messages.messages(None).len());
+        login_from(&app, &format!("203.0.{networks}.1"), &number(networks))
+            .await
+            .assert_ok();
+    }
+    assert!((10..=11).contains(&sent[0]), "{sent:?}");
+    assert!(sent[1] < 50, "{sent:?}");
+}
+
+#[tokio::test]
+async fn the_64s_of_one_48_count_together() {
+    let app = TestApp::start().await;
+    for n in 0..300 {
+        let client = format!("2001:db8:1:{n:x}::1");
+        login_from(&app, &client, &number(n)).await;
+    }
+    assert!(app.stack.messages.messages(None).len() < 50);
+    login_from(&app, "2001:db8:2::1", &number(999))
+        .await
+        .assert_ok();
+}
+
+#[tokio::test]
+async fn clients_of_an_allowed_network_have_its_allowance_under_way() {
+    let allowed = ("CLIENT_ALLOWANCES", "198.18.0.0/24=120");
+    let app = TestApp::with(&[allowed]).await;
+    for n in 0..60 {
+        login_from(&app, &address(256 * (n + 1)), &number(n)).await;
+    }
+    // Strangers have filled the guard.
+    for n in 0..70 {
+        login_from(&app, &address(n), &number(100 + n))
+            .await
+            .assert_ok();
+    }
+}
+
+#[tokio::test]
+async fn fifty_logins_at_once_of_one_network_count_one_by_one() {
+    let app = TestApp::start().await;
+    let logins: Vec<_> = (0..50).map(|n| (address(n), number(n))).collect();
+    let logins = logins
+        .iter()
+        .map(|(client, to)| login_from(&app, client, to));
+    join_all(logins).await;
+    assert!(app.stack.messages.messages(None).len() <= 10);
+}
+
+#[tokio::test]
+async fn lost_emails_close_the_room_for_strangers_and_for_nobody_else() {
+    let mailbox = |n: usize| format!("person{n}@example.com");
+    let app = TestApp::start().await;
+    app.log_in(ALICE).await;
+    // Twenty in thirty days, and none of the last minutes.
+    let mut sent = 0;
+    for n in 0..60 {
+        let answer = login_from(&app, &address(256 * n), &mailbox(n)).await;
+        sent += usize::from(answer.status == StatusCode::OK);
+    }
+    assert_eq!(sent, 51, "under way, and one that a code forgave");
+    app.advance(Duration::from_mins(20));
+    // All that came back before was one code, of 51.
+    let refused = login_from(&app, "203.0.113.1", &mailbox(99)).await;
+    refused.assert_too_many();
+    assert_eq!(refused.json["limit"], "deployment");
+    app.login(ALICE).await.assert_ok();
+    app.advance(Duration::from_hours(24));
+    login_from(&app, "203.0.113.1", &mailbox(99))
+        .await
+        .assert_too_many();
+    app.advance(Duration::from_hours(30 * 24));
+    login_from(&app, "203.0.113.1", &mailbox(99))
+        .await
+        .assert_ok();
+}
+
+#[tokio::test]
+async fn emails_that_bounce_close_the_room_and_others_do_not_where_bounces_are_reported() {
+    for (set, lost) in [("CONFIGURATION_SET", 20), ("BRAND", 0)] {
+        let settings = [
+            (set, "codes"),
+            ("CONVERSION_GUARD", "200"),
+            ("SENDS_PER_HOUR", "1000"),
+            ("SENDS_PER_DAY", "1000"),
+        ];
+        let app = TestApp::with(&settings).await;
+        for n in 0..40 {
+            login_from(&app, &address(256 * n), &format!("person{n}@example.com"))
+                .await
+                .assert_ok();
+        }
+        // These codes do not come back.
+        app.advance(Duration::from_mins(20));
+        let mut bounced = 0;
+        for n in 0..40 {
+            let to = format!("bounce+{n}@simulator.amazonses.com");
+            let answer = login_from(&app, &address(256 * (100 + n)), &to).await;
+            bounced += usize::from(answer.status == StatusCode::OK);
+            let reports = app.deliver_reports().await;
+            // One that comes twice counts once.
+            for report in &reports {
+                app.invoke(Route::Login, report).await;
+            }
+        }
+        assert_eq!(bounced, lost, "{set}");
+        let refused = login_from(&app, "203.0.113.1", "new@example.com").await;
+        assert_eq!(
+            refused.assert_too_many(),
+            24 * 3600 - 30 * 60,
+            "until midnight"
+        );
+    }
 }
 
 #[tokio::test]

@@ -80,6 +80,21 @@ async fn why_names_each_cause_of_a_code_that_never_came() {
     let full = why(PHONE).await;
     let end = "SENDS_PER_HOUR is 5, until 2026-01-01T01:00:00Z";
     assert!(full.contains(end), "{full}");
+    app.advance(MINUTE * 60);
+    for _ in 0..5 {
+        app.advance(MINUTE);
+        app.login(PHONE).await.assert_ok();
+    }
+    app.advance(MINUTE);
+    let wait = app.login(PHONE).await.assert_too_many();
+    for (wait, told) in [
+        (wait - 1, "SENDS_PER_DAY is 10, until"),
+        (1, "sends by sms"),
+    ] {
+        app.advance(Duration::from_secs(wait));
+        let next = why(PHONE).await;
+        assert!(next.contains(told), "{next}");
+    }
 
     app.add_user(ALICE, true).await;
     let disabled = why(ALICE).await;

@@ -221,11 +221,20 @@ async fn a_cap_that_is_smaller_than_its_number_of_counters_holds() {
 
 #[tokio::test]
 async fn a_guards_counter_forgets_the_counts_of_earlier_days() {
-    for (mode, channel, partition) in [
-        ("sign-up", "email", "deployment#email#0"),
-        ("sign-up", "sms", "prefix#+1#0"),
-        ("conceal", "email", "deployment#email#0"),
-        ("conceal", "sms", "prefix#+1#0"),
+    for (mode, channel, partition, name, kept) in [
+        ("sign-up", "email", "deployment#email#0", "emails-day#", 31),
+        ("sign-up", "email", "deployment#email#0", "asked-day#", 31),
+        (
+            "conceal",
+            "email",
+            "deployment#email#0",
+            "returned-day#",
+            31,
+        ),
+        ("sign-up", "email", "deployment#email#0", "recent#", 1),
+        // Today's, and yesterday's for late refunds.
+        ("sign-up", "sms", "prefix#+1#0", "sms-prefix-day#", 2),
+        ("conceal", "sms", "prefix#+1#0", "sms-prefix-day#", 2),
     ] {
         let settings = [
             ("CONVERSION_GUARD", "3"),
@@ -233,14 +242,14 @@ async fn a_guards_counter_forgets_the_counts_of_earlier_days() {
             ("UNKNOWN_USERS", mode),
         ];
         let app = TestApp::with(&settings).await;
-        for n in 0..12 {
+        for n in 0..34 {
             app.add_user(&nth(channel, n), false).await;
             app.log_in(&nth(channel, n)).await;
             app.advance(DAY);
         }
         let guard = app.partition(partition).await.remove("messages").unwrap();
-        let days = guard.keys().filter(|name| name.contains("-day#"));
-        assert_eq!(days.count(), 2, "today's, and yesterday's for late refunds");
+        let days = guard.keys().filter(|it| it.starts_with(name));
+        assert_eq!(days.count(), kept, "{name}");
     }
 }
 

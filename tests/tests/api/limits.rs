@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use tests::{
-    ALICE, PHONE, TestApp, other_than,
+    ALICE, Call, PHONE, TestApp, other_than,
     table::{Item, partition_key},
 };
 
@@ -39,18 +39,41 @@ async fn the_hours_limit_refuses_until_the_next_hour_begins() {
     app.login(ALICE).await.assert_ok();
 }
 
+/// The time in which one of ten sends a day comes back.
+const REFILL: u64 = 24 * 3600 / 10;
+
 #[tokio::test]
-async fn the_days_limit_refuses_when_no_hours_limit_does() {
-    let app = TestApp::start().await;
+async fn the_days_sends_come_back_one_by_one_and_not_at_midnight() {
+    let app = TestApp::with(&[("SENDS_PER_HOUR", "100")]).await;
+    app.advance(BEFORE_MIDNIGHT);
     for _ in 0..10 {
         app.login(ALICE).await.assert_ok();
-        app.advance(Duration::from_mins(20));
+        app.advance(Duration::from_secs(30));
     }
-    // It is 03:30.
+    // It is 00:04:50, and the first was sent at 23:59:50.
     let wait = app.login(ALICE).await.assert_too_many();
-    assert_eq!(wait, 20 * 3600 + 30 * 60);
-    app.advance(Duration::from_secs(wait));
+    assert_eq!(wait, REFILL - 300);
+    app.advance(Duration::from_secs(wait - 1));
+    assert_eq!(app.login(ALICE).await.assert_too_many(), 1);
+    for _ in 0..3 {
+        app.advance(Duration::from_secs(1));
+        app.login(ALICE).await.assert_ok();
+        app.advance(Duration::from_secs(30));
+        assert_eq!(app.login(ALICE).await.text("limit"), "destination");
+        app.advance(Duration::from_secs(REFILL - 31));
+    }
+}
+
+#[tokio::test]
+async fn sends_that_were_not_used_do_not_add_up() {
+    let settings = [("SENDS_PER_HOUR", "100"), ("RESEND_COOLDOWN_SECONDS", "0")];
+    let app = TestApp::with(&settings).await;
     app.login(ALICE).await.assert_ok();
+    app.advance(Duration::from_hours(30 * 24));
+    for _ in 0..10 {
+        app.login(ALICE).await.assert_ok();
+    }
+    app.login(ALICE).await.assert_too_many();
 }
 
 #[tokio::test]
@@ -59,7 +82,8 @@ async fn a_client_is_told_the_longest_of_all_waits() {
     app.login(ALICE).await.assert_ok();
     assert_eq!(
         app.login(ALICE).await.assert_too_many(),
-        23 * 3600 + 50 * 60
+        24 * 3600,
+        "the day's one send comes back a day after it"
     );
 }
 
@@ -117,7 +141,12 @@ async fn new_codes_allow_no_more_guesses_than_the_days_limit_times_the_attempts(
         }
         app.advance(Duration::from_mins(20));
     }
-    assert_eq!(compared, 10 * 3, "logins a day times attempts at each");
+    // After two hours and 24 minutes, one of the ten is back.
+    assert_eq!(
+        compared,
+        11 * 3,
+        "sends in four hours times attempts at each"
+    );
 }
 
 #[tokio::test]
@@ -216,6 +245,24 @@ async fn a_refused_client_learns_which_kind_of_limit_refuses() {
     assert_eq!(kind(&app, ALICE).await, "cooldown");
 }
 
+#[tokio::test]
+async fn what_an_instance_knows_to_refuse_is_refused_before_anything_is_read() {
+    for mode in ["sign-up", "reveal", "conceal"] {
+        let app = TestApp::with(&[("UNKNOWN_USERS", mode), ("SENDS_PER_HOUR", "1")]).await;
+        app.add_user(ALICE, false).await;
+        app.login(ALICE).await.assert_ok();
+        app.login(ALICE).await.assert_too_many();
+        for _ in 0..2 {
+            let before = app.faults.calls().len();
+            assert_eq!(app.login(ALICE).await.text("limit"), "destination");
+            assert_eq!(app.faults.calls()[before..], [Call::CountRequest], "{mode}");
+            // The cooldown is over, and the hour's limit is known.
+            app.advance(Duration::from_secs(31));
+            app.login(ALICE).await.assert_too_many();
+        }
+    }
+}
+
 /// Ten seconds before the midnight after the start.
 const BEFORE_MIDNIGHT: Duration = Duration::from_secs(24 * 3600 - 600 - 10);
 
@@ -241,7 +288,7 @@ async fn a_cooldown_that_another_clock_started_after_midnight_counts_before_it()
     let text = |text: String| AttributeValue::S(text);
     app.put(Item::from([
         ("pk".to_owned(), text(partition_key(ALICE))),
-        ("sk".to_owned(), text("history".to_owned())),
+        ("sk".to_owned(), text("guesses".to_owned())),
         (
             "cooling_until".to_owned(),
             AttributeValue::N((midnight + 30_000).to_string()),

@@ -1,6 +1,8 @@
 //! The shipped handlers on emulated AWS services, feature by feature: requests come over HTTP as
 //! a client sends them, codes come out of the inbox as a person reads them.
 
+// Of a whole application, which awaits what the shipped functions await.
+#![recursion_limit = "256"]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -59,6 +61,7 @@ mod seals;
 mod sends;
 mod sessions;
 mod sign_ups;
+mod strangers;
 mod strict_table;
 mod table;
 mod template;

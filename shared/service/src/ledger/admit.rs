@@ -6,8 +6,9 @@ use otp_domain::{FullLimit, LimitKind, Mark, Refusal, Scope, UnixTime};
 use rand::CryptoRng;
 
 use super::{
-    AdmissionRules, Issue, Ledger, Part, Receipt, ReplayedLogin, Send, SentMessage,
-    entry::{Entry, Renewal},
+    AdmissionRules, Issue, Ledger, Part, Receipt, ReplayedLogin, Send, SentMessage, StrangerRules,
+    asked_for,
+    entry::{COOLDOWN, Entry, Owed, Renewal},
     guess::count_request,
     page::Page,
     replay::put_request,
@@ -69,55 +70,134 @@ impl Ledger {
         let mut receipt = Receipt {
             ledger: self,
             send,
-            pages: Page::of(entries(send, rules), send.at, rng),
+            pages: Page::of(rules.entries(send), send.at, rng),
             rules,
         };
-        receipt.learn_history();
+        receipt.learn_past()?;
         match within_budget("admit", receipt.decide()).await? {
             Decision::Admitted => Ok(Admitted::New(receipt)),
             Decision::Replayed(earlier) => {
-                receipt.count_against_client().await;
+                self.count_against_client(rules, send.at).await;
                 Ok(Admitted::Replayed(earlier))
             }
             Decision::Outdated(what) => Ok(Admitted::Outdated(what)),
-            Decision::Undeliverable(mark) => Err(receipt.refuse_undeliverable(mark).await),
-            Decision::Refused(limits) => Err(receipt.refuse(limits).await),
+            Decision::Undeliverable(mark) => {
+                Err(self.refuse_undeliverable(mark, send, rules).await)
+            }
+            Decision::Refused(limits) => Err(self.refuse(limits, rules, send.at).await),
         }
     }
 
-    /// Refuses a login whose client is known to be over its limit, before anything is read.
+    /// Refuses a login that is known to be over a limit of its own, before anything is read.
     ///
     /// # Errors
     ///
     /// Refused; of the limits that are known to refuse, the one that lasts longest is named.
-    pub fn recall(&self, rules: &AdmissionRules<'_>, now: UnixTime) -> Result<(), Error> {
-        let limits = rules.limits.iter();
-        let known = limits.filter_map(|it| self.memory.recall(&it.scope, it.name, it.kept, now));
-        let known: Vec<FullLimit> = known.collect();
-        let is_flood = known.iter().any(|limit| limit.kind == LimitKind::Client);
-        let longest = known.iter().max_by_key(|limit| limit.ends_at);
-        match longest {
-            // A repeat under an idempotency key may still get its answer.
-            Some(limit) if is_flood && rules.key.is_none() => Err(limit.refusal(now).into()),
-            _ => Ok(()),
+    pub async fn recall(
+        &self,
+        rules: &AdmissionRules<'_>,
+        asked_for: &Scope,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        // A repeat under an idempotency key may still get its answer.
+        if rules.key.is_some() {
+            return Ok(());
         }
+        let limits = rules.limits.iter().map(|limit| (&limit.scope, limit.name));
+        let all = limits.chain([(asked_for, COOLDOWN)]);
+        let known = all.filter_map(|(scope, name)| self.memory.recall(scope, name, 0, now));
+        let known: Vec<FullLimit> = known.collect();
+        if known.is_empty() {
+            return Ok(());
+        }
+        Err(self.refuse(known, rules, now).await)
+    }
+
+    /// Remembers the limits that refuse, and counts the request against its client.
+    /// Returns the refusal that lasts longest.
+    async fn refuse(
+        &self,
+        mut limits: Vec<FullLimit>,
+        rules: &AdmissionRules<'_>,
+        now: UnixTime,
+    ) -> Error {
+        for limit in &limits {
+            self.memory.remember(limit, now);
+        }
+        if limits.iter().all(|limit| limit.kind != LimitKind::Client) {
+            limits.extend(self.count_against_client(rules, now).await);
+        }
+        let longest = limits.iter().max_by_key(|limit| limit.ends_at);
+        longest.map_or_else(
+            || fault("admit", "refused without a limit").into(),
+            |limit| limit.refusal(now).into(),
+        )
+    }
+
+    /// Counts the request against its client. Returns why it is refused.
+    async fn refuse_undeliverable(
+        &self,
+        mark: Mark,
+        send: &Send<'_>,
+        rules: &AdmissionRules<'_>,
+    ) -> Error {
+        let kind = send.challenge.destination.kind();
+        let refusal = Refusal::DestinationUndeliverable(kind, mark);
+        let full = self.count_against_client(rules, send.at).await;
+        full.map_or(refusal, |full| full.refusal(send.at)).into()
+    }
+
+    /// Counts a request that is not admitted against its client. Returns the client's
+    /// limit if it is full. The request is answered even if the table cannot count it.
+    ///
+    /// It is sent once: a repeat might count twice, and nobody waits for it.
+    async fn count_against_client(
+        &self,
+        rules: &AdmissionRules<'_>,
+        now: UnixTime,
+    ) -> Option<FullLimit> {
+        let mut limits = rules.limits.iter();
+        let limit = limits.find(|limit| matches!(limit.scope, Scope::Client(_)))?;
+        let memory = &self.memory;
+        if let Some(known) = memory.recall(&limit.scope, limit.name, limit.kept, now) {
+            return Some(known);
+        }
+        let once = Builder::new().retry_config(RetryConfig::disabled());
+        let count = count_request(limit, now, &self.table);
+        let error = count.customize().config_override(once).send().await.err()?;
+        let is_full = matches!(
+            error.as_service_error(),
+            Some(UpdateItemError::ConditionalCheckFailedException(_))
+        );
+        is_full.then(|| {
+            let full = limit.full(now);
+            memory.remember(&full, now);
+            full
+        })
     }
 }
 
-/// All that a send counts.
-fn entries<'a>(send: &'a Send<'a>, rules: &'a AdmissionRules<'a>) -> Vec<Entry<'a>> {
+impl<'a> AdmissionRules<'a> {
+    /// All that a send counts.
+    fn entries(&'a self, send: &'a Send<'a>) -> Vec<Entry<'a>> {
+        let strangers = self.guard.iter().flat_map(StrangerRules::entries);
+        let mut entries: Vec<_> = strangers.collect();
+        entries.extend(self.limits.iter().map(Entry::of));
+        own_entries(send, self, &mut entries);
+        entries
+    }
+}
+
+/// What a send counts at its destination, at the device and at the challenge.
+fn own_entries<'a>(
+    send: &'a Send<'a>,
+    rules: &'a AdmissionRules<'a>,
+    entries: &mut Vec<Entry<'a>>,
+) {
     let (challenge, attempts) = (send.challenge, rules.policy.max_attempts);
     let to = &challenge.destination;
-    // The guard comes first: its counters are those of its page.
-    let guard = rules.guard.iter().map(Entry::Guard);
-    let mut entries: Vec<_> = guard
-        .chain(rules.limits.iter().map(Entry::Window))
-        .collect();
     if send.part != Part::Message && !rules.policy.cooldown.is_zero() {
-        let scope = match &send.device {
-            Some(device) => Scope::Device(to.clone(), device.clone()),
-            None => Scope::Destination(to.clone()),
-        };
+        let scope = asked_for(to, send.device.as_deref());
         entries.push(Entry::Cooldown(scope, rules.policy.cooldown));
     }
     // A fixed code does not grow.
@@ -150,7 +230,6 @@ fn entries<'a>(send: &'a Send<'a>, rules: &'a AdmissionRules<'a>) -> Vec<Entry<'
             Entry::Again(challenge, Renewal { until, attempts })
         }
     });
-    entries
 }
 
 impl Receipt<'_> {
@@ -158,14 +237,15 @@ impl Receipt<'_> {
         self.send.at
     }
 
-    /// Takes what was looked at before as what the destination's past is.
-    fn learn_history(&mut self) {
-        let Some(history) = &self.send.history else {
-            return;
-        };
-        for page in &mut self.pages {
-            page.learn_history(history);
+    /// Learns what was looked at before.
+    fn learn_past(&mut self) -> Result<(), Fault> {
+        for looked in self.send.past.iter().flat_map(|past| &past.looked) {
+            let owed = self.owed();
+            for page in &mut self.pages {
+                page.looked_at(looked, owed)?;
+            }
         }
+        Ok(())
     }
 
     /// Decides by memory if a limit is known to refuse, otherwise by the table.
@@ -182,10 +262,10 @@ impl Receipt<'_> {
     /// The limits that are known to refuse this login. A guard that refused lately
     /// is read again, because a code that comes back makes room in it at once.
     async fn known_to_refuse(&mut self) -> Result<Vec<FullLimit>, Fault> {
-        let (now, memory) = (self.now(), &self.ledger.memory);
+        let (now, memory, owed) = (self.now(), &self.ledger.memory, self.owed());
         let recall = |entry: &Entry<'_>| {
-            let (scope, name, kept) = entry.name()?;
-            memory.recall(&scope, name, kept, now)
+            let (scope, name) = entry.name()?;
+            memory.recall(&scope, name, entry.kept(owed), now)
         };
         let (guards, others): (Vec<_>, Vec<_>) = self
             .pages
@@ -193,16 +273,17 @@ impl Receipt<'_> {
             .flat_map(|page| &page.entries)
             .partition(|entry| matches!(entry, Entry::Guard(_)));
         let known: Vec<FullLimit> = others.into_iter().filter_map(recall).collect();
-        if !known.is_empty() || !guards.into_iter().any(|guard| recall(guard).is_some()) {
+        let is_closed = guards.into_iter().any(|guard| recall(guard).is_some());
+        let is_lost = self.pages.iter().any(Page::is_lost);
+        if !known.is_empty() || !(is_closed || is_lost) {
             return Ok(known);
         }
-        let guarded = |page: &&mut Page<'_>| page.counts_message().is_some();
-        let page = self.pages.iter_mut().find(guarded);
+        let page = self.pages.iter_mut().find(|page| page.is_guarded());
         let Some(page) = page else {
             return Ok(Vec::new());
         };
         let unknown = vec![page.unknown()];
-        read(self.ledger, std::slice::from_mut(page), unknown).await?;
+        read(self.ledger, std::slice::from_mut(page), unknown, owed).await?;
         Ok(page.move_on().into_iter().collect())
     }
 
@@ -232,7 +313,8 @@ impl Receipt<'_> {
             }
             // Until every shard is known, it is unknown what lasts longest.
             let unread = self.pages.iter().map(Page::unread).collect();
-            read(self.ledger, &mut self.pages, unread).await?;
+            let owed = self.owed();
+            read(self.ledger, &mut self.pages, unread, owed).await?;
             let refusals = self.pages.iter_mut().filter_map(Page::move_on);
             let refusals: Vec<FullLimit> = refusals.collect();
             if !refusals.is_empty() {
@@ -255,61 +337,14 @@ impl Receipt<'_> {
             let earlier = request.item().ok_or_else(missing)?;
             return ReplayedLogin::read(earlier).map(Some);
         }
-        for (page, reason) in self.pages.iter_mut().zip(failed) {
-            if let Some(reason) = reason {
-                page.refused(reason.item())?;
+        // The networks come first, and say what is open to them in what follows.
+        for (nth, reason) in failed.enumerate() {
+            let owed = self.owed();
+            if let (Some(page), Some(reason)) = (self.pages.get_mut(nth), reason) {
+                page.refused(reason.item(), owed)?;
             }
         }
         Ok(None)
-    }
-
-    /// Remembers the limits that refuse, and counts the request against its client.
-    /// Returns the refusal that lasts longest.
-    async fn refuse(&self, mut limits: Vec<FullLimit>) -> Error {
-        for limit in &limits {
-            self.ledger.memory.remember(limit, self.now());
-        }
-        if limits.iter().all(|limit| limit.kind != LimitKind::Client) {
-            limits.extend(self.count_against_client().await);
-        }
-        let longest = limits.iter().max_by_key(|limit| limit.ends_at);
-        longest.map_or_else(
-            || fault("admit", "refused without a limit").into(),
-            |limit| limit.refusal(self.now()).into(),
-        )
-    }
-
-    /// Counts the request against its client. Returns why it is refused.
-    async fn refuse_undeliverable(&self, mark: Mark) -> Error {
-        let kind = self.send.challenge.destination.kind();
-        let refusal = Refusal::DestinationUndeliverable(kind, mark);
-        let full = self.count_against_client().await;
-        full.map_or(refusal, |full| full.refusal(self.now())).into()
-    }
-
-    /// Counts a request that is not admitted against its client. Returns the client's
-    /// limit if it is full. The request is answered even if the table cannot count it.
-    ///
-    /// It is sent once: a repeat might count twice, and nobody waits for it.
-    async fn count_against_client(&self) -> Option<FullLimit> {
-        let mut limits = self.rules.limits.iter();
-        let limit = limits.find(|limit| matches!(limit.scope, Scope::Client(_)))?;
-        let memory = &self.ledger.memory;
-        if let Some(known) = memory.recall(&limit.scope, limit.name, limit.kept, self.now()) {
-            return Some(known);
-        }
-        let once = Builder::new().retry_config(RetryConfig::disabled());
-        let count = count_request(limit, self.now(), &self.ledger.table);
-        let error = count.customize().config_override(once).send().await.err()?;
-        let is_full = matches!(
-            error.as_service_error(),
-            Some(UpdateItemError::ConditionalCheckFailedException(_))
-        );
-        is_full.then(|| {
-            let full = limit.full(self.now());
-            memory.remember(&full, self.now());
-            full
-        })
     }
 }
 
@@ -318,12 +353,13 @@ pub(super) async fn read(
     ledger: &Ledger,
     pages: &mut [Page<'_>],
     wanted: Vec<Vec<(Shard, Item)>>,
+    owed: Owed,
 ) -> Result<(), Fault> {
     let keys = wanted.iter().flatten().map(|(_, key)| key.clone());
     let mut items = ledger.table.get_all(keys.collect()).await?.into_iter();
     for (page, wanted) in pages.iter_mut().zip(&wanted) {
         for ((shard, _), item) in wanted.iter().zip(items.by_ref()) {
-            page.learn(*shard, &item)?;
+            page.learn(*shard, &item, owed)?;
         }
     }
     Ok(())

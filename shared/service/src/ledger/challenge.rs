@@ -90,8 +90,8 @@ pub(super) fn attributes(
 const COUNTED_AT: &str = "counted_at";
 
 fn counted_at(sent: &Sent) -> Option<AttributeValue> {
-    let page = sent.counted_at.clone()?;
-    Some(AttributeValue::Ss(vec![page]))
+    let pages = sent.counted_at.clone();
+    (!pages.is_empty()).then_some(AttributeValue::Ss(pages))
 }
 
 /// The attribute of the ways that the code of a challenge has travelled.

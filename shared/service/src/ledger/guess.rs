@@ -13,8 +13,9 @@ use otp_domain::{
 use super::{
     Ledger, challenge,
     entry::{Entry, add, counter},
-    history::{self, Return},
-    page::{partition, record_conversion},
+    guesses,
+    history::Return,
+    page::{FIRST, partition, record_conversion},
 };
 use crate::{
     Error, ErrorKind,
@@ -22,7 +23,7 @@ use crate::{
     keys::{DigestKeys, HeldKeys},
     table::{
         Clauses, Item, Table,
-        attributes::{key, key_in, millis, number, sweep_after, text},
+        attributes::{key_in, millis, number, sweep_after, text},
         until_settled,
     },
 };
@@ -74,8 +75,8 @@ impl ChargedGuess<'_> {
     /// The table is unreachable. The attempt stays spent.
     pub async fn record_wrong(&self, now: UnixTime) -> Result<(), Fault> {
         let (challenge, table) = (&self.challenge, &self.table);
-        let key = history::key_of_guesses(challenge);
-        history::record_wrong(key, &challenge.id, &self.client, now, table).await
+        let key = guesses::key_of(challenge);
+        guesses::record_wrong(key, &challenge.id, &self.client, now, table).await
     }
 
     /// What a right code changes beside the user: its challenge is used, and was not before; its messages are
@@ -97,17 +98,15 @@ impl ChargedGuess<'_> {
             takes_off,
             at: now,
         };
-        let mut pages: Vec<&str> = self
-            .message_pages
-            .iter()
-            .filter_map(|page| page_of(page))
-            .collect();
-        pages.sort_unstable();
-        let pages = pages.chunk_by(|one, other| one == other);
-        let conversions = pages.filter_map(|messages| {
-            let count = i64::try_from(messages.len()).unwrap_or(i64::MAX);
-            let page = messages.first()?;
-            Some(record_conversion(page, count, table, now))
+        let mut marks: Vec<&str> = self.message_pages.iter().map(String::as_str).collect();
+        marks.sort_unstable();
+        let pages = marks.chunk_by(|one, other| page_of(one) == page_of(other));
+        let conversions = pages.filter_map(|marks| {
+            let firsts = marks.iter().filter(|mark| mark.ends_with(FIRST));
+            let [all, firsts] =
+                [marks.len(), firsts.count()].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+            let page = page_of(marks.first()?)?;
+            Some(record_conversion(page, all, firsts, table, now))
         });
         let conversions: Vec<_> = conversions.collect();
         [used.update(key, table)]
@@ -159,10 +158,7 @@ impl Ledger {
         operation: Option<impl Fn(&HeldKeys<'_>, &ChallengeId) -> OperationId>,
     ) -> Result<ChargedGuess<'a>, Error> {
         let limit = guess.limit;
-        if let Some(full) = self
-            .memory
-            .recall(&limit.scope, limit.name, limit.kept, guess.at)
-        {
+        if let Some(full) = self.memory.recall(&limit.scope, limit.name, 0, guess.at) {
             return Err(full.refusal(guess.at).into());
         }
         let (charged, is_bounded) = match self.spend(guess, keys, operation).await {
@@ -221,9 +217,9 @@ impl Ledger {
             }
             Attempt::Refused(stands) => {
                 let client = held.current.client_at(guess.destination, guess.client);
-                let key = key(guess.destination, history::SORT_KEY);
+                let key = guesses::key_at(guess.destination);
                 let none = ChallengeId::of_none();
-                history::record_wrong(key, &none, &client, guess.at, &self.table).await?;
+                guesses::record_wrong(key, &none, &client, guess.at, &self.table).await?;
                 Err(refused(stands.as_deref(), guess, &held))
             }
         }

@@ -4,7 +4,7 @@ use rand::CryptoRng;
 use super::{
     Ledger,
     admit::read,
-    entry::{Entry, Sent},
+    entry::{Entry, Owed, Sent},
     page::Page,
 };
 use crate::{
@@ -31,11 +31,7 @@ impl Ledger {
     }
 
     async fn try_pages(&self, mut pages: Vec<Page<'_>>, id: &OperationId) -> Result<bool, Fault> {
-        let sent = Sent {
-            counted_at: None,
-            digits: 0,
-            way: None,
-        };
+        let sent = Sent::default();
         let mut attempt = 0;
         loop {
             let counts = pages.iter().map(|page| page.count(&sent, &self.table));
@@ -45,11 +41,11 @@ impl Ledger {
             };
             for (page, reason) in pages.iter_mut().zip(&reasons) {
                 if condition_failed(reason) {
-                    page.refused(reason.item())?;
+                    page.refused(reason.item(), Owed::default())?;
                 }
             }
             let unread = pages.iter().map(Page::unread).collect();
-            read(self, &mut pages, unread).await?;
+            read(self, &mut pages, unread, Owed::default()).await?;
             if pages.iter_mut().any(|page| page.move_on().is_some()) {
                 return Ok(false);
             }

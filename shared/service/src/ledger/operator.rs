@@ -1,20 +1,26 @@
 //! What an operator asks about a destination, and lifts.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use otp_domain::{ChallengeId, Destination, Mark, Purpose, UnixTime, User, WayName};
+use otp_domain::{
+    ChallengeId, Destination, FullLimit, Mark, Policy, Purpose, Scope, UnixTime, User, WayName,
+};
 
 use super::{
     Ledger,
+    admit::read,
+    asked_for,
     deliveries::{Change, Deliveries, SENT},
-    entry::optional_time,
+    entry::{Entry, Owed},
     history,
+    page::Page,
 };
 use crate::{
+    ambient,
     fault::{Dependency, Fault},
     store::Store,
     table::{
         Clauses, Item,
-        attributes::{count, destination, field, key, partition, text},
+        attributes::{destination, field, key, partition, text},
         until_settled,
     },
 };
@@ -25,12 +31,6 @@ pub struct Past {
     pub user: Option<User>,
     /// The last messages, and the marks of each way.
     pub deliveries: Deliveries,
-    /// When a stranger may ask for the next code.
-    pub cooling_until: Option<UnixTime>,
-    /// The codes of this hour that strangers asked for.
-    pub sends_this_hour: i64,
-    /// The codes of this day that strangers asked for.
-    pub sends_today: i64,
 }
 
 impl Ledger {
@@ -39,27 +39,38 @@ impl Ledger {
     /// # Errors
     ///
     /// The table is unreachable, or an item in it is malformed.
-    pub async fn past(&self, to: &Destination, now: UnixTime) -> Result<Past, Fault> {
-        let day = now.utc_day().as_secs();
-        let hour = now
-            .window_start(std::time::Duration::from_hours(1))
-            .as_secs();
-        let keys = vec![
-            Store::key_of_user(to),
-            key(to, history::SORT_KEY),
-            key(&to.bucket(), format!("sends#{day}")),
-        ];
+    pub async fn past(&self, to: &Destination) -> Result<Past, Fault> {
+        let keys = vec![Store::key_of_user(to), key(to, history::SORT_KEY)];
         let found = self.table.get_all(keys).await?;
-        let [user, history, sends] = &found[..] else {
+        let [user, history] = &found[..] else {
             return Err(crate::table::fault("read", "not as many items as keys"));
         };
         Ok(Past {
             user: Store::read_user(user)?,
             deliveries: Deliveries::read(history)?,
-            cooling_until: optional_time(history, "cooling_until")?.filter(|end| now < *end),
-            sends_this_hour: count(sends, &format!("sends-hour#{hour}"))?,
-            sends_today: count(sends, &format!("sends-day#{day}"))?,
         })
+    }
+
+    /// The limit of the destination that would refuse a stranger's next code, if one would: of
+    /// several, the one that lasts longest.
+    ///
+    /// # Errors
+    ///
+    /// The table is unreachable, or an item in it is malformed.
+    pub async fn refusing(
+        &self,
+        to: &Destination,
+        policy: &Policy,
+        now: UnixTime,
+    ) -> Result<Option<FullLimit>, Fault> {
+        let limits = policy.sends(&Scope::Destination(to.bucket()));
+        let cooldown = Entry::Cooldown(asked_for(to, None), policy.cooldown);
+        let entries = limits.iter().map(Entry::of).chain([cooldown]);
+        let mut pages = Page::of(entries, now, &mut ambient::rng());
+        let all = pages.iter().map(Page::unknown).collect();
+        read(self, &mut pages, all, Owed::default()).await?;
+        let refusals = pages.iter_mut().filter_map(Page::move_on);
+        Ok(refusals.max_by_key(|limit| limit.ends_at))
     }
 
     /// Lifts the marks of a destination that count now. A report from before comes too late.
@@ -72,7 +83,7 @@ impl Ledger {
         to: &Destination,
         now: UnixTime,
     ) -> Result<Vec<(WayName, Mark)>, Fault> {
-        let known = self.past(to, now).await?.deliveries;
+        let known = self.past(to).await?.deliveries;
         let marked: Vec<_> = known.marks(now).collect();
         for (way, _) in &marked {
             let latest = known.ways[way].marked_at.values().copied().max();
@@ -108,7 +119,7 @@ impl Ledger {
                 ("pk".to_owned(), item["pk"].clone()),
                 ("sk".to_owned(), text(&sort)),
             ]);
-            if sort.starts_with("sends#") || sort.contains("#sends#") {
+            if sort == "sends" || sort.ends_with("#sends") {
                 self.delete(of_item).await?;
             } else if item.contains_key("cooling_until") {
                 let mut update = Clauses::default();

@@ -9,8 +9,11 @@ use rand::CryptoRng;
 
 use super::{
     Outdated,
-    entry::{Entry, Sent, State, Undo},
-    history::{self, History},
+    entry::{Entry, Lost, Owed, Sent, State, Undo},
+    guesses::PastGuesses,
+    history::History,
+    look::Looked,
+    networks,
     shards::{Shard, Shards},
 };
 use crate::{
@@ -34,21 +37,33 @@ pub(super) struct Page<'a> {
 /// The sort key of a page that counts messages until their codes come back.
 pub(super) const MESSAGES: &str = "messages";
 
-/// Takes so many messages of the page in this partition off its guard, for their code came
-/// back.
+/// The beginning of the partitions of networks.
+const NETWORK: &str = "network#";
+
+/// The end of the mark of a message that counts for a network, or as lost, until it comes back.
+pub(super) const FIRST: &str = "|first";
+
+/// Takes so many messages off the guard that counts them in this partition, or off the
+/// network, for their code came back.
 pub(super) fn record_conversion(
     partition: &str,
     messages: i64,
+    firsts: i64,
     table: &Table,
     now: UnixTime,
 ) -> Result<TransactWriteItem, BuildError> {
     let mut update = Clauses::default();
-    update.set("proven_at", millis(now));
     let sweep = sweep_after(now.plus(ConversionGuard::MEMORY));
     update.set("expires_at_seconds", sweep);
-    for (count, by) in [("unproven", -messages), ("proven", messages)] {
-        let by = update.value(number(by));
-        update.add.push(format!("{count} {by}"));
+    if firsts > 0 {
+        networks::returned(firsts, now, &mut update);
+    }
+    if !partition.starts_with(NETWORK) {
+        update.set("proven_at", millis(now));
+        for (count, by) in [("unproven", -messages), ("proven", messages)] {
+            let by = update.value(number(by));
+            update.add.push(format!("{count} {by}"));
+        }
     }
     update.update(key_in(text(partition), MESSAGES), table)
 }
@@ -62,6 +77,7 @@ pub(super) fn partition(scope: &Scope, shard: u32) -> AttributeValue {
         }
         Scope::Client(client) => text(format!("client#{}", client.as_str())),
         Scope::Prefix(prefix) => text(format!("prefix#{prefix}#{shard}")),
+        Scope::Network(of, network) => text(format!("{NETWORK}{of}#{}", network.as_str())),
         Scope::Deployment(kind) => text(format!("deployment#{}#{shard}", kind.as_str())),
     }
 }
@@ -118,11 +134,45 @@ impl<'a> Page<'a> {
         self.key_of(self.shards.current())
     }
 
-    /// The partition where the conversion guard counts the message, if it does so here.
-    pub(super) fn counts_message(&self) -> Option<String> {
-        let guarded = self.entries.iter().any(|it| matches!(it, Entry::Guard(_)));
+    /// The mark of a message that counts here until its code comes back.
+    pub(super) fn mark(&self, message: &str) -> Option<String> {
         let partition = partition(&self.scope, self.shards.current().nth);
-        guarded.then(|| partition.as_s().cloned().unwrap_or_default())
+        let partition = partition.as_s().map_or("", String::as_str);
+        let has = |is: fn(&Entry<'_>) -> bool| self.entries.iter().any(is);
+        if has(|it| {
+            matches!(
+                it,
+                Entry::Turn(_, _, true) | Entry::Lost(_, Lost { counts: true, .. })
+            )
+        }) {
+            return Some(format!("{partition}|{message}{FIRST}"));
+        }
+        has(|it| matches!(it, Entry::Guard(_))).then(|| format!("{partition}|{message}"))
+    }
+
+    /// Whether this is the page of the conversion guard.
+    pub(super) fn is_guarded(&self) -> bool {
+        self.entries.iter().any(|it| matches!(it, Entry::Guard(_)))
+    }
+
+    /// Whether the current counter was seen to refuse by a room that no write asks.
+    pub(super) fn is_lost(&self) -> bool {
+        let states = self.shards.here().into_iter().flatten();
+        let mut entries = self.entries.iter().zip(states);
+        entries.any(|it| matches!(it, (Entry::Lost(..), State::Full(_))))
+    }
+
+    /// What the networks owe that this page is of.
+    pub(super) fn owed(&self) -> Owed {
+        let states = self.shards.here().into_iter().flatten();
+        let owed = states.filter_map(|state| match state {
+            State::Network(past) => Some(Owed {
+                messages: past.owed,
+                allowance: past.allowance,
+            }),
+            _ => None,
+        });
+        owed.max_by_key(|owed| owed.messages).unwrap_or_default()
     }
 
     /// What is known of the past that this page keeps.
@@ -130,6 +180,15 @@ impl<'a> Page<'a> {
         let mut states = self.shards.here()?.iter();
         states.find_map(|state| match state {
             State::Known(history) => Some(&**history),
+            _ => None,
+        })
+    }
+
+    /// What is known of the guesses that this page keeps.
+    pub(super) fn guesses(&self) -> Option<&PastGuesses> {
+        let mut states = self.shards.here()?.iter();
+        states.find_map(|state| match state {
+            State::Guessed(past) => Some(&**past),
             _ => None,
         })
     }
@@ -189,32 +248,31 @@ impl<'a> Page<'a> {
     }
 
     /// Learns what a shard holds.
-    pub(super) fn learn(&mut self, shard: Shard, item: &Item) -> Result<(), Fault> {
+    pub(super) fn learn(&mut self, shard: Shard, item: &Item, owed: Owed) -> Result<(), Fault> {
         let entries = self.entries.iter();
-        let states = entries.map(|entry| entry.judge(item, self.at, shard));
+        let states = entries.map(|entry| entry.judge(item, self.at, shard, owed));
         self.shards.learn(shard, states.collect::<Result<_, _>>()?);
         Ok(())
     }
 
-    /// Takes this as the past of the destination, if this page keeps it.
-    pub(super) fn learn_history(&mut self, history: &History) {
-        let is_past = matches!(self.scope, Scope::Destination(_)) && self.sort == history::SORT_KEY;
-        if !is_past {
-            return;
+    /// Learns what was looked at before, if it is an item of this page.
+    pub(super) fn looked_at(&mut self, looked: &Looked, owed: Owed) -> Result<(), Fault> {
+        if self.scope != looked.scope || self.sort != looked.sort {
+            return Ok(());
         }
-        let known = |entry: &Entry<'_>| match entry {
-            Entry::Guesses(..) | Entry::Asked(..) | Entry::Message(..) => {
-                State::Known(Box::new(history.clone()))
-            }
-            _ => State::Open,
-        };
-        let states = self.entries.iter().map(known).collect();
-        self.shards.learn(self.shards.current(), states);
+        let shard = self.shards.go_to(looked.shard);
+        self.learn(shard, &looked.item, owed)
+    }
+
+    /// What is looked at of this page before a login asks to be admitted.
+    pub(super) fn look(&self) -> (Scope, String, u32) {
+        let shard = self.shards.current().nth;
+        (self.scope.clone(), self.sort.clone(), shard)
     }
 
     /// Learns what the current shard holds, which refused.
-    pub(super) fn refused(&mut self, item: Option<&Item>) -> Result<(), Fault> {
-        self.learn(self.shards.current(), item.unwrap_or(&Item::new()))
+    pub(super) fn refused(&mut self, item: Option<&Item>, owed: Owed) -> Result<(), Fault> {
+        self.learn(self.shards.current(), item.unwrap_or(&Item::new()), owed)
     }
 
     /// The shards to read before the next try: all that are unknown, if the current one

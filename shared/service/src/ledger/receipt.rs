@@ -3,7 +3,7 @@
 use super::{
     AdmissionRules, Issue, Ledger, Send,
     challenge::SPENT_BY,
-    entry::{Entry, Sent, Undo},
+    entry::{Entry, Owed, Sent, Undo},
     page::Page,
     replay::request_key,
 };
@@ -29,7 +29,7 @@ impl Receipt<'_> {
     pub fn digits(&self) -> u8 {
         let (challenge, policy) = (self.send.challenge, self.rules.policy);
         let grows = challenge.device.is_none() && !challenge.is_fixed;
-        let mut pasts = self.pages.iter().filter_map(Page::history);
+        let mut pasts = self.pages.iter().filter_map(Page::guesses);
         match pasts.next() {
             Some(past) if grows && self.send.issue == Issue::New => {
                 let at_risk = past.guesses.at_risk(self.send.at);
@@ -41,12 +41,20 @@ impl Receipt<'_> {
 
     /// What the parts of the admission tell each other.
     pub(super) fn sent(&self) -> Sent {
-        let page = self.pages.iter().find_map(Page::counts_message);
+        let marks = self.pages.iter().filter_map(|page| page.mark(self.send.id));
         Sent {
-            counted_at: page.map(|page| format!("{page}|{}", self.send.id)),
+            counted_at: marks.collect(),
             digits: self.digits(),
+            owed: self.owed(),
             way: self.send.way.cloned(),
         }
+    }
+
+    /// What the networks of the client owe, as far as it is known.
+    pub(super) fn owed(&self) -> Owed {
+        let networks = self.pages.iter().map(Page::owed);
+        let most = networks.max_by_key(|owed| (owed.messages, owed.allowance));
+        most.unwrap_or_default()
     }
 
     /// Takes the admission back after a failed delivery: removes the challenge,
@@ -117,7 +125,7 @@ impl Receipt<'_> {
             if matches!(entry, Entry::Window(limit) if !limit.refundable) {
                 continue;
             }
-            if let Some((scope, name, _)) = entry.name() {
+            if let Some((scope, name)) = entry.name() {
                 self.ledger.memory.forget(&scope, name);
             }
         }

@@ -1,15 +1,26 @@
 //! Reports of providers: what became of a message.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use otp_domain::{Challenge, ChallengeId, Destination, Guesses, MessageState, UnixTime, WayName};
+use aws_sdk_dynamodb::{error::BuildError, types::TransactWriteItem};
+use otp_domain::{
+    Challenge, ChallengeId, ConversionGuard, Destination, Guesses, Mark, MessageState, OperationId,
+    UnixTime, WayName,
+};
 
-use super::{Ledger, deliveries::Change, history};
+use super::{
+    Ledger, Look,
+    admit::read,
+    deliveries::Change,
+    entry::{Entry, Owed, Sent},
+    history,
+    page::Page,
+};
 use crate::{
     about::{About, MessageId},
-    fault::{Cause, Dependency, Fault},
+    ambient,
+    fault::{Cause, Fault},
     store::Store,
     table::{
-        Clauses,
+        Clauses, Written,
         attributes::{key, sweep_after},
         fault, until_settled,
     },
@@ -58,20 +69,38 @@ impl From<&Report> for About {
 
 impl Ledger {
     /// Records a report. Nobody learns from it who has an account: a destination without a
-    /// user and without a live code gets nothing but a mark that ends.
+    /// user and without a live code gets nothing but a mark that ends. An e-mail that came back
+    /// takes room at the `guard` of e-mail, if there is one.
     ///
     /// # Errors
     ///
     /// The table is unreachable, or an item is malformed. The report may be recorded.
-    pub async fn record(&self, report: &Report, now: UnixTime) -> Result<Recorded, Fault> {
-        until_settled("record", || self.try_to_record(report, now)).await
+    pub async fn record(
+        &self,
+        report: &Report,
+        guard: Option<&ConversionGuard>,
+        now: UnixTime,
+    ) -> Result<Recorded, Fault> {
+        until_settled("record", || self.try_to_record(report, guard, now)).await
     }
 
-    async fn try_to_record(&self, report: &Report, now: UnixTime) -> Result<Recorded, Fault> {
+    async fn try_to_record(
+        &self,
+        report: &Report,
+        guard: Option<&ConversionGuard>,
+        now: UnixTime,
+    ) -> Result<Recorded, Fault> {
         let user = Store::key_of_user(&report.to);
-        let seen = self.look(&report.to, user, None, 0).await?;
+        let look = Look {
+            beside: user,
+            named: None,
+            attempts: 0,
+            strangers: None,
+            at: now,
+        };
+        let seen = self.look(&report.to, look, &mut ambient::rng()).await?;
         let has_user = Store::read_user(&seen.beside)?.is_some();
-        let known = seen.history.deliveries;
+        let known = seen.past.history.deliveries;
         let message = known.find(report.challenge.as_ref(), report.sent_at);
         let is_ours = message.is_some() || (has_user && report.challenge.is_some());
         if !is_ours {
@@ -103,16 +132,39 @@ impl Ledger {
         } else {
             update.conditions.push("attribute_exists(pk)".to_owned());
         }
-        let written = update.update_alone(key(&report.to, history::SORT_KEY), &self.table);
-        let Err(error) = written.send().await else {
-            return Ok(Recorded::New);
-        };
-        match error.as_service_error() {
+        let guard = guard.filter(|_| matches!(change.mark, Some((Mark::Bounced, _))));
+        let history = update.update(key(&report.to, history::SORT_KEY), &self.table);
+        self.write_report(history, guard, now).await
+    }
+
+    /// Writes what a report changes, and counts its bounce at a `guard`.
+    async fn write_report(
+        &self,
+        history: Result<TransactWriteItem, BuildError>,
+        guard: Option<&ConversionGuard>,
+        now: UnixTime,
+    ) -> Result<Recorded, Fault> {
+        let rng = &mut ambient::rng();
+        let token = format!("report-{}", OperationId::draw(rng).as_str());
+        let mut pages = Page::of(guard.map(Entry::Bounced), now, rng);
+        let all: Vec<_> = pages.iter().map(Page::unknown).collect();
+        if !all.is_empty() {
+            read(self, &mut pages, all, Owed::default()).await?;
+        }
+        for page in &mut pages {
+            page.move_on();
+        }
+        let counts = pages
+            .iter()
+            .map(|page| page.count(&Sent::default(), &self.table));
+        match self
+            .table
+            .transact(&token, [history].into_iter().chain(counts))
+            .await?
+        {
+            Written::Committed => Ok(Recorded::New),
             // Another write came first: look again.
-            Some(UpdateItemError::ConditionalCheckFailedException(_)) => {
-                Err(fault("record", Cause::Busy("changed meanwhile".into())))
-            }
-            _ => Err(Fault::from_sdk(Dependency::Table, "UpdateItem", &error)),
+            Written::Cancelled(_) => Err(fault("record", Cause::Busy("changed meanwhile".into()))),
         }
     }
 }

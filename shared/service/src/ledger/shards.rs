@@ -84,6 +84,12 @@ impl<Known> Shards<Known> {
         self.known.values()
     }
 
+    /// Makes a shard the current one.
+    pub(super) fn go_to(&mut self, nth: u32) -> Shard {
+        self.current = nth;
+        self.current()
+    }
+
     pub(super) fn learn(&mut self, shard: Shard, known: Known) {
         self.known.insert(shard.nth, known);
     }

@@ -10,7 +10,7 @@ use rand::{SeedableRng, rngs::StdRng};
 
 use super::{
     ReplayedLogin, challenge,
-    entry::{Sent, guard_count},
+    entry::{Owed, Sent, guard_count},
     replay::is_live,
 };
 use crate::table::{
@@ -104,7 +104,8 @@ fn challenge_to(to: &str, user: CarriedUser, seed: u64) -> Challenge {
 fn item_of(written: &Challenge, page: Option<&str>) -> Item {
     let mut item = challenge::key_of(&written.destination, &written.purpose, &written.id);
     let sent = Sent {
-        counted_at: page.map(str::to_owned),
+        counted_at: page.map(str::to_owned).into_iter().collect(),
+        owed: Owed::default(),
         digits: written.digits,
         way: None,
     };

@@ -17,7 +17,7 @@ use crate::{
     ambient::Stopwatch,
     delivery::DeliveryFailure,
     fault::{Cause, Dependency, Fault},
-    ledger::{AdmissionRules, Admitted, History, Outdated, Part},
+    ledger::{AdmissionRules, Admitted, Counted, Outdated, Part},
 };
 
 /// How long an instance takes no other event after the answer. Providers usually
@@ -95,14 +95,16 @@ impl LoginService {
         let left = || LIMIT.saturating_sub(started.elapsed());
         let to = &issued.challenge.destination;
         let about = About::from(to).and(&issued.challenge.id);
+        let strangers = self.stranger_rules(&issued.asker.client, issued.prefix.as_deref());
+        let look = self.look(to, strangers.as_ref(), None, issued.at, rng);
         // Before the answer, this would tell whether the login before sent a message.
         let (found, _) = tokio::join!(
-            timeout(left(), self.look(to, None)),
+            timeout(left(), look),
             timeout(left(), self.sender.connect(to, issued.via.as_ref())),
         );
         let found = found.unwrap_or_else(|_| Err(timed_out(Dependency::Table, "find user")));
-        let (user, history) = match found {
-            Ok((seen, user)) => (user, seen.history),
+        let (user, past) = match found {
+            Ok((seen, user)) => (user, seen.past),
             Err(fault) => {
                 let outcome = ConcealedOutcome::UserUnread(fault);
                 return Concluded { outcome, about };
@@ -110,10 +112,7 @@ impl LoginService {
         };
         // The answer is the same for all, so the key need not wait for the message.
         let (sent, _) = tokio::join!(
-            timeout(
-                left(),
-                self.send_if_due(&issued, user.as_ref(), history, rng)
-            ),
+            timeout(left(), self.send_if_due(&issued, user.as_ref(), past, rng)),
             timeout(left(), self.complete(&issued, Delivery::Unconfirmed)),
         );
         let (outcome, sent) = sent.unwrap_or_else(|_| {
@@ -133,7 +132,7 @@ impl LoginService {
         &self,
         issued: &IssuedCode,
         user: Option<&User>,
-        history: History,
+        past: Counted,
         rng: &mut impl CryptoRng,
     ) -> (ConcealedOutcome, About) {
         let to = &issued.challenge.destination;
@@ -145,8 +144,8 @@ impl LoginService {
         }
         let mut rules = self.rules(Vec::new(), None);
         rules.ways = self.ways_of(issued);
-        let ways = history.deliveries.open(&rules.ways, issued.at);
-        let charged = self.charge_message(issued, user, history, rules, rng);
+        let ways = past.history.deliveries.open(&rules.ways, issued.at);
+        let charged = self.charge_message(issued, user, past, rules, rng);
         let code = match charged.await {
             Ok(code) => code,
             Err(error) => return (ConcealedOutcome::NotAdmitted(error), About::default()),
@@ -168,7 +167,7 @@ impl LoginService {
         &self,
         issued: &IssuedCode,
         user: Option<&User>,
-        history: History,
+        past: Counted,
         mut rules: AdmissionRules<'_>,
         rng: &mut impl CryptoRng,
     ) -> Result<Passcode, Error> {
@@ -178,9 +177,9 @@ impl LoginService {
         let is_known = device
             .zip(user)
             .is_some_and(|(it, user)| it.is_known_to(user, to, key));
-        self.limit_message(&mut rules, issued, is_known, &history);
-        let ways = history.deliveries.open(&rules.ways, issued.at);
-        let mut send = issued.send(Part::Message, Some(history));
+        self.limit_message(&mut rules, issued, is_known, &past.history);
+        let ways = past.history.deliveries.open(&rules.ways, issued.at);
+        let mut send = issued.send(Part::Message, Some(past));
         send.way = ways.first();
         // A device that its user ended is a stranger.
         send.device = send.device.filter(|_| is_known);

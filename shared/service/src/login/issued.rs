@@ -12,7 +12,7 @@ use crate::{
     Error,
     delivery::{CodeMessage, Selection},
     fault::Fault,
-    ledger::{History, Issue, Part, Send},
+    ledger::{Counted, Issue, Part, Send},
 };
 
 /// A challenge whose code is to be sent.
@@ -66,7 +66,7 @@ impl IssuedCode {
     }
 
     /// What the ledger is to admit.
-    pub(super) fn send(&self, part: Part, history: Option<History>) -> Send<'_> {
+    pub(super) fn send(&self, part: Part, counted: Option<Counted>) -> Send<'_> {
         Send {
             challenge: &self.challenge,
             issue: self.issue,
@@ -74,8 +74,8 @@ impl IssuedCode {
             id: &self.id,
             client: &self.client,
             device: self.asker.device.as_ref().map(Device::name),
+            past: counted,
             way: None,
-            history,
             at: self.at,
         }
     }

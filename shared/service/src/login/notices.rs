@@ -114,9 +114,9 @@ impl LoginService {
             return Ok(Told::NotServed);
         };
         // Nothing goes into the void.
-        let (seen, _) = self.look(to, None).await?;
+        let (seen, _) = self.look(to, None, None, at, rng).await?;
         let ways = self.sender.names_to(to, None);
-        let open = seen.history.deliveries.open(&ways, at);
+        let open = seen.past.history.deliveries.open(&ways, at);
         let Some(way) = open.first() else {
             return Ok(Told::Undeliverable);
         };

@@ -195,8 +195,7 @@ impl User {
             stored += 1;
             assert!(attempts(challenge) <= ATTEMPTS, "too many attempts");
         }
-        let sends = items.iter().find(|(sort, _)| sort.starts_with("sends#"));
-        let counted = sends.and_then(|(_, item)| {
+        let counted = items.get("sends").and_then(|item| {
             let mut names = item.keys();
             let hour = names.find(|name| name.starts_with("sends-hour#"))?;
             number(item, hour)

@@ -14,6 +14,13 @@ pub const HELD: [u64; 3] = [26, 25, 25];
 /// What the conversion guard of each prefix and of e-mail has room for.
 const ROOM: i64 = 4;
 
+/// The limit whose room comes back one by one.
+const REFILLS: &str = "sends-day";
+
+fn refill(limit: &Limit) -> u64 {
+    limit.2 / u64::from(limit.3)
+}
+
 /// A conversion guard.
 #[derive(Clone, Copy, Default)]
 pub struct Guard {
@@ -56,10 +63,9 @@ pub fn mailbox_key(to: &str) -> String {
 
 /// The sort key and the attribute that keep a counter.
 pub fn kept(counter: &str) -> (String, String) {
-    let (name, start) = counter.split_once('#').expect("a counter");
-    let day = || start.parse::<u64>().expect("a start") / (DAY / 1000) * (DAY / 1000);
+    let (name, _) = counter.split_once('#').expect("a counter");
     match name {
-        "sends-hour" | "sends-day" => (format!("sends#{}", day()), counter.to_owned()),
+        "sends-hour" => ("sends".to_owned(), counter.to_owned()),
         "emails-day" | "sms-prefix-day" | "sms-day" => ("messages".to_owned(), counter.to_owned()),
         _ => (counter.to_owned(), counter.to_owned()),
     }
@@ -116,23 +122,44 @@ impl Model {
     }
 
     pub fn count(&mut self, limit: &Limit) {
-        *self.counters.entry(self.counter(limit)).or_default() += 1;
-        if matches!(limit.1, "emails-day" | "sms-prefix-day") {
-            // They stand in an item without an end, which keeps two windows.
-            let today = self.now / DAY;
-            for day in today.saturating_sub(9)..today - 1 {
-                let old = format!("{}#{}", limit.1, day * DAY / 1000);
-                self.counters.remove(&(limit.0.clone(), old));
+        if limit.1 == REFILLS {
+            let now = self.now;
+            let until = self.sends_until.entry(limit.0.clone()).or_insert(now);
+            if *until + DAY < now {
+                *until = now;
             }
+            *until += refill(limit);
+            return;
+        }
+        *self.counters.entry(self.counter(limit)).or_default() += 1;
+        // They stand in an item without an end, which keeps two windows.
+        let dropped = match limit.1 {
+            "sms-prefix-day" => 9,
+            "sends-hour" => 25,
+            _ => return,
+        };
+        let this = self.now / limit.2;
+        for window in this.saturating_sub(dropped)..this - 1 {
+            let old = format!("{}#{}", limit.1, window * limit.2 / 1000);
+            self.counters.remove(&(limit.0.clone(), old));
         }
     }
 
     pub fn refund(&mut self, limit: &Limit) {
+        if limit.1 == REFILLS {
+            *self.sends_until.get_mut(&limit.0).unwrap() -= refill(limit);
+            return;
+        }
         *self.counters.get_mut(&self.counter(limit)).unwrap() -= 1;
     }
 
     /// The limit, if it is full.
     pub fn full(&self, limit: &Limit) -> Option<Refusing> {
+        if limit.1 == REFILLS {
+            let until = self.sends_until.get(&limit.0).copied().unwrap_or_default();
+            let free_at = until.saturating_sub(refill(limit) * u64::from(limit.3 - 1));
+            return (self.now < free_at).then(|| self.refusing(&limit.0, limit.1, free_at));
+        }
         let count = self.counters.get(&self.counter(limit)).copied();
         let ends_at = self.now - self.now % limit.2 + limit.2;
         (count.unwrap_or_default() >= limit.3).then(|| self.refusing(&limit.0, limit.1, ends_at))
@@ -150,6 +177,18 @@ impl Model {
             ends_at,
             until,
         }
+    }
+
+    /// The limits of who asks and of the destination that are known to refuse.
+    pub fn known_of_its_own(&self, to: &str, client: &str) -> Vec<Refusing> {
+        let mut limits = refundable(to);
+        limits.truncate(2);
+        limits.push(of_client(client));
+        limits.push((partition_key(to), "cooldown", COOLDOWN, 1));
+        let limits = limits.into_iter();
+        limits
+            .filter_map(|limit| self.recall(&limit.0, limit.1))
+            .collect()
     }
 
     /// What the functions know to refuse a login without asking the table.

@@ -19,7 +19,9 @@ impl Model {
         key: Option<&String>,
         disturbance: Disturbance,
     ) -> Expected {
-        if disturbance.hides(Call::FindUser) {
+        // What an instance knows to refuse, it refuses before it reads anything.
+        let is_read = key.is_some() || self.known_of_its_own(to, client).is_empty();
+        if is_read && disturbance.hides(Call::FindUser) {
             return UNAVAILABLE.into();
         }
         let (challenge, earlier) = match self.admit(to, client, key, disturbance) {
@@ -76,7 +78,10 @@ impl Model {
         key: Option<&String>,
         disturbance: Disturbance,
     ) -> Result<(usize, Option<bool>), Outcome> {
-        let mut refusing = self.known(to, client);
+        let mut refusing = self.known_of_its_own(to, client);
+        if key.is_some() || refusing.is_empty() {
+            refusing = self.known(to, client);
+        }
         let asked = refusing.is_empty();
         let (done, known) = written(disturbance.of(Call::Admit).filter(|_| asked));
         if !done {

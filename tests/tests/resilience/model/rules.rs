@@ -124,6 +124,8 @@ pub struct Model {
     pub challenges: Vec<Challenge>,
     /// The time of the last login that counts, for each destination.
     pub sent_at: HashMap<String, u64>,
+    /// Until when the sends of each mailbox are made up for.
+    pub sends_until: HashMap<String, u64>,
     /// The counters, by partition key and sort key.
     pub counters: HashMap<(String, String), u32>,
     /// The idempotency keys of each destination.

@@ -33,7 +33,7 @@ impl StoryRun<'_> {
                 |sort: &str, name: &str| items.get(sort).and_then(|item| number(item, name));
             let known = |at: Option<&u64>| at.map(|at| i64::try_from(*at).unwrap());
             let sent_at = self.model.sent_at.get(&to);
-            let held = moment("history", "cooling_until");
+            let held = moment("guesses", "cooling_until");
             let sent_at = sent_at.map(|at| at + COOLDOWN);
             prop_assert_eq!(held, known(sent_at.as_ref()), "the cooldown");
             let last = moment("user", "last_login_at");
@@ -45,6 +45,11 @@ impl StoryRun<'_> {
             let sessions = self.model.sessions.iter();
             let sessions = sessions.filter(|it| it.to == to && it.in_table).count();
             prop_assert_eq!(self.app.sessions_of(&to).await, sessions, "sessions");
+        }
+        for (mailbox, until) in &self.model.sends_until {
+            let items = self.app.partition(mailbox).await;
+            let held = items.get("sends").and_then(|it| number(it, "sends_until"));
+            prop_assert_eq!(held, Some(i64::try_from(*until).unwrap()), "{}", mailbox);
         }
         for ((scope, name), guard) in &self.model.guards {
             let item = &self.app.partition(scope).await["messages"];

@@ -21,8 +21,8 @@ pub enum Request {
     LoginReplayed,
     /// A login during the cooldown.
     LoginRefused,
-    /// A login while the conversion guard is closed, and the functions know.
-    LoginGuarded,
+    /// A user's who wants the code again, under `UNKNOWN_USERS=conceal`.
+    LoginAgainConcealed,
     /// A login while every counter of the guard is full, and its functions do not know.
     LoginFull,
     /// A repeated login during the cooldown, of which the functions know.
@@ -61,7 +61,6 @@ impl Request {
     /// The room of its functions' conversion guard; zero for none.
     pub const fn guard(self) -> u32 {
         match self {
-            Self::LoginGuarded => 1,
             // Three counters.
             Self::LoginFull => 60,
             Self::Validate => 1_000_000,
@@ -81,7 +80,9 @@ impl Request {
     /// How its functions treat unknown users.
     pub const fn unknown_users(self) -> UnknownUsers {
         match self {
-            Self::LoginConcealed | Self::ValidateConcealed => UnknownUsers::Conceal,
+            Self::LoginConcealed | Self::LoginAgainConcealed | Self::ValidateConcealed => {
+                UnknownUsers::Conceal
+            }
             _ => UnknownUsers::SignUp,
         }
     }
@@ -101,10 +102,7 @@ impl Request {
 
     /// Whether it needs what the same instance remembers of the requests before it.
     pub const fn is_remembered(self) -> bool {
-        matches!(
-            self,
-            Self::LoginGuarded | Self::LoginRepeatedRefused | Self::ValidateRepeated
-        )
+        matches!(self, Self::LoginRepeatedRefused | Self::ValidateRepeated)
     }
 
     /// By how many milliseconds the clock of the requests before it is ahead.
@@ -112,6 +110,8 @@ impl Request {
         match self {
             // A minute later, there is nothing to repeat, and no cooldown.
             Self::LoginRefused | Self::LoginReplayed => 60_000,
+            // A minute later, the cooldown is over.
+            Self::LoginAgainConcealed => -60_000,
             _ if cell.is_multiple_of(2) => 60_000,
             _ => -60_000,
         }
@@ -130,7 +130,7 @@ impl Request {
             Self::LoginConcealed => "login, concealed",
             Self::LoginReplayed => "login, repeated",
             Self::LoginRefused => "login, refused",
-            Self::LoginGuarded => "login, guard closed",
+            Self::LoginAgainConcealed => "login, code again, concealed",
             Self::LoginFull => "login, cold, every counter full",
             Self::LoginRepeatedRefused => "login, repeated while refused",
             Self::Validate => "validate",
@@ -168,7 +168,7 @@ impl Request {
             | Self::LoginConcealed
             | Self::LoginReplayed
             | Self::LoginRefused
-            | Self::LoginGuarded
+            | Self::LoginAgainConcealed
             | Self::LoginFull
             | Self::LoginRepeatedRefused => Route::Login,
             Self::Validate

@@ -3,11 +3,12 @@
 use tests::Call;
 
 use super::request::Request::{
-    DeleteMe, EndSession, EndSessions, Keys, Login, LoginByOwnSender, LoginBySms, LoginByTwoWays,
-    LoginCold, LoginConcealed, LoginFull, LoginGuarded, LoginRefused, LoginRepeatedRefused,
-    LoginReplayed, LoginUndelivered, LoginWithKey, Logout, LogoutAll, Me, MeCold, Refresh,
-    RefreshCold, RefreshReused, Sessions, Validate, ValidateCold, ValidateConcealed,
-    ValidateRepeated, ValidateWithKey, ValidateWithoutId, ValidateWrong, VerifyDestination,
+    DeleteMe, EndSession, EndSessions, Keys, Login, LoginAgainConcealed, LoginByOwnSender,
+    LoginBySms, LoginByTwoWays, LoginCold, LoginConcealed, LoginFull, LoginRefused,
+    LoginRepeatedRefused, LoginReplayed, LoginUndelivered, LoginWithKey, Logout, LogoutAll, Me,
+    MeCold, Refresh, RefreshCold, RefreshReused, Sessions, Validate, ValidateCold,
+    ValidateConcealed, ValidateRepeated, ValidateWithKey, ValidateWithoutId, ValidateWrong,
+    VerifyDestination,
 };
 use super::row::{Outcome, Row, outcome, row};
 
@@ -91,6 +92,20 @@ pub const ROWS: &[Row] = &[
     ),
     // The answer comes before these calls. A repeat of it is the same answer.
     row(LoginConcealed, Call::FindUser, 2, SENT_WITH_KEY, REPLAYED),
+    row(
+        LoginConcealed,
+        Call::AdmitMessage,
+        2,
+        SENT_WITH_KEY,
+        REPLAYED,
+    ),
+    row(
+        LoginAgainConcealed,
+        Call::FindNamed,
+        3,
+        SENT,
+        outcome(503, 0, CHALLENGE, 200),
+    ),
     row(LoginConcealed, Call::SendEmail, 2, SENT_WITH_KEY, REPLAYED)
         .but_lost(SENT_WITH_KEY)
         .but_throttled(REPLAYED),
@@ -103,13 +118,6 @@ pub const ROWS: &[Row] = &[
     ),
     row(LoginReplayed, Call::FindLogin, 3, REPLAYED, REPLAYED),
     row(LoginRefused, Call::CountRequest, 1, REFUSED, REFUSED),
-    row(
-        LoginGuarded,
-        Call::ReadCounters,
-        3,
-        outcome(429, 0, NOTHING, 429),
-        outcome(503, 0, NOTHING, 429),
-    ),
     row(
         LoginFull,
         Call::ReadCounters,

@@ -22,10 +22,9 @@ use super::{
 /// The destination of a request, which no other has.
 fn to(request: Request, number: usize) -> String {
     match request {
-        Request::LoginBySms
-        | Request::LoginByOwnSender
-        | Request::LoginByTwoWays
-        | Request::LoginGuarded => format!("+1415{number:07}"),
+        Request::LoginBySms | Request::LoginByOwnSender | Request::LoginByTwoWays => {
+            format!("+1415{number:07}")
+        }
         // Of another country than those, which counts apart.
         Request::LoginFull => format!("+1416{number:07}"),
         _ => format!("cell{number}@example.com"),
@@ -49,7 +48,13 @@ impl Scenario {
         let (body, header) = match request.route() {
             Route::Login => {
                 let key = log_in_before(request, app, number, &to).await;
-                (destination(&to), key)
+                let mut body = destination(&to);
+                if request == Request::LoginAgainConcealed {
+                    app.add_user(&to, false).await;
+                    let id = app.login(&to).await.text("challenge_id");
+                    body["challenge_id"] = json!(id);
+                }
+                (body, key)
             }
             Route::Validate => {
                 if request == Request::ValidateConcealed {
@@ -141,16 +146,16 @@ impl Scenario {
         let challenge = challenges.values().next();
         match self.request.route() {
             Route::Login => {
-                let sends = items.iter().find(|(sort, _)| sort.starts_with("sends#"));
-                let sends = sends.map(|(_, item)| item.clone()).unwrap_or_default();
-                let counts = sends.keys().filter(|name| name.starts_with("sends-"));
+                let sends = items.get("sends").cloned().unwrap_or_default();
+                let counts = sends.keys().filter(|name| name.starts_with("sends-hour"));
                 let counted: i64 = counts.filter_map(|name| number(&sends, name)).sum();
-                let cooldown = items.get("history");
+                let until = number(&sends, "sends_until").unwrap_or_default();
+                let is_used = u64::try_from(until).is_ok_and(|until| until > app.now());
+                let cooldown = items.get("guesses");
                 let cooling = cooldown.is_some_and(|item| item.contains_key("cooling_until"));
-                match (challenge.is_some(), counted, cooling) {
-                    // Counted for the hour and for the day.
-                    (true, 2, true) => CHALLENGE,
-                    (false, 0, false) => NOTHING,
+                match (challenge.is_some(), counted, is_used, cooling) {
+                    (true, 1 | 2, true, true) => CHALLENGE,
+                    (false, 0, false, false) => NOTHING,
                     _ => "challenge, counter and cooldown disagree",
                 }
             }
@@ -284,10 +289,6 @@ async fn log_in_before(
             app.faults.stop();
         }
         Request::LoginConcealed => app.add_user(to, false).await,
-        Request::LoginGuarded => {
-            app.login(&format!("+14158{number:06}")).await;
-            app.login(&format!("+14159{number:06}")).await;
-        }
         Request::LoginFull => {
             for shard in 0..3 {
                 let partition = format!("prefix#CA#{shard}");
