@@ -285,6 +285,10 @@ impl Drop for FaultProxy {
 
 impl Plan {
     fn fault_of(&mut self, call: Call, body: &[u8]) -> Option<CallFault> {
+        // The operator's tool asks it once, before all else: it reads no item and changes none.
+        if call == Call::DescribeTable {
+            return None;
+        }
         self.calls.push(call);
         let mut planned = self.planned.iter_mut();
         let planned = planned.find(|(of, _, left)| *of == call && *left > 0);
