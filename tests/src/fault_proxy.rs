@@ -342,7 +342,9 @@ async fn serve(
             continue;
         }
         let call = Call::of(&request);
-        gate::pass(plan, call, &request).await;
+        if call != Call::DescribeTable {
+            gate::pass(plan, call, &request).await;
+        }
         let slipped = slip::happen(call, &mut request);
         let fault = plan.lock().unwrap().fault_of(call, &request.body);
         let judged = strict.judge(&mut request);
