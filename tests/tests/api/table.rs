@@ -47,8 +47,9 @@ async fn every_item_but_a_user_expires() {
 
     let items = app.items().await;
     // The challenge, the cooldown and the day's sends of two destinations. Then the user, its copy
-    // and the session, the client's logins, and the counters of e-mails and, two, of text messages.
-    assert_eq!(items.len(), 2 * 3 + 3 + 1 + 1 + 2);
+    // and the session, the client's logins, its network's messages, the wrong guesses, and the
+    // counters of e-mails and, two, of text messages.
+    assert_eq!(items.len(), 2 * 3 + 3 + 1 + 1 + 1 + 1 + 2);
     for item in items {
         let is_user = sort_key(&item) == "user";
         assert_eq!(item.contains_key("expires_at_seconds"), !is_user);

@@ -24,6 +24,7 @@ impl Invoker {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         // With the default limits, nearly all answers would be 429.
         let app = runtime.block_on(TestApp::with(&[
+            ("CONVERSION_GUARD", "0"),
             ("REQUESTS_PER_IP_PER_HOUR", "1000000"),
             ("SENDS_PER_HOUR", "1000000"),
             ("SENDS_PER_DAY", "1000000"),
