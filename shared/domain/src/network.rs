@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn ten_networks_leave_room_to_one_that_owes_nothing_whoever_comes_first() {
-        for (networks, most) in [(1, 10), (2, 18), (10, 45)] {
+        for (networks, most) in [(1, 10), (2, 18), (10, 46)] {
             // One after the other, and in turns.
             for at_once in [50, 1] {
                 let mut owed = vec![0; networks];
