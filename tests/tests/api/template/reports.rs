@@ -99,3 +99,20 @@ fn without_a_set_and_without_status_logs_nothing_is_heard() {
         assert_eq!(stack.resources(kind), [], "{kind}");
     }
 }
+
+#[test]
+fn what_is_heard_of_e_mails_and_of_text_messages_is_set_one_by_one() {
+    let both = [("SmsPrefixes", "US"), ("EmailFrom", "login@example.com")];
+    for (own, rules, filters) in [
+        (("ConfigurationSet", "events"), 1, 0),
+        (("SmsStatusLogs", "on"), 0, 2),
+    ] {
+        let stack = Stack::with(&[&both[..], &[own]].concat());
+        let heard = |kind| stack.resources(kind).len();
+        assert_eq!(heard(RULE), rules);
+        assert_eq!(heard("AWS::Logs::SubscriptionFilter"), filters);
+        let mut permissions = stack.resources("AWS::Lambda::Permission");
+        permissions.retain(|(name, _)| name.contains("Reports"));
+        assert_eq!(permissions.len(), 1);
+    }
+}
