@@ -20,14 +20,14 @@ const LOGIN: &str = "/api/login-with-otp/";
 const VALIDATE: &str = "/api/validate-otp/";
 
 /// The settings of both functions. The limits are high enough for all
-/// requests.
+/// requests: without the guard, nothing is shared by network.
 const SETTINGS: [(&str, &str); 10] = [
     ("TABLE_NAME", "login-with-otp"),
     ("BRAND", "Example"),
     ("EMAIL_FROM", "login@example.com"),
     ("REQUESTS_PER_IP_PER_HOUR", "1000000"),
     ("EMAILS_PER_DAY", "1000000"),
-    ("CONVERSION_GUARD", "1000000"),
+    ("CONVERSION_GUARD", "0"),
     ("TOKEN_ISSUER", "https://login.example.com"),
     ("TOKEN_AUDIENCE", "example"),
     ("SIGNING_KEY_ID", kms::SIGNING_KEY_ID),
